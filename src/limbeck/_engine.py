@@ -1,0 +1,117 @@
+"""Device, precision, seeds and progress: what every verb needs from the machine."""
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Precision = Literal["float32", "bfloat16"]
+
+QUIET_SECONDS = 2.0  # shorter work shows no bar
+
+
+def device() -> torch.device:
+    """Where models compute: the GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(precision: Precision) -> contextlib.AbstractContextManager[object]:
+    """A block in which matrix products run in bfloat16, or one that changes nothing."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device().type, dtype=torch.bfloat16)
+
+
+def tensor(array: "np.ndarray[Any, Any]") -> torch.Tensor:
+    """An array as a tensor that shares its memory where it can: torch takes no read-only arrays."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+
+
+@contextlib.contextmanager
+def evaluating(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """The module in eval mode without gradients; every submodule's mode is put back after."""
+    modes = {m: m.training for m in module.modules()}
+    module.eval()
+    try:
+        with torch.inference_mode():
+            yield module
+    finally:
+        for submodule, mode in modes.items():
+            submodule.training = mode
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """A block whose random numbers follow from the seed, whoever draws them.
+
+    The callers' own generators (torch on the CPU, numpy, Python) are put back after the block.
+    """
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])
+        random.setstate(kept[2])
+
+
+def mixed(seed: int, number: int) -> int:
+    """A seed for one step or epoch of a seeded job; neighbours share no random numbers."""
+    return (seed * 1_000_003 + number * 7_919 + 17) % 2**63
+
+
+class Bar:
+    """A progress bar that appears after two seconds, on a terminal only.
+
+    Used as a context manager; `advance()` is called once for each piece of work.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._done = what, total, 0
+        self._console = Console(stderr=True)
+        self._began = time.monotonic()
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Counts pieces of work as done; the note stands at the end of the line."""
+        self._done += steps
+        if not self._console.is_terminal:
+            return
+        if self._progress is None and time.monotonic() - self._began > QUIET_SECONDS:
+            self._start()
+        if self._progress is not None:
+            self._progress.update(self._task, completed=self._done, note=note)
+
+    def _start(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._task = self._progress.add_task(self._what, total=self._total, note="")
+        self._progress.start()

@@ -1,0 +1,81 @@
+"""Every error Limbeck raises.
+
+```
+LimbeckError
+├── InputError (ValueError)            what was handed in cannot be used
+│   ├── ExamplesError                  the examples: empty, NaN, duplicate keys, wrong shape
+│   ├── LabelsError                    the labels: missing, or outside the classes
+│   ├── TeacherError                   what a teacher answered
+│   ├── MismatchError                  two artefacts that do not belong together
+│   └── RecipeError                    a recipe or a call written as text
+├── CorruptError (ValueError)          a file that is not what its checksum says
+├── MissingError (FileNotFoundError)   a file or directory that is not there
+├── OccupiedError (FileExistsError)    an output directory that holds something else
+├── StorageError (OSError)             a full or read-only disk
+├── TrustError (PermissionError)       naming code runs it, and nobody said --trust
+├── NeedsPackageError (ImportError)    an optional package is not installed
+└── NotMetError                        an exported file or a report misses the stated bar
+```
+
+Each message is one sentence or two: what was wrong, the value we got, what would be right.
+"""
+
+
+class LimbeckError(Exception):
+    """The root of every error raised by Limbeck."""
+
+
+class InputError(LimbeckError, ValueError):
+    """Something handed in cannot be used."""
+
+
+class ExamplesError(InputError):
+    """Examples that are empty, duplicated, of the wrong shape, or not finite."""
+
+
+class LabelsError(InputError):
+    """Labels that are missing where they are needed, or outside the classes."""
+
+
+class TeacherError(InputError):
+    """A teacher answered with the wrong number of classes, NaN or infinity."""
+
+
+class MismatchError(InputError):
+    """Two artefacts that do not belong together."""
+
+
+class RecipeError(InputError):
+    """A recipe, or a call written as text, with one or more faults."""
+
+
+class CorruptError(LimbeckError, ValueError):
+    """A file whose content is not what its checksum says."""
+
+
+class MissingError(LimbeckError, FileNotFoundError):
+    """A file or directory that is not there."""
+
+
+class OccupiedError(LimbeckError, FileExistsError):
+    """An output directory that holds something else; nothing is overwritten."""
+
+
+class StorageError(LimbeckError, OSError):
+    """A disk that is full or cannot be written."""
+
+
+class TrustError(LimbeckError, PermissionError):
+    """Code was named in a text, and running it was not allowed."""
+
+
+class NeedsPackageError(LimbeckError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class NotMetError(LimbeckError):
+    """A stated bar was missed: an exported file drifts, or a requirement fails."""
+
+
+class ScoresWarning(UserWarning):
+    """The scores are usable, but probably not of the kind they were declared to be."""
