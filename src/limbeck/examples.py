@@ -1,0 +1,386 @@
+"""Examples, Batch: inputs, labels and groups (utterance, patient) that keep their keys."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+
+from limbeck._manifest import fingerprint
+from limbeck.errors import ExamplesError, LabelsError, MismatchError
+
+Array = np.ndarray[Any, Any]
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs, labels where there are any, and the keys they are known by.
+
+    Made by `Examples.of`, which checks everything; `take`, `split` and the like keep keys,
+    labels, groups and columns with their inputs.
+
+    Attributes:
+        inputs: raw inputs `(examples, ...)`; what a model needs done to them is its encoding.
+        labels: int64 class positions `(examples,)`, -1 where an example has no label.
+        keys: text `(examples,)`, no two alike.
+        classes: the class names in order; empty when nobody named them.
+        groups: text `(examples,)`: examples of one group are never split apart. Without groups
+            of your own, inputs with the same content are a group.
+        columns: anything else known of each example, for slices and splits.
+        name: what reports call the set.
+        source: the text that `limbeck.read` opens again; empty for arrays of your own.
+    """
+
+    inputs: Array
+    labels: Array
+    keys: Array
+    classes: tuple[str, ...]
+    groups: Array
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    name: str = "examples"
+    source: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Array,
+        labels: Array | None = None,
+        *,
+        keys: Sequence[str] | Array | None = None,
+        classes: Sequence[str] = (),
+        groups: Sequence[str] | Array | None = None,
+        columns: Mapping[str, Array] | None = None,
+        name: str = "examples",
+    ) -> "Examples":
+        """Examples from arrays, checked.
+
+        Labels are class positions, or class names, or -1 for none; without `classes` these are
+        the labels' own values in order ("0", "1", ... for integers). Keys default to the row.
+
+        Raises:
+            ExamplesError: no examples, NaN or infinity, duplicate keys, or unequal lengths.
+            LabelsError: a label is outside the classes.
+        """
+        inputs = np.ascontiguousarray(inputs)
+        n = len(inputs) if inputs.ndim else 0
+        _check_inputs(inputs)
+        known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
+        _check_keys(known_keys, n)
+        positions, names = _read_labels(labels, tuple(classes), n)
+        others = {k: np.asarray(v) for k, v in (columns or {}).items()}
+        for column, values in others.items():
+            _check_length(f"column {column!r}", len(values), n)
+        made = cls(inputs, positions, known_keys, names, known_keys, others, name)
+        if groups is None:
+            own = made.content_hashes.astype(str)
+        else:
+            own = np.asarray(groups, dtype=str)
+            _check_length("groups", len(own), n)
+        return dataclasses.replace(made, groups=own)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return tuple(self.inputs.shape[1:])
+
+    @property
+    def is_labelled(self) -> Array:
+        """Which examples have a label, `(examples,)` booleans."""
+        return np.asarray(self.labels != UNLABELLED)
+
+    @cached_property
+    def content_hashes(self) -> Array:
+        """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
+        head = f"{self.inputs.dtype.str}{self.shape}".encode()
+        rows = self.inputs.reshape(len(self), -1)
+        return _hash64(head + row.tobytes() for row in rows)
+
+    @cached_property
+    def key_hashes(self) -> Array:
+        """8 bytes for each key, `(examples,)` uint64: what views draw their numbers from."""
+        return _hash64(str(key).encode() for key in self.keys)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names the set by its keys and contents, in whatever order they come."""
+        order = np.argsort(self.keys)
+        keys = "\0".join(self.keys[order]).encode()
+        content = self.content_hashes[order].astype("<u8").tobytes()
+        return fingerprint([len(self), _digest(keys), _digest(content)])
+
+    @cached_property
+    def _sorted_keys(self) -> tuple[Array, Array]:
+        order = np.argsort(self.keys)
+        return self.keys[order], order
+
+    @property
+    def rows_by_key(self) -> Array:
+        """The rows in the order of their keys, `(examples,)`."""
+        return self._sorted_keys[1]
+
+    def find(self, keys: Array) -> Array:
+        """The row of each key, -1 for a key that is not here."""
+        ordered, order = self._sorted_keys
+        at = np.searchsorted(ordered, keys)
+        at = np.minimum(at, len(ordered) - 1)
+        return np.where(ordered[at] == keys, order[at], -1)
+
+    def take(self, rows: Array) -> "Examples":
+        """The examples of those rows, in that order."""
+        taken = dataclasses.replace(
+            self,
+            inputs=self.inputs[rows],
+            labels=self.labels[rows],
+            keys=self.keys[rows],
+            groups=self.groups[rows],
+            columns={k: v[rows] for k, v in self.columns.items()},
+            source="",
+        )
+        if len(taken) == 0:
+            raise ExamplesError(f"no example of {self.name} is left")
+        # Hashing is the costly part of a subset; cached_property reads this slot first.
+        for known in {"content_hashes", "key_hashes"} & self.__dict__.keys():
+            taken.__dict__[known] = self.__dict__[known][rows]
+        return taken
+
+    def named(self, name: str, source: str = "") -> "Examples":
+        """The same examples under another name and source."""
+        return dataclasses.replace(self, name=name, source=source)
+
+    def without_labels(self) -> "Examples":
+        """The same examples, unlabelled; the class names stay."""
+        return dataclasses.replace(self, labels=np.full(len(self), UNLABELLED))
+
+    def check_classes(self, classes: Sequence[str], whose: str) -> None:
+        """Refuses class names that are not these, in this order.
+
+        Raises:
+            MismatchError: they differ.
+        """
+        if self.classes and tuple(classes) != self.classes:
+            raise MismatchError(
+                f"{self.name} names the classes {_brief(self.classes)}, {whose} names "
+                f"{_brief(classes)}: they must be the same names in the same order"
+            )
+
+    def split(
+        self, fraction: float, *, by: str = "", seed: int = 0
+    ) -> tuple["Examples", "Examples"]:
+        """Two parts that share no group; the second holds about that fraction of the examples.
+
+        Which group goes where depends on its name and the seed alone, not on the order.
+        `by` takes the groups from a column.
+
+        Raises:
+            ExamplesError: a part would be empty, or the same content is in both parts.
+        """
+        if not 0 < fraction < 1:
+            raise ExamplesError(f"the fraction of a split lies between 0 and 1, not {fraction}")
+        groups = self.column(by).astype(str) if by else self.groups
+        names, of_group, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        order = np.argsort(_hash64(f"{seed}\0{name}".encode() for name in names))
+        before = np.cumsum(counts[order]) - counts[order]
+        chosen = order[before < round(fraction * len(self))]
+        second = np.isin(of_group, chosen)
+        return self._parted(second)
+
+    def split_by_time(self, column: str, fraction: float) -> tuple["Examples", "Examples"]:
+        """Two parts of which the second is later: about that fraction, by a column of times.
+
+        Examples of the same time stay together, in the later part.
+
+        Raises:
+            ExamplesError: a part would be empty, or the same content is in both parts.
+        """
+        times = self.column(column)
+        first_of_later = np.sort(times)[round(len(self) * (1 - fraction))]
+        return self._parted(np.asarray(times >= first_of_later))
+
+    def _parted(self, second: Array) -> tuple["Examples", "Examples"]:
+        if second.all() or not second.any():
+            raise ExamplesError(f"{self.name} cannot be split so: one part would be empty")
+        parts = self.take(np.flatnonzero(~second)), self.take(np.flatnonzero(second))
+        check_disjoint({"the first part": parts[0], "the second part": parts[1]})
+        return parts
+
+    def column(self, name: str) -> Array:
+        """The values of a column, `(examples,)`.
+
+        Raises:
+            ExamplesError: there is none of that name.
+        """
+        if name not in self.columns:
+            known = ", ".join(sorted(self.columns)) or "none"
+            raise ExamplesError(f"{self.name} has no column {name!r}; it has {known}")
+        return self.columns[name]
+
+    def joined(self, labelled: "Examples") -> "Examples":
+        """These examples and the labelled ones: known keys get their label, others are added.
+
+        Raises:
+            MismatchError: other classes, another input shape, or other content under one key.
+        """
+        self.check_classes(labelled.classes, labelled.name)
+        if labelled.shape != self.shape:
+            raise MismatchError(
+                f"inputs of {self.name} have shape {self.shape}, "
+                f"of {labelled.name} {labelled.shape}"
+            )
+        rows = self.find(labelled.keys)
+        known = rows >= 0
+        changed = known & (self.content_hashes[rows] != labelled.content_hashes)
+        if changed.any():
+            key = labelled.keys[changed][0]
+            raise MismatchError(
+                f"example {key!r} is one thing in {self.name} and another in {labelled.name}: "
+                "give the sets keys of their own"
+            )
+        labels = self.labels.copy()
+        labels[rows[known]] = labelled.labels[known]
+        mine = dataclasses.replace(self, labels=labels, classes=self.classes or labelled.classes)
+        return mine if known.all() else _concatenated(mine, labelled.take(np.flatnonzero(~known)))
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some examples, as a view showed them, with what is known of each.
+
+    Attributes:
+        keys: text `(batch,)`.
+        inputs: raw inputs `(batch, ...)`.
+        labels: class positions `(batch,)`, -1 for none; or shares of classes
+            `(batch, classes)` where a view mixed two examples, all 0 for none.
+        scores: the teacher's scores `(batch, classes)`; `(0, 0)` where there are none.
+        is_scored: which rows have scores, `(batch,)`.
+        scale: the deviation of each class's score over the transfer set, `(classes,)`.
+    """
+
+    keys: Array
+    inputs: Any  # numpy from a view, a tensor once it is on the device
+    labels: Any
+    scores: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+    is_scored: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
+    scale: torch.Tensor = field(default_factory=lambda: torch.ones(1))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def check_disjoint(parts: Mapping[str, Examples]) -> None:
+    """Refuses parts that share an example, by content, whatever its key.
+
+    Raises:
+        ExamplesError: names the parts, the first example found in both, and how many there are.
+    """
+    for (one, first), (other, second) in combinations(parts.items(), 2):
+        shared = np.isin(second.content_hashes, first.content_hashes)
+        if shared.any():
+            key = second.keys[shared][0]
+            twin = first.keys[first.content_hashes == second.content_hashes[shared][0]][0]
+            raise ExamplesError(
+                f"{shared.sum()} of the examples in {other} are also in {one}, "
+                f"the first is {key!r} (there {twin!r}): a score on them would flatter; "
+                "take them out of one part"
+            )
+
+
+def _concatenated(one: Examples, other: Examples) -> Examples:
+    shared = one.columns.keys() & other.columns.keys()
+    return dataclasses.replace(
+        one,
+        inputs=np.concatenate([one.inputs, other.inputs.astype(one.inputs.dtype)]),
+        labels=np.concatenate([one.labels, other.labels]),
+        keys=np.concatenate([one.keys, other.keys]),
+        groups=np.concatenate([one.groups, other.groups]),
+        columns={k: np.concatenate([one.columns[k], other.columns[k]]) for k in shared},
+    )
+
+
+def _check_inputs(inputs: Array) -> None:
+    if inputs.size == 0:
+        raise ExamplesError(f"no examples: the inputs have shape {inputs.shape}")
+    if inputs.dtype.kind not in "biuf":
+        raise ExamplesError(f"inputs are numbers, not {inputs.dtype}: encode them first")
+    if inputs.dtype.kind == "f":
+        finite = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite)[0])
+            raise ExamplesError(
+                f"{int((~finite).sum())} inputs hold NaN or infinity, the first in row {row}: "
+                "fill or drop them"
+            )
+
+
+def _check_keys(keys: Array, n: int) -> None:
+    _check_length("keys", len(keys), n)
+    values, counts = np.unique(keys, return_counts=True)
+    if (counts > 1).any():
+        key = values[counts > 1][0]
+        raise ExamplesError(
+            f"{int((counts > 1).sum())} keys are not unique, the first is {key!r} "
+            f"({int(counts[counts > 1][0])} times): a key names one example"
+        )
+
+
+def _check_length(what: str, length: int, n: int) -> None:
+    if length != n:
+        raise ExamplesError(f"there are {n} inputs but {length} {what}")
+
+
+def _read_labels(
+    labels: Array | None, classes: tuple[str, ...], n: int
+) -> tuple[Array, tuple[str, ...]]:
+    if labels is None:
+        return np.full(n, UNLABELLED), classes
+    given = np.asarray(labels)
+    _check_length("labels", len(given), n)
+    if given.dtype.kind in "US":
+        return _named_labels(given.astype(str), classes)
+    if given.dtype.kind not in "biu" or given.ndim != 1:
+        raise LabelsError(f"labels are whole numbers or names, not {given.dtype} {given.shape}")
+    positions = given.astype(np.int64)
+    top = int(positions.max(initial=0))
+    names = classes or tuple(str(c) for c in range(top + 1))
+    wrong = (positions < UNLABELLED) | (positions >= len(names))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise LabelsError(
+            f"label {positions[row]} of row {row} is outside the {len(names)} classes "
+            f"(0 to {len(names) - 1}, or -1 for none)"
+        )
+    return positions, names
+
+
+def _named_labels(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    names = classes or tuple(str(name) for name in np.unique(given[given != ""]))
+    where = {name: position for position, name in enumerate(names)} | {"": UNLABELLED}
+    unknown = sorted(set(given.tolist()) - where.keys())
+    if unknown:
+        raise LabelsError(
+            f"label {unknown[0]!r} is outside the {len(names)} classes {_brief(names)}"
+        )
+    return np.array([where[name] for name in given.tolist()], dtype=np.int64), names
+
+
+def _brief(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:12])
+    return f"({shown}, ... {len(names)} in all)" if len(names) > 12 else f"({shown})"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _hash64(contents: Iterable[bytes]) -> Array:
+    digests = b"".join(hashlib.blake2b(c, digest_size=8).digest() for c in contents)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
