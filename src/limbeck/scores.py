@@ -1,0 +1,152 @@
+"""Dense | TopK | Sampled: what a teacher said, and picking rows of it."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.special import log_softmax
+from torch import Tensor
+
+from limbeck._engine import tensor
+from limbeck.errors import InputError, ScoresWarning, TeacherError
+from limbeck.examples import Array
+
+Kind = Literal[
+    "logits",  # of one softmax: an offset of a row changes nothing
+    "independent-logits",  # one sigmoid a column: multi-label, or a one-column binary output
+    "log-probabilities",
+    "probabilities",
+    "values",  # regression
+    "embeddings",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
+
+Width = Literal["float16", "float32"]
+WIDTHS: tuple[Width, ...] = get_args(Width)
+
+# The largest distance below the row's maximum that float16 holds with room to spare;
+# e^-60000 is 0 in every float type, so clamping changes no probability.
+LOWEST = -60000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Scores of every class, stored narrow: `values + maximum` is what the teacher said.
+
+    Attributes:
+        values: `(examples, classes)` float16 or float32, each row's maximum subtracted.
+        maximum: `(examples,)` float32, so that raw logits come back.
+    """
+
+    values: Array
+    maximum: Array
+
+    @classmethod
+    def of(cls, raw: Float[np.ndarray, "examples classes"], width: Width) -> "Dense":
+        """Float32 scores in the width asked for."""
+        maximum = raw.max(axis=1).astype(np.float32)
+        lowered = raw - maximum[:, None]
+        if width == "float16":
+            lowered = np.maximum(lowered, LOWEST)
+        return cls(lowered.astype(width), maximum)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def raw(self) -> Float[np.ndarray, "examples classes"]:
+        """The scores in float32, as the teacher gave them up to rounding."""
+        # Widened first: nothing is ever computed in float16 on a CPU.
+        return self.values.astype(np.float32) + self.maximum[:, None]
+
+
+def default_width(kind: Kind) -> Width:
+    """float16 where only differences matter; float32 for kinds whose own size matters."""
+    return "float16" if kind in (*SOFTMAX_KINDS, "independent-logits") else "float32"
+
+
+def check_kind(kind: str) -> Kind:
+    """The kind, if it is one.
+
+    Raises:
+        InputError: it is not.
+    """
+    if kind not in KINDS:
+        raise InputError(f"there is no kind of scores {kind!r}; known are {', '.join(KINDS)}")
+    return kind
+
+
+def check_answer(
+    answer: object, keys: Array, classes: Sequence[str], kind: Kind, whose: str
+) -> Float[np.ndarray, "examples classes"]:
+    """A teacher's answer to a batch as float32 `(examples, classes)`.
+
+    Raises:
+        TeacherError: another shape, NaN or infinity (naming the example).
+    """
+    raw = _as_array(answer, whose)
+    wanted = (len(keys), len(classes))
+    if raw.shape != wanted:
+        raise TeacherError(
+            f"{whose} answered {len(keys)} examples with shape {raw.shape}; "
+            f"{len(classes)} classes need {wanted}"
+        )
+    bad = ~np.isfinite(raw).all(axis=1)
+    if kind == "log-probabilities":
+        # A probability of exactly 0 is a legitimate answer; its log is stored as the lowest.
+        bad = (
+            np.isnan(raw).any(axis=1) | np.isposinf(raw).any(axis=1) | np.isneginf(raw).all(axis=1)
+        )
+        raw = np.maximum(raw, LOWEST)
+    if bad.any():
+        raise TeacherError(
+            f"{whose} answered NaN or infinity for {int(bad.sum())} of {len(keys)} examples, "
+            f"the first is {str(keys[bad][0])!r}"
+        )
+    return raw
+
+
+def _as_array(answer: object, whose: str) -> Array:
+    if isinstance(answer, Tensor):
+        answer = answer.detach().float().cpu().numpy()
+    try:
+        return np.asarray(answer, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise TeacherError(
+            f"{whose} answered with a {type(answer).__name__}, not with an array of numbers"
+        ) from error
+
+
+def looks_like_probabilities(raw: Float[np.ndarray, "examples classes"]) -> bool:
+    """Whether every row lies in [0, 1] and sums to one: logits never do."""
+    within = bool((raw >= 0).all() and (raw <= 1).all())
+    return within and bool(np.allclose(raw.sum(axis=1), 1.0, atol=1e-3))
+
+
+def warn_if_mistaken(raw: Float[np.ndarray, "examples classes"], kind: Kind, whose: str) -> None:
+    """Warns of probabilities that were declared logits, and says what to pass."""
+    if kind == "logits" and raw.shape[1] > 1 and looks_like_probabilities(raw):
+        warnings.warn(
+            f"{whose} declares logits, but its scores sum to one in every row, as probabilities "
+            "do: pass kind='probabilities', or the values before its softmax",
+            ScoresWarning,
+            stacklevel=3,
+        )
+
+
+def rounding_nats(raw: Array, stored: Dense, kind: Kind) -> Array:
+    """KL in nats from what the teacher said to what is stored, `(examples,)`; 0 for other kinds."""
+    if kind not in SOFTMAX_KINDS:
+        return np.zeros(len(raw))
+    said = log_softmax(raw.astype(np.float64), axis=1)
+    kept = log_softmax(stored.raw().astype(np.float64), axis=1)
+    return np.asarray(np.maximum((np.exp(said) * (said - kept)).sum(axis=1), 0.0))
+
+
+def as_tensor(raw: Array, device: torch.device) -> Float[Tensor, "examples classes"]:
+    """Scores for training: float32, where the student computes."""
+    return tensor(raw.astype(np.float32, copy=False)).to(device)
