@@ -1,0 +1,182 @@
+"""MatchLogits, SoftTargets, Labels, ...: a loss bound to a batch.
+
+An objective is called with the student's output `(batch, classes)` and the batch, and returns
+named scalars; their sum is minimised and each is logged. Every part is a sum over the rows it
+concerns divided by the size of the whole batch, so parts keep their balance whichever rows have
+scores or labels, and a batch without labels gives 0 rather than 0/0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
+
+from torch import Tensor
+
+from limbeck import losses
+from limbeck._calls import Makers, make, text_of
+from limbeck.errors import InputError
+from limbeck.examples import Batch
+
+LogitForm = Literal["raw", "centred", "standardised"]
+
+
+class Objective(Protocol):
+    """What a student is asked for; any callable of this shape will do."""
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether it is about what a teacher said."""
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it cannot do without labels."""
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The named parts, each a scalar."""
+
+
+@dataclass(frozen=True)
+class MatchLogits:
+    """Regression on the teacher's logits, `1/(2 batch) sum ||g(x) - z||^2`.
+
+    Ba & Caruana 2014, section 2, arXiv:1312.6184. Forms: "raw" as there; "centred" leaves out the
+    offset of a row, which no softmax sees; "standardised" divides each class's error by the
+    deviation of that class's logit over the transfer set, and the student keeps the scale and
+    shift (the paper's normalised targets).
+    """
+
+    form: LogitForm = "raw"
+    needs_scores = True
+    needs_labels = False
+
+    @property
+    def standardises(self) -> bool:
+        """Whether the student's output is to be scaled to the scores' mean and deviation."""
+        return self.form == "standardised"
+
+    def __post_init__(self) -> None:
+        if self.form not in get_args(LogitForm):
+            forms = ", ".join(get_args(LogitForm))
+            raise InputError(f"MatchLogits has no form {self.form!r}; known are {forms}")
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("MatchLogits", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"logits": ...}`, in squared units of the logits (or of their deviation)."""
+        if self.form == "centred":
+            per_example = losses.logits(losses.centred(output), losses.centred(batch.scores))
+        elif self.form == "standardised":
+            scale = batch.scale
+            per_example = losses.logits(output / scale, batch.scores / scale)
+        else:
+            per_example = losses.logits(output, batch.scores)
+        return {"logits": _over_scored(per_example, batch)}
+
+
+@dataclass(frozen=True)
+class SoftTargets:
+    """`T^2 KL(teacher || student)` at temperature T, plus the labels at temperature 1 if weighted.
+
+    Hinton, Vinyals & Dean 2015, section 2, arXiv:1503.02531: the weight of the labels is best
+    "considerably lower" than that of the soft part, here 1. Only labelled rows enter the hard part.
+    """
+
+    temperature: float = 4.0
+    hard_weight: float = 0.0
+    needs_scores = True
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise InputError(f"SoftTargets: a temperature is above 0, not {self.temperature}")
+        if self.hard_weight < 0:
+            raise InputError(f"SoftTargets: a weight is 0 or more, not {self.hard_weight}")
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the hard part is weighted."""
+        return self.hard_weight > 0
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("SoftTargets", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""
+        per_example = losses.soft_targets(output, batch.scores, self.temperature)
+        parts = {"soft": _over_scored(per_example, batch)}
+        if self.hard_weight > 0:
+            parts["hard"] = self.hard_weight * _cross_entropy(output, batch)
+        return parts
+
+
+@dataclass(frozen=True)
+class MatchProbabilities:
+    """Regression on the teacher's probabilities, `1/(2 batch) sum ||q - p||^2`.
+
+    The comparison that both papers make and find weaker: it hardly sees the small probabilities.
+    """
+
+    needs_scores = True
+    needs_labels = False
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("MatchProbabilities", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"probabilities": ...}`."""
+        per_example = losses.probabilities(output, batch.scores)
+        return {"probabilities": _over_scored(per_example, batch)}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Cross-entropy on the labels: how teachers and controls are trained."""
+
+    needs_scores = False
+    needs_labels = True
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("Labels", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"labels": ...}`, in nats."""
+        return {"labels": _cross_entropy(output, batch)}
+
+
+MAKERS: Makers = {
+    "SoftTargets": SoftTargets,
+    "MatchLogits": MatchLogits,
+    "MatchProbabilities": MatchProbabilities,
+    "Labels": Labels,
+}
+
+
+def read(text: str) -> Objective:
+    """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
+
+    Raises:
+        RecipeError: there is none of that name, or its arguments are refused.
+    """
+    made: Objective = make(text, MAKERS, "objective")
+    return made
+
+
+def _over_scored(per_example: Tensor, batch: Batch) -> Tensor:
+    return (per_example * batch.is_scored).sum() / len(batch)
+
+
+def _cross_entropy(output: Tensor, batch: Batch) -> Tensor:
+    loss: Callable[..., Tensor] = losses.label_shares if batch.labels.dim() == 2 else losses.labels
+    return loss(output, batch.labels).sum() / len(batch)
