@@ -1,0 +1,98 @@
+"""Optimisers, schedules, max-norm, weight averaging."""
+
+import math
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+OptimiserName = Literal["sgd", "adamw"]
+ScheduleName = Literal["constant", "cosine", "one-cycle"]
+OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
+SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
+
+
+def optimiser(
+    name: OptimiserName, module: nn.Module, *, momentum: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """SGD with momentum (the papers') or AdamW, fused; the learning rate is set at every step.
+
+    Weight decay is for matrices and filters alone, not for biases, scales and shifts.
+    """
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=0.0, momentum=momentum, fused=True)
+    return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, 0.999), fused=True)
+
+
+def rate(schedule: ScheduleName, highest: float, step: int, steps: int, warmup: float) -> float:
+    """The learning rate of a step, 0 to `steps` - 1, of which a share `warmup` rises from near 0.
+
+    "constant" stays at the highest; "cosine" falls to 0 along half a wave; "one-cycle" falls in a
+    straight line.
+    """
+    rising = warmup * steps
+    if step < rising:
+        return highest * (step + 1) / (rising + 1)
+    done = (step - rising) / max(steps - rising, 1.0)
+    if schedule == "constant":
+        return highest
+    if schedule == "cosine":
+        return highest * (1 + math.cos(math.pi * done)) / 2
+    return highest * (1 - done)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Makes this the learning rate of the next step."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
+def hidden_weights(module: nn.Module) -> list[nn.Parameter]:
+    """The weights that max-norm holds: of every linear and convolutional layer but the last."""
+    layers = [m for m in module.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    return [layer.weight for layer in layers[:-1]]  # type: ignore[misc]  # typed as Tensor
+
+
+@torch.no_grad()
+def hold_norms(weights: Iterable[nn.Parameter], longest: float) -> None:
+    """Shortens each unit's incoming weights to that length where they are longer, in place.
+
+    Hinton et al. 2012, arXiv:1207.0580: the constraint that goes with dropout.
+    """
+    for weight in weights:
+        torch.renorm(weight, p=2, dim=0, maxnorm=longest, out=weight)
+
+
+class Average:
+    """An exponential moving average of a module's floating-point state.
+
+    The decay of the first steps is lower, (1 + step) / (10 + step), so that the random start is
+    forgotten soon.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self.state = {name: value.clone() for name, value in _floating(module).items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Takes in the module's state after that step."""
+        decay = min(self._decay, (1 + step) / (10 + step))
+        current = _floating(module)
+        kept = [self.state[name] for name in current]
+        torch._foreach_lerp_(kept, list(current.values()), 1 - decay)
+
+    def copy_to(self, module: nn.Module) -> None:
+        """Puts the average into the module."""
+        module.load_state_dict({**module.state_dict(), **self.state})
+
+
+def _floating(module: nn.Module) -> dict[str, Tensor]:
+    return {name: v for name, v in module.state_dict().items() if v.is_floating_point()}
