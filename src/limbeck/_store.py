@@ -1,0 +1,283 @@
+"""Score sets on disk: immutable shards, read by key.
+
+A shard holds a fixed range of example positions of one view. It carries the keys and content
+hashes of its rows and a checksum of its own, is written under a temporary name, synced and
+renamed, and never changes. Resuming is writing the shards that are missing. The manifest is
+written last and lists every shard with its size and sha256.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save
+
+from limbeck import _manifest
+from limbeck.errors import CorruptError, MismatchError
+from limbeck.examples import Array, Examples
+from limbeck.scores import Dense, Kind
+from limbeck.views import View, read
+
+ARTEFACT = "score set"
+SHARD_ROWS = 8192
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of a score set: rows `start` to `stop` of one view."""
+
+    view: int
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, which depends on the range alone."""
+        return f"view-{self.view:04d}-rows-{self.start:09d}-{self.stop:09d}.safetensors"
+
+
+def shards(examples: int, count: int, rows: int) -> Iterator[Shard]:
+    """The shards of a score set of so many views, in the order they are written."""
+    for view in range(count):
+        for start in range(0, examples, rows):
+            yield Shard(view, start, min(start + rows, examples))
+
+
+def write_shard(
+    directory: Path, shard: Shard, examples: Examples, scores: Dense, nats: Array
+) -> None:
+    """Writes one shard durably; what the rows are is taken from the examples at its range.
+
+    `nats` is what rounding cost each row, `(rows,)`.
+    """
+    rows = slice(shard.start, shard.stop)
+    keys = "\0".join(examples.keys[rows]).encode()
+    tensors = {
+        "values": scores.values,
+        "maximum": scores.maximum,
+        "content": examples.content_hashes[rows],
+        "keys": np.frombuffer(keys, dtype=np.uint8),
+    }
+    rounding = {"sum": float(nats.sum()), "highest": float(nats.max())}
+    head = {"checksum": _digest(tensors), **vars(shard), "rounding_nats": rounding}
+    # One metadata key only: safetensors writes several in an order that changes from run to run.
+    content = save(tensors, metadata={"limbeck": json.dumps(head, sort_keys=True)})
+    _manifest.write_file(directory / shard.name, content)
+
+
+def is_whole(directory: Path, shard: Shard) -> bool:
+    """Whether the shard is there and its own checksum holds; a damaged one is written again."""
+    try:
+        _read_shard((directory / shard.name).read_bytes(), shard)
+    except (OSError, CorruptError):
+        return False
+    return True
+
+
+def _read_shard(content: bytes, shard: Shard) -> dict[str, Array]:
+    try:
+        size = int.from_bytes(content[:8], "little")
+        head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
+        tensors: dict[str, Array] = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CorruptError(f"{shard.name} is not a readable shard: {error}") from error
+    said = json.loads(head)
+    if (said["checksum"], said["view"], said["start"]) != (
+        _digest(tensors),
+        shard.view,
+        shard.start,
+    ):
+        raise CorruptError(f"{shard.name} was altered: its own checksum does not hold")
+    return tensors
+
+
+def rounding_nats(directory: Path, written: Sequence[Shard]) -> dict[str, float]:
+    """Mean and highest KL, in nats, from what the teacher said to what those shards hold."""
+    costs = []
+    for shard in written:
+        with safe_open(directory / shard.name, framework="numpy") as file:
+            costs.append(json.loads(file.metadata()["limbeck"])["rounding_nats"])
+    rows = sum(shard.stop - shard.start for shard in written)
+    return {
+        "mean": sum(cost["sum"] for cost in costs) / rows,
+        "highest": max(cost["highest"] for cost in costs),
+    }
+
+
+def _digest(tensors: Mapping[str, Array]) -> str:
+    return _manifest.fingerprint(
+        {name: _manifest.checksum(np.ascontiguousarray(t).tobytes()) for name, t in tensors.items()}
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSet:
+    """What a teacher said of examples, found by key, content and view; checked as it is read.
+
+    The whole set is held in memory in its stored width once something is read from it.
+
+    Attributes:
+        directory: where it lies.
+        manifest: what it says of itself.
+        examples: the examples it was made from, or the same ones in another order.
+    """
+
+    directory: Path
+    manifest: Mapping[str, Any]
+    examples: Examples
+
+    @classmethod
+    def open(cls, directory: Path, examples: Examples) -> "ScoreSet":
+        """The whole score set in a directory, with the examples it is about.
+
+        Raises:
+            MissingError: there is none, or it is not whole.
+            CorruptError: the manifest is damaged.
+        """
+        return cls(directory, _manifest.read_manifest(directory, ARTEFACT), examples)
+
+    def __len__(self) -> int:
+        return int(self.manifest["examples"]["n"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the columns."""
+        return tuple(self.manifest["classes"])
+
+    @property
+    def kind(self) -> Kind:
+        """What the scores are."""
+        kind: Kind = self.manifest["kind"]
+        return kind
+
+    @property
+    def view(self) -> View:
+        """How the examples were shown to the teacher."""
+        return read(self.manifest["view"])
+
+    @property
+    def count(self) -> int:
+        """How many views of each example were scored; they are numbered from 0."""
+        return int(self.manifest["count"])
+
+    @property
+    def seed(self) -> int:
+        """What the views were drawn with."""
+        return int(self.manifest["seed"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the set by what is in it."""
+        return _manifest.fingerprint(self.manifest["files"])
+
+    def check_view(self, view: View, seed: int) -> None:
+        """Refuses another view or view seed than the one that was scored.
+
+        Raises:
+            MismatchError: they differ.
+        """
+        if (view.text, seed) != (self.manifest["view"], self.seed):
+            raise MismatchError(
+                f"{self.directory} holds scores of the view {self.manifest['view']} with seed "
+                f"{self.seed}, not of {view.text} with seed {seed}: score again or ask for that one"
+            )
+
+    def positions(self, examples: Examples, *, allow_unscored: bool = False) -> Array:
+        """Where each example's scores are, `(examples,)`; -1 for none, where that is allowed.
+
+        A subset or another order of the scored examples is found; anything else is refused.
+
+        Raises:
+            MismatchError: other classes, an example that was not scored, or changed content; or a
+                part of the examples where the view mixes all of them.
+        """
+        examples.check_classes(self.classes, f"the score set {self.directory}")
+        at = self._scored.find(examples.keys)
+        missing = at < 0
+        if missing.any() and not allow_unscored:
+            raise MismatchError(
+                f"{int(missing.sum())} of {len(examples)} examples were not scored in "
+                f"{self.directory}, the first is {str(examples.keys[missing][0])!r}: "
+                "this score set was made from other examples"
+            )
+        changed = ~missing & (self._scored.content[at] != examples.content_hashes)
+        if changed.any():
+            raise MismatchError(
+                f"{int(changed.sum())} examples have changed since they were scored in "
+                f"{self.directory}, the first is {str(examples.keys[changed][0])!r}: score again"
+            )
+        if self.view.needs_all_examples and len(at) != len(self):
+            raise MismatchError(
+                f"{self.view.text} mixes examples, so its scores belong to all {len(self)} "
+                f"examples of {self.directory}; got {len(examples)}"
+            )
+        return at
+
+    def read(self, positions: Array, numbers: Array) -> Array:
+        """The raw scores of so many positions, each in its own view, `(batch, classes)` float32."""
+        picked = Dense(
+            self._scores.values[numbers, positions], self._scores.maximum[numbers, positions]
+        )
+        return picked.raw()
+
+    def check_whole(self) -> None:
+        """Reads every shard and compares it with its checksums.
+
+        Raises:
+            CorruptError: a shard was truncated or altered.
+            MissingError: a shard is gone.
+        """
+        self._scored  # noqa: B018  reading is what checks
+        self._scores  # noqa: B018
+
+    @cached_property
+    def _tensors(self) -> list[list[dict[str, Array]]]:
+        found: list[list[dict[str, Array]]] = [[] for _ in range(self.count)]
+        for shard in shards(len(self), self.count, self.manifest["shard_rows"]):
+            entry = self.manifest["files"][shard.name]
+            content = _manifest.read_checked(self.directory, shard.name, entry)
+            found[shard.view].append(_read_shard(content, shard))
+        return found
+
+    @cached_property
+    def _scores(self) -> Dense:
+        """Values `(views, examples, classes)` and maxima `(views, examples)`."""
+        values = [np.concatenate([t["values"] for t in view]) for view in self._tensors]
+        maxima = [np.concatenate([t["maximum"] for t in view]) for view in self._tensors]
+        return Dense(np.stack(values), np.stack(maxima))
+
+    @cached_property
+    def _scored(self) -> "_Scored":
+        first, *others = [_scored_rows(view) for view in self._tensors]
+        if any((other.keys != first.keys).any() for other in others):
+            raise CorruptError(f"the views of {self.directory} are not of the same examples")
+        return first
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Which examples the rows of a view are."""
+
+    keys: Array
+    content: Array
+
+    @cached_property
+    def _order(self) -> Array:
+        return np.argsort(self.keys)
+
+    def find(self, keys: Array) -> Array:
+        """The position of each key, -1 for one that was not scored."""
+        ordered = self.keys[self._order]
+        at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+        return np.where(ordered[at] == keys, self._order[at], -1)
+
+
+def _scored_rows(tensors: Sequence[Mapping[str, Array]]) -> _Scored:
+    keys = [t["keys"].tobytes().decode().split("\0") for t in tensors]
+    content = np.concatenate([t["content"] for t in tensors])
+    return _Scored(np.concatenate([np.asarray(k) for k in keys]), content)
