@@ -1,0 +1,295 @@
+"""Plan, Run, checkpoints: what a training is and leaves behind."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_numpy
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from limbeck import _manifest, students
+from limbeck._engine import Precision, device
+from limbeck.encodings import Affine
+from limbeck.errors import CorruptError, InputError, MissingError
+from limbeck.examples import Array
+from limbeck.optim import OPTIMISERS, SCHEDULES, OptimiserName, ScheduleName
+from limbeck.students import Model
+
+ARTEFACT = "run"
+MODEL = "model.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
+HISTORY = "history.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The frozen numbers of one training.
+
+    Attributes:
+        epochs: passes over the examples, each example in one of its views a pass.
+        batch: examples a step.
+        optimiser: "sgd" (with Nesterov-free momentum, as in the papers) or "adamw".
+        learning_rate: its highest value.
+        schedule: "constant", "cosine" or "one-cycle", after the warm-up.
+        warmup: the share of all steps over which the learning rate rises.
+        momentum: SGD's momentum, or AdamW's first beta.
+        weight_decay: on matrices and filters only.
+        clip_norm: the longest gradient over all parameters; 0 for no limit.
+        max_norm: the longest incoming weight vector of a hidden unit; 0 for no limit.
+        average: the decay of the weights' moving average, which is then shipped; 0 for none.
+        precision: "float32", or "bfloat16" autocast; losses are float32 either way.
+        held_out: the share of examples kept out of training for decisions; 0 for none.
+        patience: stop after so many epochs without a better held-out loss, and ship the best
+            epoch; 0 to train to the end and ship the last.
+    """
+
+    epochs: int = 30
+    batch: int = 128
+    optimiser: OptimiserName = "adamw"
+    learning_rate: float = 1e-3
+    schedule: ScheduleName = "cosine"
+    warmup: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    max_norm: float = 0.0
+    average: float = 0.0
+    precision: Precision = "float32"
+    held_out: float = 0.1
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        for name in ("epochs", "batch"):
+            _check(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+        _check("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0")
+        for name in ("weight_decay", "clip_norm", "max_norm", "patience"):
+            _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        for name in ("warmup", "momentum", "average", "held_out"):
+            _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        if self.patience and not self.held_out:
+            raise InputError("patience stops on held-out examples: set held_out above 0")
+
+    def _check_choices(self) -> None:
+        choices = {
+            "optimiser": OPTIMISERS,
+            "schedule": SCHEDULES,
+            "precision": get_args(Precision),
+        }
+        for name, known in choices.items():
+            value = getattr(self, name)
+            _check(name, value, value in known, f"one of {', '.join(known)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan, as a manifest holds it."""
+        return dataclasses.asdict(self)
+
+
+def _check(name: str, value: object, is_right: bool, right: str) -> None:
+    if not is_right:
+        raise InputError(f"a plan's {name} is {right}, not {value!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained student, or its control: several seeds of one net, of which one is shipped.
+
+    Attributes:
+        directory: where it lies.
+        manifest: what it says of itself.
+        role: "student" or "control".
+        is_trusted: whether code that the run names may be run to build it.
+    """
+
+    directory: Path
+    manifest: Mapping[str, Any]
+    role: str = "student"
+    is_trusted: bool = False
+
+    @classmethod
+    def open(cls, directory: Path, *, trust: bool = False) -> "Run":
+        """The whole run in a directory.
+
+        Raises:
+            MissingError: there is none, or it is not whole.
+            CorruptError: the manifest is damaged.
+        """
+        return cls(directory, _manifest.read_manifest(directory, ARTEFACT), is_trusted=trust)
+
+    @property
+    def name(self) -> str:
+        """The directory's own name, and the role where it is the control's."""
+        return self.directory.name if self.role == "student" else f"{self.directory.name}/control"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the scores."""
+        return tuple(self.manifest["classes"])
+
+    @property
+    def student(self) -> students.Student:
+        """The net's description."""
+        return students.read(self.manifest["student"], trust=self.is_trusted)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that were trained."""
+        return [int(seed) for seed in self._nets]
+
+    @property
+    def shipped(self) -> int:
+        """The seed that was chosen on held-out examples."""
+        return int(self.manifest["shipped"][self.role])
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that a report has to carry."""
+        return list(self.manifest["notes"].get(self.role, []))
+
+    @property
+    def control(self) -> "Run | None":
+        """The control of this student; None where there was none."""
+        if "control" not in self.manifest["nets"]:
+            return None
+        return dataclasses.replace(self, role="control")
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the shipped net by its weights."""
+        return _manifest.fingerprint(self._nets[str(self.shipped)])
+
+    @property
+    def _nets(self) -> Mapping[str, Any]:
+        nets: Mapping[str, Any] = self.manifest["nets"][self.role]
+        return nets
+
+    def model(self, seed: int | None = None) -> Model:
+        """The trained net of a seed, the shipped one by default, in eval mode.
+
+        Raises:
+            CorruptError: the file was truncated or altered.
+            MissingError: the file is gone, or that seed was not trained.
+            TrustError: building it runs code that nobody trusted.
+        """
+        chosen = str(self.shipped if seed is None else seed)
+        if chosen not in self._nets:
+            raise MissingError(f"{self.directory} has no seed {chosen}; it has {self.seeds}")
+        entry = self._nets[chosen]
+        content = _manifest.read_checked(self.directory, entry["file"], entry)
+        encoding = Affine.from_json(self.manifest["encoding"])
+        return build_model(self.student, encoding, int(chosen), content)
+
+    def history(self, seed: int) -> list[dict[str, float]]:
+        """What was logged of each epoch of a seed."""
+        file = self.directory / Path(self._nets[str(seed)]["file"]).parent / HISTORY
+        epochs: list[dict[str, float]] = _manifest.read_json(file)["epochs"]
+        return epochs
+
+    def seen(self) -> Array:
+        """The content hashes of all examples the nets were trained or decided on, uint64."""
+        entry = self.manifest["seen"]
+        content = _manifest.read_checked(self.directory, entry["file"], entry)
+        hashes: Array = load_numpy(content)["content"]
+        return hashes
+
+
+def build_model(
+    student: students.Student, encoding: Affine, seed: int, content: bytes = b""
+) -> Model:
+    """The model of a student on the device, as its seed starts it or with stored weights."""
+    model = Model(student.build(seed), encoding, student.outputs)
+    if content:
+        load_weights(model, content, student.text)
+        model.eval()
+    return _placed(model, student.inputs)
+
+
+def _placed(model: Model, inputs: tuple[int, ...]) -> Model:
+    if len(inputs) == 3:  # images: convolutions are faster with the channels last
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.to(device())
+
+
+def load_weights(module: nn.Module, content: bytes, what: str) -> None:
+    """Puts stored weights into a module.
+
+    Raises:
+        CorruptError: they are not this net's.
+    """
+    try:
+        module.load_state_dict(load(content))
+    except (SafetensorError, RuntimeError) as error:
+        raise CorruptError(f"the stored weights do not fit {what}: {error}") from error
+
+
+def weights(module: nn.Module) -> bytes:
+    """A module's weights as safetensors; equal weights give equal bytes."""
+    return save({k: v.detach().contiguous().cpu() for k, v in module.state_dict().items()})
+
+
+@dataclass
+class Progress:
+    """Where a training stands: all that is needed to go on to the identical end."""
+
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    is_done: bool = False
+
+    @property
+    def note(self) -> str:
+        """The last record in words, for a progress bar."""
+        last = self.epochs[-1] if self.epochs else {}
+        return " ".join(f"{name} {value:.4g}" for name, value in last.items() if name != "step")
+
+    def save(self, file: Path, tensors: Mapping[str, Tensor]) -> None:
+        """Writes the checkpoint atomically."""
+        head = json.dumps(dataclasses.asdict(self))
+        kept = {k: v.detach().contiguous().cpu() for k, v in tensors.items()}
+        _manifest.write_file(file, save(kept, metadata={"limbeck": head}))
+
+    @classmethod
+    def load(cls, file: Path) -> tuple["Progress", dict[str, Tensor]]:
+        """The checkpoint in a file, or a fresh start where there is none.
+
+        Raises:
+            CorruptError: the file is damaged.
+        """
+        if not file.exists():
+            return cls(), {}
+        content = file.read_bytes()
+        try:
+            size = int.from_bytes(content[:8], "little")
+            head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
+            return cls(**json.loads(head)), load(content)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise CorruptError(f"{file} is damaged; remove it to start that net anew") from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimiser remembers, as named tensors: no pickle in a checkpoint."""
+    remembered = optimizer.state_dict()["state"]
+    return {
+        f"optimizer.{index}.{name}": torch.as_tensor(value)
+        for index, state in remembered.items()
+        for name, value in state.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Puts back what `optimizer_tensors` took."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, field_name = name.split(".")
+            state.setdefault(int(index), {})[field_name] = value
+    whole = optimizer.state_dict()
+    optimizer.load_state_dict({**whole, "state": state})

@@ -1,0 +1,73 @@
+"""Teachers that are torch modules, and runs of ours."""
+
+import hashlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from limbeck import _engine
+from limbeck.encodings import IDENTITY, Affine
+from limbeck.examples import Array
+from limbeck.runs import Run
+from limbeck.teachers._teacher import Answer, Teacher, described
+
+
+def module(
+    net: nn.Module,
+    classes: Sequence[str],
+    *,
+    kind: str = "logits",
+    encoding: Affine = IDENTITY,
+    name: str = "",
+) -> Teacher:
+    """A torch module that takes encoded inputs `(batch, ...)` to scores `(batch, classes)`.
+
+    It answers in eval mode and without gradients, whatever mode it is handed in, on the device
+    its parameters are on, and is left as it was found.
+
+    Raises:
+        TeacherError: no classes, or two of one name.
+        InputError: no such kind.
+    """
+    own_name = name or type(net).__name__
+    return described(own_name, _answer(net, encoding), classes, kind, _fingerprint(net, encoding))
+
+
+def run(trained: Run, seed: int | None = None) -> Teacher:
+    """A run of ours, by its shipped seed unless another is named."""
+    model = trained.model(seed)
+    fingerprint = f"{trained.fingerprint}:{trained.shipped if seed is None else seed}"
+    name = trained.name
+    return described(name, _answer(model, IDENTITY), trained.classes, "logits", fingerprint)
+
+
+def _answer(net: nn.Module, encoding: Affine) -> Answer:
+    encode = encoding.build()
+
+    def answer(inputs: Array) -> Tensor:
+        place = next(net.parameters(), torch.empty(0, device=_engine.device())).device
+        with _engine.evaluating(net):
+            batch = _engine.tensor(inputs)
+            encoded = batch if encoding == IDENTITY and _takes_raw(net) else encode(batch)
+            scores: Tensor = net(encoded.to(place))
+        return scores
+
+    return answer
+
+
+def _takes_raw(net: nn.Module) -> bool:
+    # Our own models begin with their encoding, which takes any number type.
+    return hasattr(net, "encoding")
+
+
+def _fingerprint(net: nn.Module, encoding: Affine) -> str:
+    digest = hashlib.blake2b(
+        f"{type(net).__qualname__}{encoding.fingerprint}".encode(), digest_size=8
+    )
+    for name, value in net.state_dict().items():
+        digest.update(name.encode())
+        digest.update(
+            value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+        )
+    return digest.hexdigest()
