@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -29,7 +30,7 @@ def autocast(precision: Precision) -> contextlib.AbstractContextManager[object]:
     return torch.autocast(device().type, dtype=torch.bfloat16)
 
 
-def tensor(array: "np.ndarray[Any, Any]") -> torch.Tensor:
+def tensor(array: NDArray[Any]) -> torch.Tensor:
     """An array as a tensor that shares its memory where it can: torch takes no read-only arrays."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 

@@ -1,8 +1,7 @@
 """The one training loop: a net, a transfer set, an objective, a plan; meant to be read.
 
-Everything in it is a function of the seed and the step: the order of the examples of the epoch,
-the learning rate, what dropout draws. So a checkpoint is the step, the weights and what the
-optimiser remembers, and training goes on from it to the identical end.
+Order, learning rate and dropout are functions of the seed and the step, so a checkpoint is the
+step, the weights and what the optimiser remembers: training goes on to the identical end.
 """
 
 import math
@@ -31,10 +30,8 @@ CHECKPOINT_SECONDS = 20.0
 class Task:
     """One net to train, and where to put it.
 
-    Attributes:
-        rows: what is trained on; `held_out`: what is only decided on.
-        steps: how many in all; `steps_per_record`: how often the held-out loss is looked at.
-        patience: records without a better held-out loss before stopping; 0 for never.
+    `rows` are trained on, `held_out` only decided on: at every `steps_per_record` steps their
+    loss is looked at, and after `patience` of these without a better one (0: never) it stops.
     """
 
     what: str

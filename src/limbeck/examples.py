@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from limbeck._manifest import fingerprint
 from limbeck.errors import ExamplesError, LabelsError, MismatchError
 
-Array = np.ndarray[Any, Any]
+Array = NDArray[Any]
 
 UNLABELLED = -1
 
@@ -240,7 +241,7 @@ class Examples:
         known = rows >= 0
         changed = known & (self.content_hashes[rows] != labelled.content_hashes)
         if changed.any():
-            key = labelled.keys[changed][0]
+            key = str(labelled.keys[changed][0])
             raise MismatchError(
                 f"example {key!r} is one thing in {self.name} and another in {labelled.name}: "
                 "give the sets keys of their own"
@@ -285,8 +286,9 @@ def check_disjoint(parts: Mapping[str, Examples]) -> None:
     for (one, first), (other, second) in combinations(parts.items(), 2):
         shared = np.isin(second.content_hashes, first.content_hashes)
         if shared.any():
-            key = second.keys[shared][0]
-            twin = first.keys[first.content_hashes == second.content_hashes[shared][0]][0]
+            key = str(second.keys[shared][0])
+            is_twin = first.content_hashes == second.content_hashes[shared][0]
+            twin = str(first.keys[is_twin][0])
             raise ExamplesError(
                 f"{shared.sum()} of the examples in {other} are also in {one}, "
                 f"the first is {key!r} (there {twin!r}): a score on them would flatter; "
@@ -325,7 +327,7 @@ def _check_keys(keys: Array, n: int) -> None:
     _check_length("keys", len(keys), n)
     values, counts = np.unique(keys, return_counts=True)
     if (counts > 1).any():
-        key = values[counts > 1][0]
+        key = str(values[counts > 1][0])
         raise ExamplesError(
             f"{int((counts > 1).sum())} keys are not unique, the first is {key!r} "
             f"({int(counts[counts > 1][0])} times): a key names one example"

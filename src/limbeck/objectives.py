@@ -8,7 +8,7 @@ scores or labels, and a batch without labels gives 0 rather than 0/0.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
 
@@ -20,6 +20,7 @@ from limbeck.examples import Batch
 LogitForm = Literal["raw", "centred", "standardised"]
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What a student is asked for; any callable of this shape will do."""
 

@@ -216,7 +216,8 @@ def _uniform(what: str, examples: Examples, rows: Array, numbers: Array, seed: i
     """Numbers in [0, 1) that follow from key, view number, seed and purpose, `(batch,)` float64."""
     purpose = np.uint64(int.from_bytes(what.encode().ljust(8, b"\0")[-8:], "little"))
     mixed = examples.key_hashes[rows] ^ purpose
-    for part in (np.asarray(numbers, dtype=np.uint64), np.uint64(seed)):
+    # Arrays, because overflow wraps silently in them, as it is meant to here.
+    for part in (np.asarray(numbers, dtype=np.uint64), np.array([seed], dtype=np.uint64)):
         mixed = _scrambled(mixed + part * np.uint64(0x9E3779B97F4A7C15))
     return np.asarray((mixed >> np.uint64(11)) * 2.0**-53)
 

@@ -102,7 +102,7 @@ class Shallow(Student):
 
 
 def mlp(
-    hidden: list[int] | tuple[int, ...],
+    hidden: list[int] | tuple[int, ...] = (),
     *,
     dropout: float = 0.0,
     input_dropout: float = 0.0,

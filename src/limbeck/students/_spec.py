@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from limbeck._engine import seeded
 from limbeck.encodings import Affine
 from limbeck.errors import InputError
+
+S = TypeVar("S", bound="Student")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Student(ABC):
     inputs: tuple[int, ...] = field(default=(), kw_only=True)
     outputs: int = field(default=0, kw_only=True)
 
-    def sized(self, inputs: tuple[int, ...], outputs: int) -> Self:
+    def sized(self: S, inputs: tuple[int, ...], outputs: int) -> S:
         """The same student for inputs of this shape and so many classes.
 
         Raises:
