@@ -1,0 +1,157 @@
+"""Opens examples from a path, or from the name of a known set."""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from limbeck import images, tables
+from limbeck._calls import did_you_mean, make
+from limbeck.errors import InputError, MissingError
+from limbeck.examples import Examples
+
+KNOWN: Mapping[str, Callable[[], Examples]] = {
+    "digits:train": lambda: images.digits()[0],
+    "digits:test": lambda: images.digits()[1],
+    "mnist:train": partial(images.mnist, "train"),
+    "mnist:test": partial(images.mnist, "test"),
+    "fashion-mnist:train": partial(images.fashion_mnist, "train"),
+    "fashion-mnist:test": partial(images.fashion_mnist, "test"),
+}
+TABLES = (".npy", ".npz", ".csv", ".parquet")
+
+_CALL = re.compile(r"\s*read\(.*\)\s*", re.DOTALL)
+_IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
+
+
+def read(
+    source: str | Path,
+    *,
+    label: str = tables.LABEL,
+    key: str = tables.KEY,
+    group: str = tables.GROUP,
+    columns: Sequence[str] = (),
+    classes: Sequence[str] = (),
+) -> Examples:
+    """Examples from a known name, a table, IDX or Parquet images, or a folder of images.
+
+    Names are `digits`, `mnist` and `fashion-mnist`, each with `:train` or `:test`. A path is a
+    folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
+    IDX file, whose labels are read too if they lie beside it under the usual name. The result's
+    `source` is text that `read` opens again to the same examples, from whatever directory:
+    a name, an absolute path, or a call such as `read('/a/b.csv', label='y')`.
+
+    Raises:
+        InputError: no such name, a file of another kind, or an option that its kind lacks.
+        MissingError: no such file.
+        CorruptError, ExamplesError, LabelsError, RecipeError: as the file's or call's fault is.
+    """
+    text = str(source)
+    options = _options(label, key, group, columns, classes)
+    if _CALL.fullmatch(text):
+        _refuse(text, options, ())
+        return _reopened(text)
+    if text in KNOWN:
+        _refuse(text, options, ())
+        return KNOWN[text]().named(text, text)
+    path = Path(text).expanduser().absolute()
+    if not path.exists():
+        raise _absent(text, path)
+    return _open(path, options).named(path.name, _text_of(path, options))
+
+
+def _options(
+    label: str, key: str, group: str, columns: Sequence[str], classes: Sequence[str]
+) -> dict[str, Any]:
+    """What was asked for beyond the defaults, as literals."""
+    given: dict[str, Any] = {
+        "label": label,
+        "key": key,
+        "group": group,
+        "columns": [str(name) for name in columns],
+        "classes": [str(name) for name in classes],
+    }
+    usual = {"label": tables.LABEL, "key": tables.KEY, "group": tables.GROUP}
+    return {name: value for name, value in given.items() if value != usual.get(name, [])}
+
+
+def _text_of(path: Path, options: Mapping[str, Any]) -> str:
+    if not options:
+        return str(path)
+    written = [repr(str(path)), *(f"{name}={value!r}" for name, value in options.items())]
+    return f"read({', '.join(written)})"
+
+
+def _reopened(text: str) -> Examples:
+    # Only literals are evaluated, and the only call is this module's read.
+    opened: Examples = make(text, {"read": _read_literal}, "source")
+    return opened
+
+
+def _read_literal(
+    source: Any,
+    *,
+    label: Any = tables.LABEL,
+    key: Any = tables.KEY,
+    group: Any = tables.GROUP,
+    columns: Any = (),
+    classes: Any = (),
+) -> Examples:
+    are_lists = all(isinstance(names, list | tuple) for names in (columns, classes))
+    texts = (source, label, key, group, *columns, *classes) if are_lists else ()
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise InputError(
+            "read() takes texts, and lists of texts for columns and classes: "
+            "read('a.csv', label='kind', columns=['day'])"
+        )
+    return read(source, label=label, key=key, group=group, columns=columns, classes=classes)
+
+
+def _absent(text: str, path: Path) -> InputError | MissingError:
+    looks_like_a_path = path.suffix or os.sep in text or "/" in text
+    if looks_like_a_path:
+        return MissingError(f"there is no file or folder {path}")
+    return InputError(
+        f"{text!r} is no file, no folder and no known set; {did_you_mean(text, KNOWN)}"
+    )
+
+
+def _open(path: Path, options: Mapping[str, Any]) -> Examples:
+    if path.is_dir():
+        _refuse(str(path), options, ())
+        return images.folder(path)
+    if _IDX.search(path.name):
+        _refuse(str(path), options, ("classes",))
+        return images.idx(path, _labels_beside(path), **options)
+    if path.suffix.lower() not in TABLES:
+        raise InputError(
+            f"{path} is of no kind that is read: {', '.join(TABLES)}, IDX (-ubyte or .idx, also "
+            ".gz), or a folder of images"
+        )
+    return _open_table(path, options)
+
+
+def _open_table(path: Path, options: Mapping[str, Any]) -> Examples:
+    image = images.image_column(path) if path.suffix.lower() == ".parquet" else ""
+    if not image or image in options.get("columns", ()):
+        return tables.read(path, **options)
+    _refuse(str(path), options, ("label", "classes"))
+    return images.parquet(path, image=image, **options)
+
+
+def _refuse(source: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        allowed = f"only {' and '.join(known)}" if known else "nothing else"
+        raise InputError(f"{source} takes {allowed}, not {', '.join(unknown)}")
+
+
+def _labels_beside(path: Path) -> str | Path:
+    """The labels file that goes with an IDX file of images; "" if there is none."""
+    plain = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    if plain == path.name.removesuffix(".gz"):
+        return ""
+    beside = (path.with_name(plain), path.with_name(f"{plain}.gz"))
+    return next((candidate for candidate in beside if candidate.is_file()), "")
