@@ -1,0 +1,345 @@
+"""What we measure: accuracy, agreement, divergence, calibration.
+
+A metric is a mean over examples (`MeanOf`, `ShareOf`) or a number of the whole set (`WholeSet`);
+either way it is averaged over seeds and comes with an interval over examples and seeds. `STANDARD`
+holds the usual ones by name, `custom` makes one of your own.
+
+All of them read the logits of one softmax at temperature 1, in float64. Where scikit-learn or
+torchmetrics have a number, it is theirs; the resamples for its interval use the same formula
+written for speed.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck import _formulas
+from limbeck._formulas import Answers, OfRows
+from limbeck.errors import InputError, LabelsError, MismatchError
+from limbeck.intervals import (
+    UNBOUNDED,
+    Bounds,
+    Estimate,
+    check_paired,
+    over_examples_and_seeds,
+    paired_proportions,
+    proportion,
+    resampled,
+    unseen,
+)
+
+Array = NDArray[Any]
+Better = Literal["higher", "lower"]
+Need = Literal["labels", "reference"]
+PerExample = Callable[[Answers], Array]  # one number an example
+
+UNLABELLED = -1
+RESAMPLES = 200
+FEWEST_RESAMPLES = 50
+RANKED_NUMBERS = 200_000_000  # logits that all resamples of one ranking metric may visit
+
+LABELS: frozenset[Need] = frozenset({"labels"})
+REFERENCE: frozenset[Need] = frozenset({"reference"})
+SHARE: Bounds = (0.0, 1.0)
+POSITIVE: Bounds = (0.0, math.inf)
+
+
+@dataclass(frozen=True)
+class MeanOf:
+    """A mean over examples of any numbers."""
+
+    values: PerExample
+
+    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate:
+        """Their mean over examples and seeds."""
+        return over_examples_and_seeds(_stacked(self.values, seeds), bounds=bounds)
+
+    def difference(self, first: list[Answers], second: list[Answers], bounds: Bounds) -> Estimate:
+        """The mean of the first's less the second's."""
+        between = _stacked(self.values, first) - _stacked(self.values, second)
+        return over_examples_and_seeds(between, bounds=bounds)
+
+
+@dataclass(frozen=True)
+class ShareOf:
+    """The share of the examples that have a 1 rather than a 0; or, `is_count`, their number."""
+
+    values: PerExample
+    is_count: bool = False
+
+    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate:
+        """The share, averaged over seeds."""
+        return self._in_its_unit(proportion(_stacked(self.values, seeds)))
+
+    def difference(self, first: list[Answers], second: list[Answers], bounds: Bounds) -> Estimate:
+        """The first's share less the second's."""
+        shares = _stacked(self.values, first), _stacked(self.values, second)
+        return self._in_its_unit(paired_proportions(*shares))
+
+    def _in_its_unit(self, share: Estimate) -> Estimate:
+        return share.rescaled(share.n) if self.is_count else share
+
+
+@dataclass(frozen=True)
+class WholeSet:
+    """A number of all examples together, whose interval comes from resampling them.
+
+    Attributes:
+        value: the number for one seed; NaN where it has none.
+        resampler: makes of one seed's answers a function from rows to the same number.
+        is_macro: whether it is a mean over classes, so that the rarest decides how little is known.
+        is_ranking: whether it sorts the examples once a class, which is slow: large sets then get
+            fewer than 200 resamples, down to 50, and the degrees of freedom say so.
+    """
+
+    value: Callable[[Answers], float]
+    resampler: Callable[[Answers], OfRows]
+    is_macro: bool = False
+    is_ranking: bool = False
+
+    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate | None:
+        """The number averaged over seeds; None where it is not defined."""
+        values = np.array([self.value(answers) for answers in seeds])
+        return self._resampled(values, [self.resampler(a) for a in seeds], seeds[0], bounds)
+
+    def difference(
+        self, first: list[Answers], second: list[Answers], bounds: Bounds
+    ) -> Estimate | None:
+        """The first's number less the second's; None where one is not defined."""
+        one, other = (np.array([self.value(a) for a in seeds]) for seeds in (first, second))
+        seeds = max(len(first), len(second))
+        pairs = zip(
+            [self.resampler(a) for a in first] * (seeds // len(first)),
+            [self.resampler(a) for a in second] * (seeds // len(second)),
+            strict=True,
+        )
+        functions: list[OfRows] = [partial(_less, *pair) for pair in pairs]
+        return self._resampled(one - other, functions, first[0], bounds)
+
+    def _resampled(
+        self, values: Array, functions: list[OfRows], answers: Answers, bounds: Bounds
+    ) -> Estimate | None:
+        if not np.isfinite(values).all():
+            return None
+        found = resampled(
+            lambda rows: np.array([function(rows) for function in functions]),
+            len(functions),
+            len(answers.labels),
+            resamples=self._resamples(len(functions) * answers.logits.size),
+            bounds=bounds,
+            least=self._least(answers) if np.isfinite(bounds).all() else 0.0,
+        )
+        mean = float(values.mean())  # the library's; ours differs by rounding
+        return replace(found, mean=mean, low=min(mean, found.low), high=max(mean, found.high))
+
+    def _resamples(self, numbers: int) -> int:
+        affordable = RANKED_NUMBERS // numbers if self.is_ranking else RESAMPLES
+        return max(FEWEST_RESAMPLES, min(RESAMPLES, affordable))
+
+    def _least(self, answers: Answers) -> float:
+        counts = np.unique(answers.labels, return_counts=True)[1].tolist()
+        return unseen(counts if self.is_macro else [len(answers.labels)])
+
+
+def _stacked(values: PerExample, seeds: list[Answers]) -> Array:
+    return np.stack([values(answers) for answers in seeds]).astype(np.float64)
+
+
+def _less(one: OfRows, other: OfRows, rows: Array) -> float:
+    return one(rows) - other(rows)
+
+
+def _all(labels: Array, reference: Array) -> Array:
+    return np.ones(len(labels), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a metric is: its name, which way is better, and how it is measured.
+
+    Attributes:
+        bounds: the smallest and the largest value it can have; infinite where there is none.
+        needs: "labels" counts labelled examples only; "reference" compares with the reference.
+        measured: the mean or the whole-set number.
+        only: which examples count, from labels `(examples,)` and the reference's logits.
+    """
+
+    name: str
+    better: Better
+    bounds: Bounds
+    needs: frozenset[Need]
+    measured: MeanOf | ShareOf | WholeSet
+    only: Callable[[Array, Array], Array] = _all
+
+
+def measure(metric: Metric, logits: Array, labels: Array, reference: Array) -> Estimate | None:
+    """The metric of a model's answers, averaged over seeds, with its interval.
+
+    None where it cannot be measured: no labels or no reference where it needs them, no example
+    that counts, or a number that is not defined there (one class alone has no AUC). Its `n` is
+    the number of examples that count.
+
+    Args:
+        metric: what to measure.
+        logits: `(seeds, examples, classes)`.
+        labels: `(examples,)` class positions, -1 for none.
+        reference: the reference's logits `(examples, classes)`, or `(0, 0)` for none.
+
+    Raises:
+        InputError: logits of another shape, or with NaN or infinity.
+        MismatchError: labels or reference of other examples or classes.
+        LabelsError: a label outside the classes.
+    """
+    seeds = _counted(metric, logits, labels, reference)
+    return metric.measured.estimate(seeds, metric.bounds) if seeds else None
+
+
+def difference(
+    metric: Metric, first: Array, second: Array, labels: Array, reference: Array
+) -> Estimate | None:
+    """The metric of the first model minus that of the second, with a paired interval.
+
+    Paired by example and by seed; a model with a single seed is compared with each seed of the
+    other. It is the plain difference: where lower is better, a negative one favours the first
+    (`.rescaled(-1)` turns it round). None, shapes and errors as in `measure`.
+    """
+    check_paired(np.shape(first), np.shape(second))
+    one = _counted(metric, first, labels, reference)
+    other = _counted(metric, second, labels, reference)
+    span = metric.bounds[1] - metric.bounds[0]
+    return metric.measured.difference(one, other, (-span, span)) if one and other else None
+
+
+def custom(
+    name: str,
+    function: Callable[[Array, Array], float],
+    better: Better,
+    *,
+    bounds: Bounds = UNBOUNDED,
+) -> Metric:
+    """A metric of your own, with a bootstrap interval.
+
+    `function(logits, labels)` gets float64 logits `(examples, classes)` and labels `(examples,)`
+    of the labelled examples of one seed, and gives a number; NaN where there is none. It is
+    called some 200 times a seed, on resampled examples. Without `bounds` a number that no
+    resample moves gets an interval of no width, so give them where you know them.
+
+    Raises:
+        InputError: `better` is neither "higher" nor "lower"; later, an answer that is no number.
+    """
+    if better not in ("higher", "lower"):
+        raise InputError(f"better is 'higher' or 'lower', not {better!r}")
+
+    def value(answers: Answers) -> float:
+        return _number(name, function(answers.logits, answers.labels))
+
+    def resampler(answers: Answers) -> OfRows:
+        return lambda rows: _number(name, function(answers.logits[rows], answers.labels[rows]))
+
+    return Metric(name, better, bounds, LABELS, WholeSet(value, resampler))
+
+
+def _number(name: str, answer: Any) -> float:
+    try:
+        return float(answer)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the metric {name!r} gives one number a call, not {answer!r}") from error
+
+
+def _counted(metric: Metric, logits: Array, labels: Array, reference: Array) -> list[Answers]:
+    _check(logits, labels, reference)
+    if "reference" in metric.needs and reference.size == 0:
+        return []
+    counts = metric.only(labels, reference)
+    if "labels" in metric.needs:
+        counts = counts & (labels != UNLABELLED)
+    rows = np.flatnonzero(counts)
+    if len(rows) == 0:
+        return []
+    compared = reference[rows].astype(np.float64) if reference.size else reference
+    return [Answers(seed[rows].astype(np.float64), labels[rows], compared) for seed in logits]
+
+
+def _check(logits: Array, labels: Array, reference: Array) -> None:
+    if logits.ndim != 3 or logits.size == 0 or logits.shape[2] < 2:
+        raise InputError(
+            f"logits have shape (seeds, examples, classes), two classes or more: {logits.shape}"
+        )
+    if labels.shape != logits.shape[1:2]:
+        raise MismatchError(f"there are {logits.shape[1]} examples, but labels {labels.shape}")
+    if labels.min() < UNLABELLED or labels.max() >= logits.shape[2]:
+        raise LabelsError(
+            f"labels from {labels.min()} to {labels.max()} are outside the {logits.shape[2]} "
+            f"classes (0 to {logits.shape[2] - 1}, or -1 for none)"
+        )
+    # Numpy would broadcast a reference of one row, and compare every example with it.
+    if reference.size and reference.shape != logits.shape[1:]:
+        raise MismatchError(
+            f"the reference's logits have shape {reference.shape}, the model's {logits.shape[1:]}"
+        )
+    for whose, scores in (("the model's", logits), ("the reference's", reference)):
+        if not np.isfinite(scores).all():
+            raise InputError(f"{whose} logits hold NaN or infinity")
+
+
+_MACRO_F1 = WholeSet(_formulas.macro_f1, _formulas.macro_f1_of_rows, is_macro=True)
+_AUC = WholeSet(_formulas.auc, _formulas.auc_of_rows, is_macro=True, is_ranking=True)
+_AVERAGE_PRECISION = WholeSet(
+    _formulas.average_precision,
+    _formulas.average_precision_of_rows,
+    is_macro=True,
+    is_ranking=True,
+)
+_ECE = WholeSet(_formulas.ece, _formulas.ece_of_rows)
+_KAPPA = WholeSet(_formulas.kappa, _formulas.kappa_of_rows)
+_ALIKE_WHERE_REFERENCE_IS_WRONG = Metric(
+    "agreement_on_reference_errors",
+    "higher",
+    SHARE,
+    LABELS | REFERENCE,
+    ShareOf(_formulas.agrees),
+    only=_formulas.reference_is_wrong,
+)
+
+STANDARD: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("accuracy", "higher", SHARE, LABELS, ShareOf(_formulas.is_correct)),
+            Metric("errors", "lower", POSITIVE, LABELS, ShareOf(_formulas.is_wrong, is_count=True)),
+            Metric("macro_f1", "higher", SHARE, LABELS, _MACRO_F1),
+            Metric("auc", "higher", SHARE, LABELS, _AUC),
+            Metric("average_precision", "higher", SHARE, LABELS, _AVERAGE_PRECISION),
+            Metric("nll_nats", "lower", POSITIVE, LABELS, MeanOf(_formulas.nll)),
+            Metric("ece", "lower", SHARE, LABELS, _ECE),
+            Metric("agreement", "higher", SHARE, REFERENCE, ShareOf(_formulas.agrees)),
+            Metric("agreement_kappa", "higher", (-1.0, 1.0), REFERENCE, _KAPPA),
+            _ALIKE_WHERE_REFERENCE_IS_WRONG,
+            Metric("kl_nats", "lower", POSITIVE, REFERENCE, MeanOf(_formulas.divergence)),
+        )
+    }
+)
+"""The usual metrics by the names that reports use.
+
+Averages over classes leave out a class that no label names, in resamples too.
+
+- accuracy: share of labelled examples whose most likely class is the label.
+- errors: how many of them it is not; `n * (1 - accuracy)`, averaged over seeds.
+- macro_f1: F1 of each class, averaged over classes (scikit-learn).
+- auc: area under the ROC curve, one class against the rest by its probability, averaged over
+  classes (scikit-learn); two classes have the same one.
+- average_precision: the same with average precision (scikit-learn); two classes have two.
+- nll_nats: mean of minus the log-probability of the label, in nats.
+- ece: calibration error of the most likely class, 15 bins of equal width (torchmetrics).
+- agreement: share of examples on which the most likely class is the reference's.
+- agreement_kappa: the same beyond chance, Cohen's kappa (scikit-learn): 0 for a constant.
+- agreement_on_reference_errors: among labelled examples that the reference gets wrong, the share
+  that gets the same wrong class.
+- kl_nats: mean of KL(reference || model) at temperature 1, in nats.
+"""
