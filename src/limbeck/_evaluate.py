@@ -1,0 +1,361 @@
+"""evaluate(): models + examples -> report."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import log_softmax
+from torch import nn
+
+from limbeck import _manifest, metrics
+from limbeck._cost import Cost, answer_time, cost
+from limbeck._engine import Bar
+from limbeck._report import Report
+from limbeck._require import Measured, Requirement
+from limbeck.errors import ExamplesError, InputError, MismatchError
+from limbeck.examples import Array, Examples
+from limbeck.intervals import Estimate, verdict, within
+from limbeck.metrics import Metric
+from limbeck.runs import Run
+from limbeck.scores import SOFTMAX_KINDS, check_answer
+from limbeck.teachers import Answer, Teacher, as_teacher, run
+
+ARTEFACT = "report"
+BATCH = 1024
+TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
+SLICE_METRICS = ("accuracy", "agreement")
+MOST_SLICES = 50
+
+Given = Run | Teacher | nn.Module | Answer
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared with what, and how closely.
+
+    Attributes:
+        student: the row that the verdict is about.
+        control: the row it is held against; without such a row there is no verdict.
+        margin: how far below the reference's accuracy still counts as level with it.
+        slices: columns of the examples; accuracy and agreement are given for each value.
+        metrics: further metrics, made by `metrics.custom`.
+        allow_seen: whether examples that a model was trained on may be among these.
+    """
+
+    student: str = "student"
+    control: str = "control"
+    margin: float = 0.005
+    slices: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    allow_seen: bool = False
+
+
+def evaluate(
+    models: Mapping[str, Given],
+    examples: Examples,
+    *,
+    reference: str = "",
+    to: str | Path = "",
+    require: Sequence[str] = (),
+    name: str = "",
+    comparison: Comparison = Comparison(),
+) -> Report:
+    """What the models do on these examples, side by side, each number with its interval.
+
+    A run is measured over all its seeds, and its control is added as "control" where it has one
+    and no row of that name is given. Agreement and KL are with the `reference` row, by its
+    shipped seed. Without labels, what needs them is left out. The report is written to the
+    directory `to`, if one is named.
+
+    `require` holds bars such as `agreement>=0.97`, `accuracy>=teacher-0.005` or `verdict=yes`; a
+    bar is met only by the worse end of the interval, and an absent number misses it. Look at
+    `report.requirements`, nothing is raised.
+
+    Raises:
+        ExamplesError: a model was trained on some of these examples.
+        MismatchError: models of other classes, or no row of the name `reference`.
+        InputError: a requirement that cannot be read.
+        TeacherError: a model answers with NaN, infinity or the wrong number of classes.
+        OccupiedError: `to` holds something else.
+    """
+    job = _Job(dict(models), examples, reference, name or examples.name, comparison)
+    bars = [Requirement.parse(text, job.known_metrics) for text in require]
+    job.check()
+    place = Path(to) if to else None
+    request = {**job.request, "require": list(require)}
+    if place and _manifest.check_free(place, ARTEFACT, request):
+        return Report.read(place)
+    report = Report(job.document(bars))
+    if place:
+        _manifest.begin(place, ARTEFACT, request)
+        report.write(place)
+        files = _manifest.file_entries(place, ["report.json", "report.md", "report.html"])
+        _manifest.finish(place, ARTEFACT, {"files": files, "provenance": _manifest.provenance()})
+    return report
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One model's answers: logits `(seeds, examples, classes)`, and what answering costs."""
+
+    name: str
+    logits: Array
+    cost: Cost
+    notes: tuple[str, ...]
+
+
+class _Job:
+    def __init__(
+        self,
+        models: dict[str, Given],
+        examples: Examples,
+        reference: str,
+        name: str,
+        comparison: Comparison,
+    ) -> None:
+        self.models = _with_controls(models)
+        self.examples, self.reference, self.name = examples, reference, name
+        self.comparison = comparison
+        self.metrics = [*metrics.STANDARD.values(), *comparison.metrics]
+        self.teachers = {
+            name: [as_teacher(one, examples.classes) for one in _members(model)]
+            for name, model in self.models.items()
+        }
+        self.rows: dict[str, _Row] = {}
+        self.document_so_far: dict[str, Any] = {}
+
+    @property
+    def known_metrics(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        prints = {name: [t.fingerprint for t in ts] for name, ts in self.teachers.items()}
+        chosen = self.comparison
+        return {
+            "name": self.name,
+            "models": prints,
+            "examples": self.examples.fingerprint,
+            "reference": self.reference,
+            "comparison": [chosen.student, chosen.control, chosen.margin, list(chosen.slices)],
+            "metrics": self.known_metrics,
+        }
+
+    def check(self) -> None:
+        """Everything that can be refused before any model answers."""
+        if not self.models:
+            raise InputError("evaluate takes one model or more")
+        if self.reference and self.reference not in self.models:
+            raise MismatchError(
+                f"there is no model {self.reference!r} to be the reference; "
+                f"the models are {', '.join(self.models)}"
+            )
+        for name, seeds in self.teachers.items():
+            self.examples.check_classes(seeds[0].classes, f"the model {name}")
+            if seeds[0].kind not in SOFTMAX_KINDS:
+                raise MismatchError(
+                    f"the model {name} answers with {seeds[0].kind}, not with logits"
+                )
+        for column in self.comparison.slices:
+            self.examples.column(column)
+        if not self.comparison.allow_seen:
+            self._check_unseen()
+
+    def _check_unseen(self) -> None:
+        contents = self.examples.content_hashes
+        for name, model in self.models.items():
+            if isinstance(model, Run):
+                seen = np.isin(contents, model.seen())
+                if seen.any():
+                    raise ExamplesError(
+                        f"{int(seen.sum())} of {len(contents)} examples of {self.examples.name} "
+                        f"were seen in training by {name}, the first is "
+                        f"{str(self.examples.keys[seen][0])!r}: a score on them would flatter; "
+                        "take them out, or allow them (allow_seen)"
+                    )
+
+    def document(self, bars: Sequence[Requirement]) -> dict[str, Any]:
+        """The report's content."""
+        began = time.monotonic()
+        with Bar(f"evaluating on {self.examples.name}", 2 * len(self.models) + 1) as bar:
+            for name in self.models:
+                self.rows[name] = self._answered(name)
+                bar.advance(note=name)
+            rows = []
+            for row in self.rows.values():
+                rows.append(self._measured(row))
+                bar.advance(note=row.name)
+        seeds = max((row.logits.shape[0] for row in self.rows.values()), default=1)
+        student = self.models.get(self.comparison.student)
+        document: dict[str, Any] = {
+            "format": _manifest.FORMAT,
+            "name": self.name,
+            "examples": {"name": self.examples.name, "n": len(self.examples)},
+            "seeds": student.seeds if isinstance(student, Run) else list(range(seeds)),
+            "reference": self.reference,
+            "rows": rows,
+            "slices": self._slices(),
+            "verdict": self._verdict(),
+        }
+        document |= self._within_margin()
+        document["requirements"] = [bar.judged(self._for_bar(bar, document)) for bar in bars]
+        document["notes"] = self._notes()
+        document["provenance"] = {
+            **_manifest.provenance(),
+            "seconds": round(time.monotonic() - began, 1),
+            "score_set": student.manifest["scores"] if isinstance(student, Run) else "",
+        }
+        return document
+
+    def _answered(self, name: str) -> _Row:
+        seeds = self.teachers[name]
+        logits = np.stack([_answers(teacher, self.examples, name) for teacher in seeds])
+        model = self.models[name]
+        return _Row(
+            name,
+            logits,
+            cost(model, self.examples),
+            tuple(model.notes) if isinstance(model, Run) else (),
+        )
+
+    @property
+    def _reference_logits(self) -> Array:
+        """The reference's answers by its shipped seed, or none."""
+        if not self.reference:
+            return np.zeros((0, 0))
+        model = self.models[self.reference]
+        at = model.seeds.index(model.shipped) if isinstance(model, Run) else 0
+        logits: Array = self.rows[self.reference].logits[at]
+        return logits
+
+    def _measured(self, row: _Row) -> dict[str, Any]:
+        found = {}
+        for metric in self.metrics:
+            estimate = metrics.measure(
+                metric, row.logits, self.examples.labels, self._reference_logits
+            )
+            if estimate is not None:
+                found[metric.name] = estimate.to_json()
+        timing = answer_time(self.teachers[row.name][0].answer, self.examples)
+        described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
+        return {**described, "seeds": row.logits.shape[0], "notes": list(row.notes)}
+
+    def _slices(self) -> list[dict[str, Any]]:
+        slices = []
+        for column in self.comparison.slices:
+            values = self.examples.column(column)
+            slices += [
+                self._slice(column, value, np.flatnonzero(values == value))
+                for value in np.unique(values)[:MOST_SLICES]
+            ]
+        return slices
+
+    def _slice(self, column: str, value: Any, at: Array) -> dict[str, Any]:
+        reference = self._reference_logits
+        part = reference[at] if reference.size else reference
+        rows = []
+        for row in self.rows.values():
+            found = {}
+            for name in SLICE_METRICS:
+                metric = metrics.STANDARD[name]
+                estimate = metrics.measure(
+                    metric, row.logits[:, at], self.examples.labels[at], part
+                )
+                if estimate is not None:
+                    found[name] = estimate.to_json()
+            rows.append({"name": row.name, "metrics": found})
+        return {"column": column, "value": str(value), "n": len(at), "rows": rows}
+
+    def difference(self, metric: Metric, first: str, second: str) -> Estimate | None:
+        """The metric of one row minus that of another, paired by example and seed."""
+        if first not in self.rows or second not in self.rows:
+            return None
+        reference = self._reference_logits
+        one, other = self.rows[first].logits, self.rows[second].logits
+        if 1 not in (len(one), len(other)) and len(one) != len(other):
+            return None
+        return metrics.difference(metric, one, other, self.examples.labels, reference)
+
+    def _verdict(self) -> dict[str, Any]:
+        student, control = self.comparison.student, self.comparison.control
+        accuracy = metrics.STANDARD["accuracy"]
+        found = self.difference(accuracy, student, control)
+        if found is not None:
+            answer = verdict(found)
+            return {"answer": answer, **_difference_json(found), "n": found.n, "test": TEST}
+        missing = [name for name in (student, control) if name not in self.rows]
+        why = (
+            f"there is no row {missing[0]!r}"
+            if missing
+            else "the test examples have no labels, or the rows other seeds"
+        )
+        return {"answer": "undecided", "why": why}
+
+    def _within_margin(self) -> dict[str, Any]:
+        if not self.reference or self.reference == self.comparison.student:
+            return {}
+        accuracy = metrics.STANDARD["accuracy"]
+        found = self.difference(accuracy, self.comparison.student, self.reference)
+        if found is None:
+            return {}
+        margin = self.comparison.margin
+        answer = within(found, margin)
+        return {"within_margin": {"answer": answer, "margin": margin, **_difference_json(found)}}
+
+    def _for_bar(self, bar: Requirement, document: Mapping[str, Any]) -> Measured | None:
+        """What a requirement is about, as measured; None where it was not."""
+        if bar.metric == "verdict":
+            return Measured(answer=document["verdict"]["answer"])
+        rows = {row["name"]: row for row in document["rows"]}
+        student = self.comparison.student
+        if student not in rows:
+            return None
+        if bar.row:
+            known = {metric.name: metric for metric in self.metrics}
+            if bar.metric not in known:
+                return None
+            found = self.difference(known[bar.metric], student, bar.row)
+            return Measured(found.low, found.high) if found else None
+        return Measured.of(rows[student], bar.metric)
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if not self.examples.is_labelled.any():
+            notes.append("the test examples have no labels: accuracy cannot be measured")
+        if self.comparison.allow_seen:
+            notes.append("examples seen in training were allowed among these")
+        return notes
+
+
+def _with_controls(models: dict[str, Given]) -> dict[str, Given]:
+    student = models.get("student")
+    if isinstance(student, Run) and student.control is not None and "control" not in models:
+        return {**models, "control": student.control}
+    return models
+
+
+def _members(model: Given) -> list[Given]:
+    """The nets that answer for a model: every seed of a run, or the model itself."""
+    return [run(model, seed) for seed in model.seeds] if isinstance(model, Run) else [model]
+
+
+def _answers(teacher: Teacher, examples: Examples, name: str) -> Array:
+    parts = []
+    for start in range(0, len(examples), BATCH):
+        rows = slice(start, start + BATCH)
+        raw = check_answer(
+            teacher.answer(examples.inputs[rows]),
+            examples.keys[rows],
+            teacher.classes,
+            teacher.kind,
+            f"the model {name}",
+        )
+        parts.append(log_softmax(raw.astype(np.float64), axis=1))
+    return np.concatenate(parts)
+
+
+def _difference_json(found: Estimate) -> dict[str, float]:
+    return {"difference": found.mean, "low": found.low, "high": found.high}
