@@ -1,0 +1,125 @@
+"""load() opens an artefact again; show() says what it is, what made it, whether it is whole."""
+
+from pathlib import Path
+from typing import Any
+
+from limbeck import _manifest, _store, runs
+from limbeck._export import open_exported
+from limbeck._report import Report
+from limbeck._store import ScoreSet
+from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
+from limbeck.examples import Examples
+from limbeck.runs import Run
+from limbeck.sources import read
+
+REPORT = "report"
+
+
+def load(
+    path: str | Path, *, examples: Examples | None = None, trust: bool = False
+) -> Run | ScoreSet | Report:
+    """The run, score set or report in a directory.
+
+    A score set needs its examples: those given, or the source it remembers.
+
+    Raises:
+        MissingError: there is nothing, it is not whole, or its examples are nowhere.
+        CorruptError: it is damaged.
+        TrustError: it names code, and `trust` is not given.
+    """
+    directory = Path(path)
+    artefact = _artefact(directory)
+    if artefact == runs.ARTEFACT:
+        return Run.open(directory, trust=trust)
+    if artefact == _store.ARTEFACT:
+        return load_scores(directory, examples)
+    if artefact == REPORT:
+        return Report.read(directory)
+    raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
+
+
+def load_run(path: str | Path, *, trust: bool = False) -> Run:
+    """The run in a directory; anything else there is an error."""
+    return Run.open(Path(path), trust=trust)
+
+
+def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
+    """The score set in a directory, with the examples given or those it remembers.
+
+    Raises:
+        MissingError: there is none, or it was made from examples in memory and none are given.
+        MismatchError: what the source holds now is not what was scored.
+    """
+    directory = Path(path)
+    about = _manifest.read_manifest(directory, _store.ARTEFACT)["examples"]
+    if examples is None and not about["source"]:
+        raise MissingError(
+            f"{directory} was made from examples in memory ({about['name']}): give them again "
+            "(examples=, --examples)"
+        )
+    found = read(about["source"]) if examples is None else examples
+    scores = ScoreSet.open(directory, found)
+    if examples is None and found.fingerprint != about["fingerprint"]:
+        scores.positions(found)
+        raise MismatchError(f"{about['source']} has lost examples since {directory} was made")
+    return scores
+
+
+def _artefact(directory: Path) -> str:
+    found = _manifest.state(directory)
+    if found in ("absent", "foreign"):
+        raise MissingError(f"there is no Limbeck artefact in {directory}")
+    name = _manifest.MANIFEST if found == "whole" else _manifest.REQUEST
+    return str(_manifest.read_json(directory / name)["artefact"])
+
+
+def show(path: str | Path) -> dict[str, Any]:
+    """What an artefact is, what made it, and whether it is whole: plain values, ready for JSON.
+
+    Every checksum is compared; `whole` is "yes", or what is wrong.
+
+    Raises:
+        MissingError: there is no artefact.
+    """
+    place = Path(path)
+    if place.is_file():
+        manifest = open_exported(place)
+        return {
+            "artefact": manifest.pop("artefact"),
+            "path": str(place),
+            "whole": "yes",
+            **manifest,
+        }
+    shown: dict[str, Any] = {"artefact": _artefact(place), "path": str(place)}
+    if _manifest.state(place) == "begun":
+        request = _manifest.read_json(place / _manifest.REQUEST)
+        return {**shown, "whole": _unfinished(place), "request": request}
+    shown["whole"] = _fault(place, shown["artefact"]) or "yes"
+    manifest = _manifest.read_json(place / _manifest.MANIFEST)
+    return shown | {k: v for k, v in manifest.items() if k not in ("files", "format", "artefact")}
+
+
+def _unfinished(directory: Path) -> str:
+    done = sum(1 for file in directory.rglob("*.safetensors"))
+    return f"no: interrupted after {done} files; run the command that makes it again to go on"
+
+
+def _fault(directory: Path, artefact: str) -> str:
+    """What is wrong with a finished artefact, in words; "" for nothing."""
+    try:
+        manifest = _manifest.read_manifest(directory, artefact)
+        for name, entry in _files(manifest):
+            _manifest.read_checked(directory, name, entry)
+    except LimbeckError as error:
+        return f"no: {error}"
+    return ""
+
+
+def _files(manifest: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every file that a manifest of any artefact names, with its checksum."""
+    found = list(manifest.get("files", {}).items())
+    for nets in manifest.get("nets", {}).values():
+        found += [(net["file"], net) for net in nets.values()]
+    if "seen" in manifest:
+        found.append((manifest["seen"]["file"], manifest["seen"]))
+    return found
