@@ -1,0 +1,205 @@
+"""Does the steps of a recipe in order; those that are whole and unchanged are skipped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limbeck import _manifest, objectives, students, views
+from limbeck._evaluate import Comparison, evaluate
+from limbeck._export import export
+from limbeck._load import load_run
+from limbeck._report import Report
+from limbeck._score import score
+from limbeck._store import ScoreSet
+from limbeck._train import train
+from limbeck.errors import RecipeError, TrustError
+from limbeck.examples import Examples, check_disjoint
+from limbeck.recipe import Recipe, Step, plan_of, storage_of
+from limbeck.runs import Run
+from limbeck.sources import read
+from limbeck.students import find
+from limbeck.teachers import Teacher, as_teacher
+from limbeck.transfer import FRESH, TransferSet
+
+SMOKE_EXAMPLES = 300
+SMOKE_EPOCHS, SMOKE_SEEDS, SMOKE_VIEWS = 1, 2, 2
+
+
+def run_recipe(
+    recipe: Recipe,
+    *,
+    to: str | Path = "",
+    smoke: bool = False,
+    trust: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Report | None:
+    """Does every step of a recipe under `runs/NAME`, or `to`; whole and unchanged ones are skipped.
+
+    `smoke` shrinks sets, epochs, seeds and views so that all of it takes seconds, in a directory
+    of its own. Returns the last report.
+
+    Raises:
+        TrustError: the recipe names code, and `trust` is not given.
+        Whatever the verbs raise.
+    """
+    place = Path(to) if to else Path("runs") / (f"{recipe.name}-smoke" if smoke else recipe.name)
+    kitchen = _Kitchen(recipe, place, smoke, trust, tell)
+    for step in recipe.steps:
+        kitchen.do(step)
+    return kitchen.report
+
+
+@dataclass(eq=False)
+class _Kitchen:
+    """The objects of a recipe while it is done."""
+
+    recipe: Recipe
+    place: Path
+    smoke: bool
+    trust: bool
+    tell: Callable[[str], None]
+    sets: dict[str, Examples] = field(default_factory=dict)
+    scores: dict[str, ScoreSet] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    report: Report | None = None
+
+    def do(self, step: Step) -> None:
+        verbs = {
+            "split": self._split,
+            "score": self._score,
+            "train": self._train,
+            "evaluate": self._evaluate,
+            "export": self._export,
+        }
+        if step.verb != "split":
+            place = self.place / step.makes[0]
+            whole = _manifest.state(place) == "whole" if place.suffix == "" else place.exists()
+            self.tell(f"{step.verb} {place}{' (already whole)' if whole else ''}")
+        verbs[step.verb](step.table)
+
+    def _examples(self, name: str) -> Examples:
+        if name not in self.sets:
+            if name not in self.recipe.sources:
+                raise RecipeError(f"{name!r} is not a set of examples of this recipe")
+            opened = read(self.recipe.sources[name])
+            self.sets[name] = _shrunk(opened) if self.smoke else opened
+        return self.sets[name]
+
+    def _split(self, table: Any) -> None:
+        whole = self._examples(table.of)
+        if table.time:
+            parts = whole.split_by_time(table.time, table.fraction)
+        else:
+            parts = whole.split(table.fraction, by=table.by, seed=table.seed)
+        self.sets |= dict(zip((table.rest, table.part), parts, strict=True))
+
+    def _score(self, table: Any) -> None:
+        examples = self._examples(table.examples)
+        count = min(table.count, SMOKE_VIEWS) if self.smoke else table.count
+        self.scores[table.to] = score(
+            self._model(table.teacher, examples),
+            examples,
+            to=self.place / table.to,
+            views=views.read(table.views),
+            count=count,
+            seed=table.seed,
+            storage=storage_of(table),
+        )
+
+    def _train(self, table: Any) -> None:
+        self.runs[table.to] = train(
+            students.read(table.student, trust=self.trust),
+            self._transfer(table),
+            objectives.read(table.objective),
+            to=self.place / table.to,
+            plan=plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
+            seeds=min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,
+            control=table.control,
+            labelled=self._examples(table.labelled) if table.labelled else None,
+        )
+
+    def _transfer(self, table: Any) -> TransferSet | ScoreSet:
+        view = views.read(table.views)
+        if table.on not in self.scores:
+            # No number means a new view every epoch: there is no store to fill.
+            return TransferSet(
+                self._examples(table.on), view, table.count or FRESH, table.view_seed
+            )
+        if table.views != "plain()":
+            self.scores[table.on].check_view(view, table.view_seed)
+        return self.scores[table.on]
+
+    def _evaluate(self, table: Any) -> None:
+        examples = self._examples(table.examples)
+        for name in self.sets:
+            if name != table.examples and not table.allow_seen:
+                check_disjoint({name: self.sets[name], table.examples: examples})
+        self.report = evaluate(
+            {name: self._model(path, examples) for name, path in table.models.items()},
+            examples,
+            reference=table.reference,
+            to=self.place / table.to,
+            require=table.require,
+            name=self.recipe.name,
+            comparison=Comparison(
+                table.student,
+                table.control,
+                table.margin,
+                tuple(table.slices),
+                allow_seen=table.allow_seen,
+            ),
+        )
+
+    def _export(self, table: Any) -> None:
+        export(
+            self._run(table.run),
+            to=self.place / table.to,
+            check=self._examples(table.check),
+            tolerance=table.tolerance,
+            absorb=table.absorb,
+            report=self.report,
+        )
+
+    def _run(self, name: str) -> Run:
+        return self.runs[name] if name in self.runs else load_run(name, trust=self.trust)
+
+    def _model(self, name: str, examples: Examples) -> Run | Teacher:
+        if name in self.runs:
+            return self.runs[name]
+        return open_teacher(name, examples, trust=self.trust)
+
+
+def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run | Teacher:
+    """The teacher of that name: the directory of a run, or `module:name` of your own code.
+
+    `module:name` is a teacher, a module or a function that scores a batch; or a function without
+    arguments that returns one of these.
+
+    Raises:
+        MissingError: there is no run in that directory.
+        TrustError: it names code, and `trust` is not given.
+    """
+    if Path(name).exists() or ":" not in name:
+        return load_run(name, trust=trust)
+    if not trust:
+        raise TrustError(
+            f"opening the teacher {name} runs code that this text names: pass --trust (trust=True) "
+            "if you know where it comes from"
+        )
+    found: Any = find(name)
+    if not isinstance(found, Teacher) and _takes_nothing(found):
+        found = found()
+    return as_teacher(found, examples.classes)
+
+
+def _takes_nothing(found: Callable[..., Any]) -> bool:
+    code = getattr(found, "__code__", None)
+    return code is not None and code.co_argcount == 0
+
+
+def _shrunk(examples: Examples) -> Examples:
+    if len(examples) <= SMOKE_EXAMPLES:
+        return examples
+    few, _ = examples.split(1 - SMOKE_EXAMPLES / len(examples))
+    return few

@@ -1,0 +1,277 @@
+"""TOML <-> the calls above; the one place where a name becomes an object."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from limbeck import objectives, students, views
+from limbeck._calls import did_you_mean
+from limbeck._evaluate import Comparison
+from limbeck._score import Storage
+from limbeck.errors import InputError, LimbeckError, MissingError, RecipeError
+from limbeck.runs import Plan
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class SplitTable(_Table):
+    """One set of examples into two: by groups (of a column, with `by`) or by `time`."""
+
+    of: str
+    rest: str
+    part: str
+    fraction: float
+    by: str = ""
+    time: str = ""
+    seed: int = 0
+
+
+class ScoreTable(_Table):
+    """The keywords of `score`."""
+
+    to: str = "scores"
+    teacher: str
+    examples: str
+    views: str = "plain()"
+    count: int = 1
+    seed: int = 0
+    width: str = ""
+    shard_rows: int = Storage.shard_rows
+    batch: int = Storage.batch
+
+
+class _TrainTable(_Table):
+    to: str
+    student: str
+    on: str
+    objective: str = "Labels()"
+    views: str = "plain()"
+    count: int = 0
+    view_seed: int = 0
+    labelled: str = ""
+    seeds: int = 1
+    control: bool = True
+
+
+# The keywords of `train`, and beside them the plan's own: a plan is not a table of its own.
+TrainTable = create_model(  # type: ignore[call-overload]
+    "TrainTable", __base__=_TrainTable, **{f.name: (f.type, f.default) for f in fields(Plan)}
+)
+
+
+class EvaluateTable(_Table):
+    """The keywords of `evaluate` and of its comparison."""
+
+    to: str = "report"
+    models: dict[str, str]
+    examples: str
+    reference: str = ""
+    require: list[str] = []
+    student: str = Comparison.student
+    control: str = Comparison.control
+    margin: float = Comparison.margin
+    slices: list[str] = []
+    allow_seen: bool = Comparison.allow_seen
+
+
+class ExportTable(_Table):
+    """The keywords of `export`."""
+
+    run: str
+    to: str = "student.onnx"
+    check: str
+    tolerance: float = 1e-3
+    absorb: bool = False
+
+
+TABLES: Mapping[str, type[_Table]] = {
+    "split": SplitTable,
+    "score": ScoreTable,
+    "train": TrainTable,
+    "evaluate": EvaluateTable,
+    "export": ExportTable,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One table of a recipe: which verb, and its keywords."""
+
+    verb: str
+    table: Any
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """The names it gives to later steps."""
+        return (self.table.rest, self.table.part) if self.verb == "split" else (self.table.to,)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names it takes from the recipe; a teacher or model may also be named by path."""
+        table = self.table
+        match self.verb:
+            case "split":
+                return (table.of,)
+            case "score":
+                return (table.examples, table.teacher)
+            case "train":
+                return (table.on, *([table.labelled] if table.labelled else []))
+            case "evaluate":
+                return (table.examples, *table.models.values())
+        return (table.run, table.check)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe that was read and found to be without fault.
+
+    Attributes:
+        name: the file's, and the directory's under `runs/`.
+        sources: what each set of examples is opened from.
+        steps: the verbs in the order in which their inputs come to be.
+    """
+
+    name: str
+    sources: Mapping[str, str]
+    steps: tuple[Step, ...] = field(default_factory=tuple)
+
+
+def read_recipe(file: str | Path) -> Recipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        MissingError: no such file.
+        RecipeError: all faults of the recipe, a line each.
+    """
+    path = Path(file)
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise MissingError(f"there is no recipe {path}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+    return parse(tables, path.stem)
+
+
+def parse(tables: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe in TOML's own values.
+
+    Raises:
+        RecipeError: all faults of the recipe, a line each.
+    """
+    faults = [
+        f"there is no table [{table}]; {did_you_mean(table, ['examples', *TABLES])}"
+        for table in tables
+        if table not in ("examples", *TABLES)
+    ]
+    sources = tables.get("examples", {})
+    if not isinstance(sources, dict) or not all(isinstance(s, str) for s in sources.values()):
+        faults.append("[examples] gives each set a name and a text to open it from")
+        sources = {}
+    steps = []
+    for verb, model in TABLES.items():
+        for values in _as_list(tables.get(verb, [])):
+            step, found = _step(verb, model, values)
+            faults += found
+            steps += [step] if step else []
+    faults += _unknown_names(sources, steps)
+    if faults:
+        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        raise RecipeError(f"the recipe {name} has {count}:\n" + "\n".join(f"  {f}" for f in faults))
+    return Recipe(name, sources, tuple(_in_order(steps)))
+
+
+def _as_list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def _step(verb: str, model: type[_Table], values: Any) -> tuple[Step | None, list[str]]:
+    try:
+        step = Step(verb, model.model_validate(values))
+    except ValidationError as error:
+        keys = list(model.model_fields)
+        return None, [_fault(verb, keys, values, dict(one)) for one in error.errors()]
+    faults = [f"[{verb}] {sentence}" for sentence in _texts(step)]
+    return (None if faults else step), faults
+
+
+def _fault(verb: str, keys: list[str], values: Any, error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    which = (
+        f" (in the table for {values['to']!r})"
+        if isinstance(values, dict) and "to" in values
+        else ""
+    )
+    if error["type"] == "extra_forbidden":
+        return f"[{verb}] has no key {key!r}; {did_you_mean(key, keys)}{which}"
+    if error["type"] == "missing":
+        return f"[{verb}] needs a key {key!r}{which}"
+    said = error["msg"].removeprefix("Input should be ")
+    return f"[{verb}] {key} should be {said}, not {error['input']!r}{which}"
+
+
+def _texts(step: Step) -> Iterator[str]:
+    """What is wrong with the calls and numbers in a table, before anything is run."""
+    for read_one in _readers(step):
+        try:
+            read_one()
+        except LimbeckError as error:
+            yield f"{error} (in the table for {step.makes[0]!r})"
+
+
+def _readers(step: Step) -> list[Callable[[], object]]:
+    table = step.table
+    if step.verb == "score":
+        return [lambda: views.read(table.views), lambda: storage_of(table)]
+    if step.verb == "train":
+        return [
+            lambda: students.read(table.student),
+            lambda: objectives.read(table.objective),
+            lambda: views.read(table.views),
+            lambda: plan_of(table),
+        ]
+    return []
+
+
+def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
+    known = set(sources).union(*(step.makes for step in steps))
+    return [
+        f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, known)}"
+        for step in steps
+        for name in step.needs
+        # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
+        if name not in known and not (":" in name or "/" in name or Path(name).exists())
+    ]
+
+
+def _in_order(steps: list[Step]) -> Iterator[Step]:
+    waiting = list(steps)
+    while waiting:
+        made_later = {name for step in waiting for name in step.makes}
+        ready = next((step for step in waiting if not made_later & set(step.needs)), None)
+        if ready is None:
+            circle = ", ".join(step.makes[0] for step in waiting)
+            raise RecipeError(f"the steps {circle} of the recipe wait for each other")
+        waiting.remove(ready)
+        yield ready
+
+
+def plan_of(table: Any, most_epochs: int = 0) -> Plan:
+    """The plan in a [train] table, with no more epochs than that if a number is given."""
+    values = {f.name: getattr(table, f.name) for f in fields(Plan)}
+    if most_epochs:
+        values["epochs"] = min(values["epochs"], most_epochs)
+    return Plan(**values)
+
+
+def storage_of(table: Any) -> Storage:
+    """How the scores of a [score] table are kept."""
+    if table.count < 1:
+        raise InputError(f"count is 1 view or more, not {table.count}")
+    return Storage(table.width, table.shard_rows, table.batch)
