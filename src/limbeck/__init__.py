@@ -1,0 +1,114 @@
+"""The public names and nothing else."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limbeck import (
+        encodings,
+        errors,
+        images,
+        losses,
+        metrics,
+        objectives,
+        students,
+        tables,
+        teachers,
+        views,
+    )
+    from limbeck._distill import Distillation, distill
+    from limbeck._evaluate import Comparison, evaluate
+    from limbeck._export import export
+    from limbeck._load import load, show
+    from limbeck._report import Report
+    from limbeck._score import Storage, score
+    from limbeck._steps import run_recipe
+    from limbeck._store import ScoreSet
+    from limbeck._train import train
+    from limbeck.errors import LimbeckError
+    from limbeck.examples import Examples
+    from limbeck.recipe import read_recipe
+    from limbeck.runs import Plan, Run
+    from limbeck.sources import read
+    from limbeck.transfer import TransferSet
+
+# Where each public name lives: nothing is imported before it is asked for.
+_HOMES = {
+    "Comparison": "_evaluate",
+    "Distillation": "_distill",
+    "Examples": "examples",
+    "LimbeckError": "errors",
+    "Plan": "runs",
+    "Report": "_report",
+    "Run": "runs",
+    "ScoreSet": "_store",
+    "Storage": "_score",
+    "TransferSet": "transfer",
+    "distill": "_distill",
+    "evaluate": "_evaluate",
+    "export": "_export",
+    "load": "_load",
+    "read": "sources",
+    "read_recipe": "recipe",
+    "run_recipe": "_steps",
+    "score": "_score",
+    "show": "_load",
+    "train": "_train",
+}
+_MODULES = (
+    "encodings",
+    "errors",
+    "images",
+    "losses",
+    "metrics",
+    "objectives",
+    "students",
+    "tables",
+    "teachers",
+    "views",
+)
+
+__all__ = [
+    "Comparison",
+    "Distillation",
+    "Examples",
+    "LimbeckError",
+    "Plan",
+    "Report",
+    "Run",
+    "ScoreSet",
+    "Storage",
+    "TransferSet",
+    "distill",
+    "encodings",
+    "errors",
+    "evaluate",
+    "export",
+    "images",
+    "load",
+    "losses",
+    "metrics",
+    "objectives",
+    "read",
+    "read_recipe",
+    "run_recipe",
+    "score",
+    "show",
+    "students",
+    "tables",
+    "teachers",
+    "train",
+    "views",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"limbeck.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"limbeck.{name}")
+    raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
