@@ -1,0 +1,121 @@
+"""Imports point one way: a module sees only modules of a lower rank."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
+
+# Low to high. Modules of one rank do not see each other.
+RANKS = """
+errors
+_manifest _optional _engine _calls _formulas
+examples intervals
+encodings scores
+students._spec
+students._convnet students._factory students._mlp
+losses metrics views optim students
+_fetch
+images tables _store
+runs sources
+objectives transfer _report _cost _require
+teachers._teacher
+teachers._function teachers._torch
+teachers _net
+_fit
+_score _train _evaluate _export
+_load _distill
+recipe
+_steps
+__init__
+cli
+"""
+RANK = {name: rank for rank, line in enumerate(RANKS.split("\n")) for name in line.split()}
+
+FORBIDDEN_NAMES = {"utils", "util", "helper", "helpers", "manager", "info", "data", "target"}
+
+
+def module_name(path: Path) -> str:
+    """`students._mlp` for students/_mlp.py, `students` for its __init__.py."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[1:] and parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The limbeck modules that one import statement names, without `limbeck.`."""
+    if isinstance(node, ast.Import):
+        paths = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        # `from limbeck import losses` names a module, `from limbeck.errors import X` does not.
+        inside = [f"{node.module}.{alias.name}" for alias in node.names]
+        paths = [p if p.removeprefix("limbeck.") in FILES else str(node.module) for p in inside]
+    else:
+        paths = []
+    for path in paths:
+        if path.split(".")[0] == "limbeck":
+            yield path.removeprefix("limbeck").removeprefix(".") or "__init__"
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    return {name for node in ast.walk(tree) for name in imported(node)}
+
+
+def package_of(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def test_every_module_has_a_rank_and_every_rank_a_module() -> None:
+    assert sorted(RANK) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_module_imports_only_lower_ranks(name: str) -> None:
+    for other in imports_of(TREES[name]):
+        assert RANK[other] < RANK[name], f"{name} must not import {other}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_files_of_a_package_are_imported_by_that_package_alone(name: str) -> None:
+    inner = {other for other in imports_of(TREES[name]) if "." in other}
+    strangers = {other for other in inner if package_of(other) != package_of(name)}
+    assert not strangers, f"{name} imports {strangers}: import the package"
+
+
+def may_import(name: str, function: str) -> bool:
+    # The command line starts quickly because commands load what they need when they are run.
+    return name == "cli" or (name == "__init__" and function == "__getattr__")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_function_imports(name: str) -> None:
+    functions = [n for n in ast.walk(TREES[name]) if isinstance(n, ast.FunctionDef)]
+    for function in functions:
+        inner = [n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)]
+        assert not inner or may_import(name, function.name), f"{name}.{function.name} imports"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_has_at_most_400_lines(name: str) -> None:
+    assert len(FILES[name].read_text().splitlines()) <= 400
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_is_called_by_a_name_that_says_nothing(name: str) -> None:
+    names = {n.lower().strip("_") for n in names_in(TREES[name])} | set(name.split("."))
+    allowed = {"data"} if name == "cli" else set()  # the command `limbeck data`
+    assert not names & FORBIDDEN_NAMES - allowed

@@ -1,0 +1,129 @@
+"""Students are descriptions that rebuild the same bits; a bottleneck is absorbed exactly."""
+
+import pytest
+import torch
+from worlds import Tilted, tilted
+
+from limbeck import students
+from limbeck.errors import ExamplesError, InputError, RecipeError, TrustError
+from limbeck.students import parameters
+
+KINDS = [
+    "mlp([7, 5])",
+    "mlp([])",
+    "mlp([4], dropout=0.5, input_dropout=0.2)",
+    "shallow(9)",
+    "shallow(9, bottleneck=3)",
+    "convnet('tiny')",
+    "convnet(widths=[3, 4], dropout=0.1)",
+]
+
+
+def sized(text: str) -> students.Student:
+    return students.read(text).sized((1, 8, 8), 3)
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(text):
+    one, again, other = sized(text).build(1), sized(text).build(1), sized(text).build(2)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
+    assert any(
+        not torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True)
+    )
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_building_leaves_the_callers_random_numbers_alone(text):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    sized(text).build(1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_a_description_reads_its_own_text_and_answers_with_classes(text):
+    student = sized(text)
+    assert students.read(student.text) == student
+    assert student.build(0)(torch.zeros(4, 1, 8, 8)).shape == (4, 3)
+
+
+def test_the_papers_nets_have_the_papers_sizes():
+    def count(text):
+        return parameters(students.read(text).sized((1, 28, 28), 10).build(0))
+
+    assert count("mlp([800, 800])") == 784 * 800 + 800 + 800 * 800 + 800 + 8000 + 10
+    assert count("mlp([1200, 1200])") == 2_395_210
+    # Ba & Caruana's count of W is k (H + D) with a bottleneck, H D without.
+    assert count("shallow(1000, bottleneck=50)") == 50 * (784 + 1000) + 1000 + 10_010
+
+
+def test_absorbing_a_bottleneck_changes_no_answer():
+    student = students.shallow(64, bottleneck=8).sized((20,), 5)
+    body = student.build(3).double()
+    with torch.no_grad():
+        for value in body.parameters():
+            value.normal_()
+    direct, absorbed = student.absorbed(body)
+    inputs = torch.randn(100, 20, dtype=torch.float64)
+    assert direct.bottleneck == 0
+    assert (absorbed(inputs) - body(inputs)).abs().max() <= 1e-10
+    assert absorbed(inputs).abs().max() > 1
+
+
+def test_absorbing_pays_where_the_product_is_smaller():
+    assert students.shallow(10, bottleneck=8).sized((10,), 3).shrinks_when_absorbed
+    assert not students.shallow(1000, bottleneck=8).sized((784,), 3).shrinks_when_absorbed
+    assert not students.shallow(10).sized((10,), 3).shrinks_when_absorbed
+
+
+def test_a_bottleneck_starts_with_the_variance_of_a_direct_layer():
+    inputs = torch.randn(2000, 400, generator=torch.Generator().manual_seed(0))
+    direct = students.shallow(500).sized((400,), 3).build(0)
+    narrow = students.shallow(500, bottleneck=100).sized((400,), 3).build(0)
+    of_direct = direct[1](inputs).var().item()
+    of_narrow = narrow[2](narrow[1](inputs)).var().item()
+    assert of_direct == pytest.approx(2.0, rel=0.1)
+    assert of_narrow == pytest.approx(of_direct, rel=0.1)
+
+
+def test_a_factory_of_your_own_is_seeded_and_given_the_sizes():
+    student = students.factory(tilted).sized((1, 8, 8), 3)
+    assert isinstance(student.build(0), Tilted)
+    assert torch.equal(student.build(4).last.weight, student.build(4).last.weight)
+    assert student.build(0)(torch.zeros(4, 1, 8, 8)).shape == (4, 3)
+
+
+def test_naming_code_runs_it_only_when_trusted():
+    named = students.read(students.factory(tilted).sized((2,), 3).text)
+    with pytest.raises(
+        TrustError, match="worlds:tilted runs code that this text names: pass --trust"
+    ):
+        named.build(0)
+    trusted = students.read(named.text, trust=True)
+    assert isinstance(trusted.build(0), Tilted)
+
+
+def test_a_function_that_cannot_be_found_again_is_refused():
+    with pytest.raises(InputError, match="cannot be found again by its name"):
+        students.factory(lambda: Tilted())
+
+
+def test_what_a_student_cannot_be_is_said_in_words():
+    with pytest.raises(InputError, match=r"mlp\(hidden=\[3\]\) has no size yet"):
+        students.mlp([3]).build(0)
+    with pytest.raises(InputError, match=r"takes inputs of shape \(2,\) to 3 classes; these"):
+        students.mlp([3]).sized((2,), 3).sized((4,), 3)
+    with pytest.raises(InputError, match="a hidden layer has 1 unit or more"):
+        students.mlp([0])
+    with pytest.raises(InputError, match="no convnet 'smal'; did you mean 'small'"):
+        students.convnet("smal")
+    with pytest.raises(ExamplesError, match=r"takes images .* of at least 8 pixels a side"):
+        students.convnet("small").sized((1, 4, 4), 3).build(0)
+    with pytest.raises(RecipeError, match="no student 'mpl'; did you mean 'mlp'"):
+        students.read("mpl([3])")
+    with pytest.raises(RecipeError, match=r"'__import__\\('os'\\)' is neither|there is no student"):
+        students.read("mlp(__import__('os'))")
+    with pytest.raises(InputError, match="cannot import 'nowhere'"):
+        students.read("factory('nowhere:net')", trust=True).sized((2,), 3).build(0)

@@ -1,0 +1,153 @@
+"""Views: pure functions of key, view number and seed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import blobs, pictures
+
+from limbeck import Examples, views
+from limbeck.errors import ExamplesError, InputError, RecipeError
+
+PICTURES = pictures(24)
+VIEWS = ["plain", "jitter(2)", "crop(3)", "flip", "mixup", "mixup(of=flip(of=jitter(1)))"]
+
+
+@pytest.mark.parametrize("text", VIEWS)
+@given(number=st.integers(0, 2**31 - 1), seed=st.integers(0, 2**40), chosen=st.data())
+def test_the_same_key_looks_alike_in_any_company(text, number, seed, chosen):
+    view = views.read(text)
+    keys = np.array(
+        chosen.draw(st.lists(st.sampled_from(list(PICTURES.keys)), min_size=1, max_size=9))
+    )
+    together = view(PICTURES, keys, number, seed)
+    for at, key in enumerate(keys):
+        alone = view(PICTURES, np.array([key]), number, seed)
+        assert alone.inputs[0].tobytes() == together.inputs[at].tobytes()
+        assert np.array_equal(alone.labels[0], together.labels[at])
+
+
+@pytest.mark.parametrize("text", VIEWS)
+def test_another_order_of_the_examples_changes_nothing(text):
+    view = views.read(text)
+    turned = PICTURES.take(np.arange(len(PICTURES))[::-1])
+    here = view(PICTURES, PICTURES.keys, 3, 7)
+    there = view(turned, PICTURES.keys, 3, 7)
+    assert here.inputs.tobytes() == there.inputs.tobytes()
+
+
+@pytest.mark.parametrize("text", VIEWS)
+def test_many_view_numbers_at_once_are_each_of_them_alone(text):
+    view = views.read(text)
+    numbers = np.arange(len(PICTURES)) % 5
+    mixed = view(PICTURES, PICTURES.keys, numbers, 0)
+    for row, (key, number) in enumerate(zip(PICTURES.keys, numbers, strict=True)):
+        alone = view(PICTURES, np.array([key]), int(number), 0)
+        assert alone.inputs[0].tobytes() == mixed.inputs[row].tobytes()
+
+
+@pytest.mark.parametrize("text", VIEWS[1:])
+def test_another_number_and_another_seed_look_different(text):
+    view = views.read(text)
+    shown = [
+        view(PICTURES, PICTURES.keys, n, s).inputs.tobytes() for n, s in ((0, 0), (1, 0), (0, 1))
+    ]
+    assert len(set(shown)) == 3
+
+
+@pytest.mark.parametrize("text", VIEWS)
+def test_a_view_reads_its_own_text(text):
+    view = views.read(text)
+    assert views.read(view.text) == view
+
+
+def slow_jitter(image, down, across):
+    """One pixel at a time; what comes in from outside is 0."""
+    moved = np.zeros_like(image)
+    height, width = image.shape[1:]
+    for y in range(height):
+        for x in range(width):
+            if 0 <= y + down < height and 0 <= x + across < width:
+                moved[:, y, x] = image[:, y + down, x + across]
+    return moved
+
+
+def test_jitter_moves_by_up_to_so_many_pixels_in_any_direction():
+    found = set()
+    for number in range(200):
+        shown = views.jitter(2)(PICTURES, PICTURES.keys[:1], number, 0).inputs[0]
+        moves = [
+            (down, across)
+            for down in range(-2, 3)
+            for across in range(-2, 3)
+            if np.array_equal(slow_jitter(PICTURES.inputs[0], down, across), shown)
+        ]
+        assert len(moves) == 1
+        found |= set(moves)
+    assert len(found) == 25  # every move occurs
+
+
+def test_a_crop_is_a_window_of_the_reflected_picture():
+    wide = np.pad(PICTURES.inputs[0], ((0, 0), (3, 3), (3, 3)), mode="reflect")
+    shown = views.crop(3)(PICTURES, PICTURES.keys[:1], 5, 0).inputs[0]
+    windows = [wide[:, y : y + 8, x : x + 8] for y in range(7) for x in range(7)]
+    assert any(np.array_equal(window, shown) for window in windows)
+
+
+def test_flips_are_exact_and_about_half():
+    batches = [views.flip()(PICTURES, PICTURES.keys, number, 0).inputs for number in range(40)]
+    flipped = np.concatenate([(b != PICTURES.inputs).any(axis=(1, 2, 3)) for b in batches])
+    assert 0.45 < flipped.mean() < 0.55
+    always = views.flip(1.0)(PICTURES, PICTURES.keys, 0, 0).inputs
+    assert np.array_equal(always, PICTURES.inputs[..., ::-1])
+
+
+def test_mixup_mixes_inputs_and_labels_by_the_same_share():
+    points = blobs(50)
+    shown = views.mixup()(points, points.keys, 2, 0)
+    assert shown.labels.shape == (50, 3)
+    np.testing.assert_allclose(shown.labels.sum(axis=1), 1, atol=1e-6)
+    explained = 0
+    for row in range(50):
+        for partner in range(50):
+            share = shown.labels[row, points.labels[row]]
+            if points.labels[partner] == points.labels[row]:
+                continue
+            mixed = share * points.inputs[row] + (1 - share) * points.inputs[partner]
+            explained += np.allclose(mixed, shown.inputs[row], atol=1e-5)
+    different = (shown.labels.max(axis=1) < 1).sum()
+    assert explained >= different > 20
+
+
+def test_shares_of_a_small_alpha_lie_near_0_and_1():
+    points = blobs(400)
+    near = {}
+    for alpha in (0.1, 1.0):
+        labels = views.mixup(alpha)(points, points.keys, 0, 0).labels
+        near[alpha] = (labels.max(axis=1) > 0.95).mean()
+    assert near[0.1] > near[1.0] + 0.2
+
+
+def test_a_pair_with_one_unlabelled_example_has_no_label():
+    points = blobs(50, labelled=False)
+    assert views.mixup()(points, points.keys, 0, 0).labels.sum() == 0
+
+
+def test_unknown_keys_and_wrong_shapes_are_refused_in_words():
+    with pytest.raises(ExamplesError, match="there is no example 'nobody' in pictures"):
+        views.plain()(PICTURES, np.array(["nobody"]), 0, 0)
+    with pytest.raises(ExamplesError, match=r"this view moves images .*, not shape \(2,\)"):
+        views.jitter(1)(blobs(5), blobs(5).keys, 0, 0)
+    with pytest.raises(InputError, match="jitter moves by 0 pixels or more, not -1"):
+        views.jitter(-1)
+    with pytest.raises(InputError, match="alpha is above 0, not 0"):
+        views.mixup(0)
+    with pytest.raises(RecipeError, match="there is no view 'jiter'; did you mean 'jitter'"):
+        views.read("jiter(2)")
+
+
+def test_keys_alone_decide_so_renamed_examples_look_different():
+    renamed = Examples.of(PICTURES.inputs, keys=[f"other-{k}" for k in PICTURES.keys])
+    here = views.jitter(2)(PICTURES, PICTURES.keys, 0, 0).inputs
+    there = views.jitter(2)(renamed, renamed.keys, 0, 0).inputs
+    assert not np.array_equal(here, there)
