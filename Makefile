@@ -1,0 +1,50 @@
+# `make` lists the commands. Each works from a bare clone: it makes .venv and installs what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Shapes in annotations are checked; the numeric tower lets an int stand for a float.
+CHECKER := beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))
+PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
+
+# An editable install, so that `make demo` and `make test` share one .venv and never see old code.
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow check format docs
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: $(VENV)/.installed-export  ## distil on scikit-learn's digits; print the table and where the report lies
+	$(BIN)/limbeck run recipes/digits.toml
+
+test: $(VENV)/.installed-dev  ## all tests but the slow ones
+	$(PYTEST) -n 2 -m "not slow and not gpu and not network"
+
+# 5 is pytest's status when nothing was collected.
+slow: $(VENV)/.installed-dev  ## the slow tests
+	$(PYTEST) -m "slow and not gpu and not network" || [ $$? -eq 5 ]
+
+check: $(VENV)/.installed-dev docs  ## format, lint, types, docs, changelog
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/towncrier build --draft
+
+docs: $(VENV)/.installed-dev  ## build the documentation into build/docs, warnings are errors
+	$(BIN)/sphinx-build --quiet --fail-on-warning --builder html docs build/docs
+
+format: $(VENV)/.installed-dev  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing limbeck[$*] into $(VENV), about two minutes the first time"
+	$(INSTALL) ".[$*]"
+	@touch $@
+
+# pip comes last in a new environment, so one that was interrupted is made again.
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
