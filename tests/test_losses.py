@@ -98,7 +98,7 @@ def test_t_squared_keeps_the_size_of_the_gradient():
 
 
 def test_nothing_is_divided_by_the_number_of_classes():
-    """Twice the classes, half of them impossible, cost the same: a mean over classes would halve."""
+    """Twice the classes, half of them impossible, cost as much: a mean over classes would halve."""
     student, teacher = double(5, 4), double(5, 4, seed=1)
     impossible = torch.full((5, 4), -1e6, dtype=torch.float64)
     wide = losses.soft_targets(

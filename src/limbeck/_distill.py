@@ -103,7 +103,7 @@ def distill(
         raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
     sets = _divided(examples, labelled, test)
     able = as_teacher(teacher, examples.classes or (labelled or examples).classes)
-    recipe = _recipe(able.name, teacher, student, sets, (examples, labelled, test), how)
+    recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(
         able, sets.transfer, to=place / "scores", views=how.views, count=how.count, seed=how.seed
@@ -156,7 +156,8 @@ def _check_recipe(file: Path, recipe: str) -> None:
 
 
 def _recipe(
-    name: str,
+    report_name: str,
+    able: Teacher,
     teacher: object,
     student: Student,
     sets: _Sets,
@@ -164,14 +165,16 @@ def _recipe(
     how: Distillation,
 ) -> str:
     """The recipe as TOML; what cannot be opened again by name is said in a comment."""
-    path = str(teacher.directory.resolve()) if isinstance(teacher, Run) else name
+    path = str(teacher.directory.resolve()) if isinstance(teacher, Run) else able.source
     sources = dict(zip(("examples", "labelled", "test"), given, strict=True))
     missing = [role for role, one in sources.items() if one is not None and not one.source]
-    if not isinstance(teacher, Run) and ":" not in path:
+    if not path:
+        path = able.name
         missing.append("teacher")
     lines = [
         f"# {role} was an object in memory: name it here to run this again" for role in missing
     ]
+    lines += [f"name = {_toml(report_name)}", ""]
     lines += ["[examples]"]
     for role, one in sources.items():
         if one is not None:

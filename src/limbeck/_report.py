@@ -131,8 +131,7 @@ class _Measure:
     digits: int = 4
 
     def number(self, value: Number) -> str:
-        digits = self.digits if abs(value) < 100 else 1
-        return f"{value * self.scale:,.{digits}f}"
+        return f"{value * self.scale:,.{self.digits if abs(value) < 100 else 1}f}"
 
 
 _MEASURES = {
@@ -197,8 +196,7 @@ class _Size:
         return found if _is_number(found) and found > 0 else None
 
     def text(self, row: Row) -> str:
-        value = self.of(row)
-        return NOT_MEASURED if value is None else self.write(value)
+        return self.write(value) if (value := self.of(row)) else NOT_MEASURED
 
 
 _SIZES = (
@@ -226,7 +224,8 @@ def _setting(document: Document) -> str:
 
 def _verdict(document: Document) -> tuple[str, str, str]:
     """Question, answer and reason: did distillation help?"""
-    found, count = document["verdict"], document["examples"]["n"]
+    found = document["verdict"]
+    count = found.get("n", document["examples"]["n"])  # of which some may have no label
     reason = found.get("why", "there is no control to compare with").rstrip(".")
     if _is_number(found.get("difference")):
         side = "fewer" if found["difference"] < 0 else "more"
@@ -242,13 +241,13 @@ def _verdict(document: Document) -> tuple[str, str, str]:
 
 def _within_margin(document: Document) -> tuple[str, str, str]:
     """Question, answer and reason of the second verdict."""
-    found = document["within_margin"]
-    question = f"Is the student within {found['margin'] * 100:.2f} points of the teacher?"
+    found, other = document["within_margin"], document.get("reference") or "teacher"
+    question = f"Is the student within {found['margin'] * 100:.2f} points of the {other}?"
     reason = found.get("why", "it was not measured").rstrip(".")
     if _is_number(found.get("difference")):
         side = "below" if found["difference"] < 0 else "above"
         points = f"{abs(found['difference']) * 100:.2f} percentage points {side}"
-        reason = f"its accuracy is {points} the teacher's {_interval(found)}"
+        reason = f"its accuracy is {points} the {other}'s {_interval(found)}"
     return question, found["answer"], reason
 
 

@@ -1,7 +1,7 @@
 """Does the steps of a recipe in order; those that are whole and unchanged are skipped."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def run_recipe(
         TrustError: the recipe names code, and `trust` is not given.
         Whatever the verbs raise.
     """
-    place = Path(to) if to else Path("runs") / (f"{recipe.name}-smoke" if smoke else recipe.name)
+    place = Path(to) if to else recipe.place(smoke=smoke)
     kitchen = _Kitchen(recipe, place, smoke, trust, tell)
     for step in recipe.steps:
         kitchen.do(step)
@@ -77,6 +77,15 @@ class _Kitchen:
             whole = _manifest.state(place) == "whole" if place.suffix == "" else place.exists()
             self.tell(f"{step.verb} {place}{' (already whole)' if whole else ''}")
         verbs[step.verb](step.table)
+
+    @property
+    def learnt_from(self) -> set[str]:
+        """The sets that are open and that a [score] or [train] learns from."""
+        tables = [(s.verb, s.table) for s in self.recipe.steps]
+        names = {table.examples for verb, table in tables if verb == "score"}
+        names |= {table.on for verb, table in tables if verb == "train"}
+        names |= {table.labelled for verb, table in tables if verb == "train"}
+        return names & self.sets.keys()
 
     def _examples(self, name: str) -> Examples:
         if name not in self.sets:
@@ -132,9 +141,9 @@ class _Kitchen:
 
     def _evaluate(self, table: Any) -> None:
         examples = self._examples(table.examples)
-        for name in self.sets:
-            if name != table.examples and not table.allow_seen:
-                check_disjoint({name: self.sets[name], table.examples: examples})
+        for name in self.learnt_from:
+            if not table.allow_seen:
+                check_disjoint({f"the set {name!r}": self.sets[name], "the test set": examples})
         self.report = evaluate(
             {name: self._model(path, examples) for name, path in table.models.items()},
             examples,
@@ -190,7 +199,7 @@ def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run |
     found: Any = find(name)
     if not isinstance(found, Teacher) and _takes_nothing(found):
         found = found()
-    return as_teacher(found, examples.classes)
+    return replace(as_teacher(found, examples.classes), source=name)
 
 
 def _takes_nothing(found: Callable[..., Any]) -> bool:

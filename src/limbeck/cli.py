@@ -22,6 +22,7 @@ app = App(
     help="Turns a large model into a small fast one, and shows with evidence whether it worked.",
     help_flags=["--help", "-h"],
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 
 # What several commands take, said once.
@@ -251,13 +252,12 @@ def run(
     """Do the steps of a recipe in order; what is whole and unchanged is skipped."""
     import limbeck
 
-    report = limbeck.run_recipe(
-        limbeck.read_recipe(recipe), to=to or "", smoke=smoke, trust=trust, tell=_tell
-    )
+    known = limbeck.read_recipe(recipe)
+    place = to or known.place(smoke=smoke)
+    report = limbeck.run_recipe(known, to=place, smoke=smoke, trust=trust, tell=_tell)
     if report is None:
         return _print({"recipe": str(recipe), "report": None}, f"{recipe}: done, no report", json)
-    name = f"{recipe.stem}-smoke" if smoke else recipe.stem
-    return _print_report(report, (to or Path("runs") / name) / "report", json)
+    return _print_report(report, place / "report", json)
 
 
 @app.command

@@ -132,7 +132,7 @@ class Recipe:
     """A recipe that was read and found to be without fault.
 
     Attributes:
-        name: the file's, and the directory's under `runs/`.
+        name: its own `name`, else the file's; the report's and the directory's under `runs/`.
         sources: what each set of examples is opened from.
         steps: the verbs in the order in which their inputs come to be.
     """
@@ -140,6 +140,10 @@ class Recipe:
     name: str
     sources: Mapping[str, str]
     steps: tuple[Step, ...] = field(default_factory=tuple)
+
+    def place(self, *, smoke: bool) -> Path:
+        """Where its outputs go unless somebody says otherwise."""
+        return Path("runs") / (f"{self.name}-smoke" if smoke else self.name)
 
 
 def read_recipe(file: str | Path) -> Recipe:
@@ -168,8 +172,11 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
     faults = [
         f"there is no table [{table}]; {did_you_mean(table, ['examples', *TABLES])}"
         for table in tables
-        if table not in ("examples", *TABLES)
+        if table not in ("name", "examples", *TABLES)
     ]
+    name = tables.get("name", name)
+    if not isinstance(name, str):
+        faults.append(f"name should be a text, not {name!r}")
     sources = tables.get("examples", {})
     if not isinstance(sources, dict) or not all(isinstance(s, str) for s in sources.values()):
         faults.append("[examples] gives each set a name and a text to open it from")

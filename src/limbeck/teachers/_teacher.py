@@ -21,6 +21,7 @@ class Teacher:
         classes: the class names in the order of the scores.
         kind: what the scores are.
         fingerprint: changes when the teacher does.
+        source: the text that opens it again, `module:name`; empty for an object of your own.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Teacher:
     classes: tuple[str, ...]
     kind: Kind
     fingerprint: str
+    source: str = ""
 
 
 def described(

@@ -1,0 +1,239 @@
+"""The command line: thin twins of the functions, clear sentences, honest statuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds import CLASSES, blobs, rule
+
+from limbeck import cli, teachers
+
+HERE = Path(__file__).parent
+
+
+def rule_teacher() -> teachers.Teacher:
+    """Named on command lines as `test_cli:rule_teacher`."""
+    return teachers.function(rule, CLASSES, name="rule")
+
+
+def dying_teacher() -> teachers.Teacher:
+    """A teacher during whose answers somebody presses Ctrl-C."""
+    calls = []
+
+    def answer(inputs):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return rule(inputs)
+
+    return teachers.function(answer, CLASSES, name="rule")
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, points in (("train", blobs(80)), ("test", blobs(60, seed=3, name="test"))):
+        arrays = {"labels": points.labels, "classes": np.array(CLASSES), "keys": points.keys}
+        np.savez(tmp_path / f"{name}.npz", inputs=points.inputs, **arrays)
+    np.savez(tmp_path / "bare.npz", inputs=blobs(40, seed=8).inputs, classes=np.array(CLASSES))
+    return tmp_path
+
+
+def limbeck(capsys, *arguments) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return int(left.value.code or 0), out, err
+
+
+TEACHER = ("--teacher", "test_cli:rule_teacher", "--trust")
+
+
+def test_the_verbs_one_after_another(world, capsys):
+    status, out, _ = limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    assert (status, out) == (0, "s: scores of 80 examples in 1 views, logits\n")
+    status, out, _ = limbeck(
+        capsys, "train", "--student", "mlp([6])", "--scores", "s", "--to", "r", "--seeds", 2,
+        "--epochs", 2, "--plan", "learning_rate=0.01, batch=16",
+    )  # fmt: skip
+    assert status == 0
+    assert out.startswith("r: mlp(inputs=[2], outputs=3, hidden=[6]), 2 seeds, with its control")
+    status, out, _ = limbeck(
+        capsys, "evaluate", "--student", "r", *TEACHER, "--examples", "test.npz", "--to", "report"
+    )
+    assert status == 0
+    assert "Did distillation help?" in out
+    assert "The report lies in report" in out
+    status, out, _ = limbeck(
+        capsys,
+        "export",
+        "--run",
+        "r",
+        "--to",
+        "s.onnx",
+        "--check",
+        "test.npz",
+        "--report",
+        "report",
+    )
+    assert status == 0
+    assert "held against the student on 60 examples" in out
+    for made in ("s", "r", "report", "s.onnx"):
+        status, out, _ = limbeck(capsys, "show", made)
+        assert status == 0
+        assert "whole: yes" in out
+
+
+def test_every_verb_prints_one_json_object_when_asked(world, capsys):
+    commands = [
+        ("score", *TEACHER, "--examples", "train.npz", "--to", "s"),
+        ("train", "--student", "mlp([6])", "--scores", "s", "--to", "r", "--epochs", 1),
+        ("evaluate", "--student", "r", "--examples", "test.npz"),
+        ("export", "--run", "r", "--to", "s.onnx", "--check", "test.npz"),
+        ("show", "s"),
+    ]
+    for command in commands:
+        status, out, err = limbeck(capsys, *command, "--json")
+        assert status == 0, err
+        assert isinstance(json.loads(out), dict)
+
+
+def test_one_command_distils(world, capsys):
+    status, out, err = limbeck(
+        capsys, "distill", *TEACHER, "--examples", "bare.npz", "--labelled", "train.npz",
+        "--test", "test.npz", "--student", "mlp([6])", "--to", "d", "--epochs", 2, "--seeds", 2,
+    )  # fmt: skip
+    assert status == 0, err
+    assert "Did distillation help?" in out
+    found = {file.name for file in (world / "d").iterdir()}
+    assert found >= {"scores", "student", "report", "student.onnx", "recipe.toml"}
+    status, _, err = limbeck(capsys, "run", "d/recipe.toml", "--to", "d", "--trust")
+    assert status == 0, err
+    assert err.count("(already whole)") == 4
+
+
+def test_a_bar_that_is_missed_sets_status_1_and_says_which(world, capsys):
+    arguments = ("evaluate", *TEACHER, "--examples", "test.npz", "--reference", "teacher")
+    status, _, err = limbeck(capsys, *arguments, "--require", "accuracy>=0.999")
+    assert status == 1
+    assert "limbeck: not met: accuracy>=0.999 (not measured)" in err
+    student = ("--model", "student=test_cli:rule_teacher")
+    status, _, err = limbeck(capsys, *arguments, *student, "--require", "agreement>=0.9")
+    assert (status, err) == (0, "")
+
+
+TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("score", *TEACHER, "--examples", "none.npz", "--to", "s"), "none.npz"),
+        (
+            ("score", "--teacher", "nowhere", "--examples", "train.npz", "--to", "s"),
+            "there is no run in nowhere",
+        ),
+        (
+            ("score", "--teacher", "test_cli:rule_teacher", "--examples", "train.npz", "--to", "s"),
+            "pass --trust",
+        ),
+        (
+            ("train", "--student", "mpl([3])", "--examples", "train.npz", "--to", "s"),
+            "there is no student 'mpl'; did you mean 'mlp'?",
+        ),
+        (
+            ("train", "--student", "mlp([3])", "--examples", "bare.npz", "--to", "s"),
+            "Labels() needs labels, and bare.npz has none",
+        ),
+        (
+            (*TRAIN, "--examples", "train.npz", "--plan", "epoch=3"),
+            "Plan() has no keyword 'epoch'; did you mean 'epochs'?",
+        ),
+        (("train", "--student", "mlp([3])", "--to", "s"), "train needs --scores, or --examples"),
+        (("run", "none.toml", "--to", "s"), "there is no recipe none.toml"),
+        (("show", "s"), "there is no Limbeck artefact in s"),
+        (("train", "--studnt", "x"), "--student"),
+        (("data", "minst"), "mnist"),
+        (
+            ("evaluate", "--examples", "test.npz", "--model", "student"),
+            "--model takes NAME=DIRECTORY, not 'student'",
+        ),
+        (
+            ("score", *TEACHER, "--examples", "train.npz", "--to", "s", "--views", "jiter(1)"),
+            "there is no view 'jiter'; did you mean 'jitter'?",
+        ),
+        (
+            ("score", *TEACHER, "--examples", "train.npz", "--to", "train.npz"),
+            "train.npz already holds something that is not a Limbeck artefact",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_status_2_and_nothing_written(arguments, sentence, world, capsys):
+    before = sorted(file.name for file in world.iterdir())
+    status, out, err = limbeck(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert err.startswith("limbeck: ")
+    assert "Traceback" not in err
+    assert sorted(file.name for file in world.iterdir()) == before
+
+
+def test_a_changed_data_file_is_noticed_when_its_scores_are_used(world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    points = blobs(80, seed=5)
+    np.savez(world / "train.npz", inputs=points.inputs, keys=points.keys, classes=np.array(CLASSES))
+    status, _, err = limbeck(
+        capsys, "train", "--student", "mlp([3])", "--scores", "s", "--to", "r", "--epochs", 1
+    )
+    assert status == 2
+    assert "80 examples have changed since they were scored" in err
+    assert not (world / "r").exists()
+
+
+def test_ctrl_c_is_tidy_and_the_same_command_goes_on(world, capsys, monkeypatch):
+    command = ("score", "--examples", "train.npz", "--to", "s", "--count", 3, "--trust")
+    status, _, err = limbeck(capsys, *command, "--teacher", "test_cli:dying_teacher")
+    assert status == 130
+    assert err == "limbeck: interrupted: what is finished is kept, run the same command to go on\n"
+    assert len(list((world / "s").glob("*.safetensors"))) == 1
+    status, out, _ = limbeck(capsys, *command, "--teacher", "test_cli:rule_teacher")
+    assert (status, out) == (0, "s: scores of 80 examples in 3 views, logits\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_in_words_and_what_was_finished_is_kept(world, capsys, monkeypatch):
+    real = os.fdopen
+
+    def full(handle, *arguments):
+        os.close(handle)
+        return real(os.open("/dev/full", os.O_WRONLY), *arguments)
+
+    monkeypatch.setattr(os, "fdopen", full)
+    status, _, err = limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    monkeypatch.undo()
+    assert status == 2
+    assert "cannot write" in err
+    assert "No space left on device" in err
+    assert not list(world.glob("s/*.safetensors"))
+
+
+def test_a_disk_that_cannot_be_written_is_said_in_words(world, capsys):
+    status, _, err = limbeck(
+        capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "/proc/limbeck/s"
+    )
+    assert status == 2
+    assert err.startswith("limbeck: cannot ")
+    assert "/proc/limbeck" in err
+
+
+def test_no_bar_and_no_colour_without_a_terminal(world):
+    command = [sys.executable, "-m", "limbeck.cli", "train", "--student", "mlp([3])"]
+    command += ["--examples", "train.npz", "--to", "r", "--epochs", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=world, check=True)
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,272 @@
+"""Recipes: all faults at once, the right order, whole steps skipped, nothing overwritten."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds import CLASSES, blobs, rule
+
+from limbeck import (
+    Distillation,
+    Plan,
+    distill,
+    objectives,
+    read,
+    read_recipe,
+    run_recipe,
+    students,
+    teachers,
+    views,
+)
+from limbeck._steps import open_teacher
+from limbeck.errors import (
+    ExamplesError,
+    LabelsError,
+    MissingError,
+    OccupiedError,
+    RecipeError,
+    TrustError,
+)
+from limbeck.recipe import parse
+
+RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
+
+SMALL = """
+[examples]
+train = "{folder}/train.npz"
+test = "{folder}/test.npz"
+
+[score]
+teacher = "test_recipe:rule_teacher"
+examples = "train"
+
+[[train]]
+to = "student"
+student = "mlp([6])"
+on = "scores"
+objective = "SoftTargets(temperature=2)"
+seeds = 2
+epochs = 2
+batch = 16
+
+[evaluate]
+models = {{ teacher = "test_recipe:rule_teacher", student = "student" }}
+examples = "test"
+reference = "teacher"
+
+[export]
+run = "student"
+check = "test"
+"""
+
+
+def rule_teacher() -> teachers.Teacher:
+    """Named in recipes as `test_recipe:rule_teacher`."""
+    return teachers.function(rule, CLASSES, name="rule")
+
+
+def kept(folder: Path, name: str, points) -> Path:
+    file = folder / f"{name}.npz"
+    known = points.labels if points.is_labelled.any() else np.zeros(0)
+    arrays = {"labels": known} if len(known) else {}
+    np.savez(file, inputs=points.inputs, keys=points.keys, classes=np.array(CLASSES), **arrays)
+    return file
+
+
+@pytest.fixture
+def folder(tmp_path):
+    kept(tmp_path, "train", blobs(80))
+    kept(tmp_path, "test", blobs(60, seed=3, name="test"))
+    (tmp_path / "small.toml").write_text(SMALL.format(folder=tmp_path))
+    return tmp_path
+
+
+def test_a_recipe_does_its_steps_and_skips_them_the_second_time(folder):
+    recipe = read_recipe(folder / "small.toml")
+    told = []
+    first = run_recipe(recipe, to=folder / "out", trust=True, tell=told.append)
+    expected = ["scores", "student", "report/report.json", "report/report.md", "student.onnx"]
+    for name in expected:
+        assert (folder / "out" / name).exists()
+    assert [line.split()[0] for line in told] == ["score", "train", "evaluate", "export"]
+    before = {f: f.stat().st_mtime_ns for f in (folder / "out").rglob("*") if f.is_file()}
+    told.clear()
+    again = run_recipe(recipe, to=folder / "out", trust=True, tell=told.append)
+    assert all(line.endswith("(already whole)") for line in told)
+    assert {f: f.stat().st_mtime_ns for f in (folder / "out").rglob("*") if f.is_file()} == before
+    assert again.document == first.document
+
+
+def test_a_changed_recipe_does_not_overwrite_the_old_run(folder):
+    run_recipe(read_recipe(folder / "small.toml"), to=folder / "out", trust=True)
+    changed = (folder / "small.toml").read_text().replace("epochs = 2", "epochs = 3")
+    (folder / "small.toml").write_text(changed)
+    with pytest.raises(OccupiedError, match=r"out/student already holds a run of another request"):
+        run_recipe(read_recipe(folder / "small.toml"), to=folder / "out", trust=True)
+
+
+def test_code_in_a_recipe_needs_trust(folder):
+    with pytest.raises(TrustError, match="runs code that this text names: pass --trust"):
+        run_recipe(read_recipe(folder / "small.toml"), to=folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_all_faults_come_in_one_message(folder):
+    wrong = (
+        SMALL.format(folder=folder)
+        .replace("epochs = 2", "epoch = 2")
+        .replace("seeds = 2", 'seeds = "two"')
+        .replace("mlp([6])", "mpl([6])")
+        .replace('check = "test"', 'chek = "test"')
+        .replace("[score]", "[scores]")
+    )
+    (folder / "wrong.toml").write_text(wrong)
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(folder / "wrong.toml")
+    message = str(caught.value)
+    assert message.startswith("the recipe wrong has ")
+    assert "[train] has no key 'epoch'; did you mean 'epochs'?" in message
+    assert "[train] seeds should be a valid integer, not 'two'" in message
+    assert "[export] has no key 'chek'; did you mean 'check'?" in message
+    assert "[export] needs a key 'check'" in message
+    assert "there is no table [scores]; did you mean 'score'?" in message
+
+
+def test_faults_in_calls_and_names_are_found_before_anything_runs(folder):
+    wrong = (
+        SMALL.format(folder=folder)
+        .replace("mlp([6])", "mpl([6])")
+        .replace('reference = "teacher"', 'reference = "teacher"\nmargin = "wide"')
+        .replace('run = "student"', 'run = "studnet"')
+        .replace("SoftTargets(temperature=2)", "SoftTargets(temperature=-2)")
+    )
+    (folder / "wrong.toml").write_text(wrong)
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(folder / "wrong.toml")
+    message = str(caught.value)
+    assert "there is no student 'mpl'; did you mean 'mlp'? (in the table for 'student')" in message
+    assert "a temperature is above 0, not -2" in message
+    assert "[evaluate] margin should be a valid number, not 'wide'" in message
+    assert "[export] names 'studnet', which the recipe does not make; did you mean" in message
+
+
+def test_steps_run_in_the_order_of_what_they_need():
+    tables = tomllib.loads(SMALL.format(folder="x"))
+    turned = dict(reversed(tables.items()))
+    assert [step.verb for step in parse(turned, "r").steps] == [
+        "score",
+        "train",
+        "evaluate",
+        "export",
+    ]
+    circle = {
+        "examples": {"e": "digits:train"},
+        "score": {"teacher": "net", "examples": "e"},
+        "train": [{"to": "net", "student": "mlp([3])", "on": "scores"}],
+    }
+    with pytest.raises(
+        RecipeError, match="the steps scores, net of the recipe wait for each other"
+    ):
+        parse(circle, "r")
+
+
+def test_a_recipe_splits_by_group_and_time(tmp_path):
+    points = blobs(90)
+    np.savez(
+        tmp_path / "all.npz",
+        inputs=points.inputs,
+        labels=points.labels,
+        who=np.arange(90) // 9,
+        when=np.arange(90),
+        classes=np.array(CLASSES),
+    )
+    plan = {"student": "mlp([3])", "epochs": 1}
+    tables = {
+        "examples": {"all": str(tmp_path / "all.npz")},
+        "split": [
+            {"of": "all", "rest": "early", "part": "late", "fraction": 0.3, "time": "when"},
+            {"of": "early", "rest": "train", "part": "test", "fraction": 0.3, "by": "who"},
+        ],
+        "train": [{"to": "net", "on": "train", **plan}],
+        "evaluate": {"models": {"student": "net"}, "examples": "late"},
+    }
+    report = run_recipe(parse(tables, "r"), to=tmp_path / "out")
+    assert report.document["examples"]["n"] == 27
+
+
+def test_test_examples_that_are_in_the_training_set_are_refused(folder):
+    both = (folder / "small.toml").read_text().replace("test.npz", "train.npz")
+    (folder / "small.toml").write_text(both)
+    with pytest.raises(
+        ExamplesError, match=r"80 of .* in the test set are also in the set 'train'"
+    ):
+        run_recipe(read_recipe(folder / "small.toml"), to=folder / "out", trust=True)
+
+
+def test_a_file_that_is_no_recipe_is_refused(tmp_path):
+    with pytest.raises(MissingError, match="there is no recipe"):
+        read_recipe(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("epochs = = 2")
+    with pytest.raises(RecipeError, match=r"bad.toml is not TOML"):
+        read_recipe(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_our_recipes_are_short_and_without_fault(file):
+    recipe = read_recipe(file)
+    assert recipe.name == file.stem
+    lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    assert any("epochs" in table for table in tomllib.loads(file.read_text())["train"])
+    assert len(lines) <= 60
+
+
+def test_distilling_writes_down_a_recipe_that_gives_the_same_student(tmp_path):
+    unlabelled = read(kept(tmp_path, "unlabelled", blobs(80, labelled=False)))
+    labelled = read(kept(tmp_path, "labelled", blobs(50, seed=4, name="labelled")))
+    how = Distillation(
+        objective=objectives.SoftTargets(3.0, hard_weight=0.1),
+        plan=Plan(epochs=2, batch=16, learning_rate=0.01),
+        seeds=2,
+    )
+    teacher = open_teacher("test_recipe:rule_teacher", unlabelled, trust=True)
+    made = distill(
+        teacher, unlabelled, students.mlp([5]), to=tmp_path / "made", labelled=labelled, how=how
+    )
+    assert made.report.document["examples"]["n"] == 10  # a fifth of the labelled
+    assert made.exported.path.exists()
+    assert made.run.control is not None
+    again = tmp_path / "again"
+    run_recipe(read_recipe(made.recipe), to=again, trust=True)
+    file = f"student/student-{made.run.shipped}/model.safetensors"
+    assert (again / file).read_bytes() == (tmp_path / "made" / file).read_bytes()
+
+
+def test_distilling_from_arrays_alone_says_what_the_recipe_lacks(tmp_path):
+    how = Distillation(plan=Plan(epochs=1), seeds=1, views=views.plain())
+    teacher = teachers.function(rule, CLASSES, name="rule")
+    made = distill(
+        teacher, blobs(80, labelled=False), students.mlp([5]), to=tmp_path / "d", how=how
+    )
+    text = made.recipe.read_text()
+    assert "# examples was an object in memory: name it here to run this again" in text
+    assert made.report.verdict["answer"] == "undecided"
+    assert "agreement" in made.report.row("student")["metrics"]
+    assert (
+        distill(
+            teacher, blobs(80, labelled=False), students.mlp([5]), to=tmp_path / "d", how=how
+        ).report.document
+        == made.report.document
+    )
+
+
+def test_what_cannot_be_distilled_is_refused_before_anything_is_written(tmp_path):
+    teacher = teachers.function(rule, CLASSES, name="rule")
+    net = students.mlp([5])
+    with pytest.raises(LabelsError, match="blobs was given as labelled, and has no labels"):
+        distill(teacher, blobs(20), net, to=tmp_path / "d", labelled=blobs(20, labelled=False))
+    with pytest.raises(
+        ExamplesError, match="20 of the examples in the test set are also in the tra"
+    ):
+        distill(teacher, blobs(40), net, to=tmp_path / "d", test=blobs(40).take(np.arange(20)))
+    assert not (tmp_path / "d").exists()
