@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-import time
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal
@@ -11,7 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -74,16 +81,27 @@ def mixed(seed: int, number: int) -> int:
 class Bar:
     """A progress bar that appears after two seconds, on a terminal only.
 
-    Used as a context manager; `advance()` is called once for each piece of work.
+    Used as a context manager; `advance()` is called once for each piece of work. It appears by
+    itself, so that a single long piece shows it too.
     """
 
     def __init__(self, what: str, total: int) -> None:
-        self._what, self._total, self._done = what, total, 0
-        self._console = Console(stderr=True)
-        self._began = time.monotonic()
-        self._progress: Progress | None = None
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(what, total=total, note="")
+        self._appearing = threading.Timer(QUIET_SECONDS, self._progress.start)
+        self._appearing.daemon = True
 
     def __enter__(self) -> "Bar":
+        if self._progress.console.is_terminal:
+            self._appearing.start()
         return self
 
     def __exit__(
@@ -92,27 +110,12 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        if self._progress.console.is_terminal:
+            self._appearing.cancel()
+            self._appearing.join()
+        self._progress.stop()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Counts pieces of work as done; the note stands at the end of the line."""
-        self._done += steps
-        if not self._console.is_terminal:
-            return
-        if self._progress is None and time.monotonic() - self._began > QUIET_SECONDS:
-            self._start()
-        if self._progress is not None:
-            self._progress.update(self._task, completed=self._done, note=note)
-
-    def _start(self) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._progress = Progress(*columns, console=self._console, transient=True)
-        self._task = self._progress.add_task(self._what, total=self._total, note="")
-        self._progress.start()
+        if self._progress.console.is_terminal:
+            self._progress.update(self._task, advance=steps, note=note)

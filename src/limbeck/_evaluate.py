@@ -205,10 +205,15 @@ class _Job:
         document["notes"] = self._notes()
         document["provenance"] = {
             **_manifest.provenance(),
-            "seconds": round(time.monotonic() - began, 1),
+            "seconds": round(time.monotonic() - began + self._seconds_before(), 1),
             "score_set": student.manifest["scores"] if isinstance(student, Run) else "",
         }
         return document
+
+    def _seconds_before(self) -> float:
+        """What training and scoring took, for the runs among the rows, each once."""
+        manifests = {m.directory: m.manifest for m in self.models.values() if isinstance(m, Run)}
+        return float(sum(m["seconds"] + m["score_seconds"] for m in manifests.values()))
 
     def _answered(self, name: str) -> _Row:
         seeds = self.teachers[name]

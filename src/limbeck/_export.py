@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from limbeck import _manifest, runs
-from limbeck._engine import evaluating, tensor
+from limbeck._engine import Bar, evaluating, tensor
 from limbeck._optional import needs
 from limbeck._report import Report
 from limbeck.encodings import Affine
@@ -84,7 +84,10 @@ def export(
         "absorb": absorb,
     }
     found = _found(path, request)
-    return found if found else _write(run, path, check, request, report)
+    if found is not None:
+        return found
+    with Bar(f"exporting {path.name}", 1):
+        return _write(run, path, check, request, report)
 
 
 def _check_shape(run: Run, check: Examples) -> None:

@@ -60,14 +60,15 @@ def fit(task: Task) -> None:
     with seeded(task.seed), Bar(task.what, task.steps) as bar:
         net = Net(_start(task), task.plan, task.to)
         bar.advance(net.progress.step)
-        saved = time.monotonic()
+        saved = 0.0
         while not net.progress.is_done:
-            parts = _step(task, net)
-            _log(task, net, parts)
+            began = time.monotonic()
+            _log(task, net, _step(task, net))
             bar.advance(note=net.progress.note)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            net.progress.seconds += time.monotonic() - began
+            if net.progress.seconds - saved > CHECKPOINT_SECONDS:
                 net.save()
-                saved = time.monotonic()
+                saved = net.progress.seconds
         net.ship()
 
 

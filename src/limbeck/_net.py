@@ -58,7 +58,12 @@ class Net:
         final = self.candidate()
         if self.best:
             final.load_state_dict(self.best)
-        history = {"epochs": self.progress.epochs, "best": self.progress.best_epoch}
+        progress = self.progress
+        history = {
+            "epochs": progress.epochs,
+            "best": progress.best_epoch,
+            "seconds": round(progress.seconds, 1),
+        }
         write_json(self._folder / runs.HISTORY, history)
         write_file(self._folder / runs.MODEL, runs.weights(final))
         (self._folder / runs.CHECKPOINT).unlink(missing_ok=True)

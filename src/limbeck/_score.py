@@ -1,5 +1,6 @@
 """score(): teacher + examples -> score set."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,7 @@ class _Job:
         }
 
     def run(self) -> None:
+        began = time.monotonic()
         missing = [shard for shard in self._shards() if not _store.is_whole(self.to, shard)]
         with Bar(f"scoring {self.examples.name}", len(missing)) as bar:
             for shard in missing:
@@ -119,7 +121,7 @@ class _Job:
                 nats = rounding_nats(raw, stored, self.teacher.kind)
                 _store.write_shard(self.to, shard, self.examples, stored, nats)
                 bar.advance()
-        self._finish()
+        self._finish(time.monotonic() - began)
 
     def _shards(self) -> Iterator[Shard]:
         return _store.shards(len(self.examples), self.count, self.storage.shard_rows)
@@ -139,7 +141,7 @@ class _Job:
             warn_if_mistaken(raw, self.teacher.kind, whose)
         return raw
 
-    def _finish(self) -> None:
+    def _finish(self, seconds: float) -> None:
         written = list(self._shards())
         examples = self.examples
         body = {
@@ -153,6 +155,7 @@ class _Job:
             **{k: v for k, v in self.request.items() if k not in ("teacher", "examples", "order")},
             "rounding_nats": _store.rounding_nats(self.to, written),
             "files": _manifest.file_entries(self.to, [shard.name for shard in written]),
+            "seconds": round(seconds, 1),  # of the call that finished it
             "provenance": _manifest.provenance(),
         }
         _manifest.finish(self.to, _store.ARTEFACT, body)

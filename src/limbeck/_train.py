@@ -235,6 +235,8 @@ class _Job:
                 "labelled": int(self.labelled.sum()),
             },
             "score_set": str(scored.directory) if isinstance(scored, ScoreSet) else "",
+            "seconds": sum(net["seconds"] for of_role in nets.values() for net in of_role.values()),
+            "score_seconds": scored.manifest["seconds"] if isinstance(scored, ScoreSet) else 0.0,
             "encoding": self.encoding.to_json(),
             "nets": nets,
             "shipped": {role: _best(of_role) for role, of_role in nets.items()},
@@ -255,6 +257,7 @@ class _Job:
                 "file": file,
                 **_manifest.file_entries(self.to, [file])[file],
                 "steps": history["epochs"][-1]["step"],
+                "seconds": history["seconds"],
                 "held_out_loss": record.get("held_out"),
             }
         return nets

@@ -238,6 +238,7 @@ class Progress:
     """Where a training stands: all that is needed to go on to the identical end."""
 
     step: int = 0
+    seconds: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
     epochs: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = -1
