@@ -323,7 +323,7 @@ def test_an_output_directory_that_holds_something_else_is_refused(tmp_path):
 
 def test_what_a_teacher_is_not_is_said_in_words(tmp_path):
     with pytest.raises(TeacherError, match="a teacher is a module, a run or a function, not a str"):
-        score("resnet", POINTS, to=tmp_path / "s")
+        teachers.as_teacher("resnet", CLASSES)
     with pytest.raises(TeacherError, match="needs the names of its classes, each once"):
         teachers.function(rule, [])
     with pytest.raises(InputError, match="no kind of scores 'logit'; known are logits"):

@@ -30,7 +30,7 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def autocast(precision: Precision) -> contextlib.AbstractContextManager[object]:
+def autocast(precision: Precision | str) -> contextlib.AbstractContextManager[object]:
     """A block in which matrix products run in bfloat16, or one that changes nothing."""
     if precision == "float32":
         return contextlib.nullcontext()
@@ -113,7 +113,7 @@ class Bar:
         if self._progress.console.is_terminal:
             self._appearing.cancel()
             self._appearing.join()
-        self._progress.stop()
+            self._progress.stop()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Counts pieces of work as done; the note stands at the end of the line."""

@@ -52,7 +52,7 @@ class Examples:
     def of(
         cls,
         inputs: Array,
-        labels: Array | None = None,
+        labels: Array | Sequence[Any] | None = None,
         *,
         keys: Sequence[str] | Array | None = None,
         classes: Sequence[str] = (),
@@ -340,7 +340,7 @@ def _check_length(what: str, length: int, n: int) -> None:
 
 
 def _read_labels(
-    labels: Array | None, classes: tuple[str, ...], n: int
+    labels: Array | Sequence[Any] | None, classes: tuple[str, ...], n: int
 ) -> tuple[Array, tuple[str, ...]]:
     if labels is None:
         return np.full(n, UNLABELLED), classes

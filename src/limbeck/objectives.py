@@ -50,7 +50,7 @@ class MatchLogits:
     shift (the paper's normalised targets).
     """
 
-    form: LogitForm = "raw"
+    form: LogitForm | str = "raw"
     needs_scores = True
     needs_labels = False
 

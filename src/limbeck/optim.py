@@ -14,7 +14,7 @@ SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 
 def optimiser(
-    name: OptimiserName, module: nn.Module, *, momentum: float, weight_decay: float
+    name: OptimiserName | str, module: nn.Module, *, momentum: float, weight_decay: float
 ) -> torch.optim.Optimizer:
     """SGD with momentum (the papers') or AdamW, fused; the learning rate is set at every step.
 
@@ -31,7 +31,9 @@ def optimiser(
     return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, 0.999), fused=True)
 
 
-def rate(schedule: ScheduleName, highest: float, step: int, steps: int, warmup: float) -> float:
+def rate(
+    schedule: ScheduleName | str, highest: float, step: int, steps: int, warmup: float
+) -> float:
     """The learning rate of a step, 0 to `steps` - 1, of which a share `warmup` rises from near 0.
 
     "constant" stays at the highest; "cosine" falls to 0 along half a wave; "one-cycle" falls in a

@@ -51,16 +51,16 @@ class Plan:
 
     epochs: int = 30
     batch: int = 128
-    optimiser: OptimiserName = "adamw"
+    optimiser: OptimiserName | str = "adamw"
     learning_rate: float = 1e-3
-    schedule: ScheduleName = "cosine"
+    schedule: ScheduleName | str = "cosine"
     warmup: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 0.0
     clip_norm: float = 0.0
     max_norm: float = 0.0
     average: float = 0.0
-    precision: Precision = "float32"
+    precision: Precision | str = "float32"
     held_out: float = 0.1
     patience: int = 0
 

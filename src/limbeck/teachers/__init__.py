@@ -13,7 +13,7 @@ from limbeck.teachers._torch import module, run
 __all__ = ["Answer", "Teacher", "as_teacher", "function", "module", "run"]
 
 
-def as_teacher(given: Teacher | Run | nn.Module | Answer, classes: Sequence[str]) -> Teacher:
+def as_teacher(given: object, classes: Sequence[str]) -> Teacher:
     """The teacher in whatever was handed in.
 
     A bare module or function is taken to answer with logits of these classes; anything else is
