@@ -1,7 +1,7 @@
 """What answering costs: parameters, bytes, operations, and time on this machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ from limbeck.runs import Run
 from limbeck.students import parameters
 
 LARGE = 512  # the batch that throughput is measured on
-FEWEST, SECONDS = 30, 0.2  # at least so many calls, and at least so long
+FEWEST, SECONDS = 30, 0.2  # at least so many rounds, and about so long for each model
+
+
+Answer = Callable[[Array], Any]
 
 
 @dataclass(frozen=True)
@@ -57,28 +60,44 @@ def _operations(net: nn.Module, examples: Examples) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def answer_time(answer: Callable[[Array], Any], examples: Examples) -> dict[str, Any]:
-    """p50 and p95 of one answer in milliseconds, and examples a second in large batches."""
-    single = _timed(answer, examples.inputs[:1])
-    large = examples.inputs[np.arange(LARGE) % len(examples)]
-    median = float(np.median(_timed(answer, large, fewest=5)))
+def answer_times(answers: Mapping[str, Answer], examples: Examples) -> dict[str, dict[str, Any]]:
+    """Each model's p50 and p95 for one example in milliseconds, and examples a second at 512.
+
+    The models take turns, call by call, so that a busy moment of the machine falls on all alike:
+    trust the ratios more than the numbers.
+    """
+    single = _in_turns(answers, examples.inputs[:1], FEWEST)
+    large = _in_turns(answers, examples.inputs[np.arange(LARGE) % len(examples)], 5)
     return {
-        "latency_ms": {
-            "batch": 1,
-            "p50": float(np.percentile(single, 50)) * 1e3,
-            "p95": float(np.percentile(single, 95)) * 1e3,
-        },
-        "throughput_per_second": LARGE / median,
+        name: {
+            "latency_ms": {
+                "batch": 1,
+                "p50": float(np.percentile(single[name], 50)) * 1e3,
+                "p95": float(np.percentile(single[name], 95)) * 1e3,
+            },
+            "throughput_per_second": LARGE / float(np.median(large[name])),
+        }
+        for name in answers
     }
 
 
-def _timed(answer: Callable[[Array], Any], inputs: Array, fewest: int = FEWEST) -> list[float]:
-    answer(inputs)  # the first call pays for what later ones find ready
-    seconds: list[float] = []
-    while len(seconds) < fewest or sum(seconds) < SECONDS:
-        began = time.perf_counter()
-        answer(inputs)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - began)
+def _in_turns(answers: Mapping[str, Answer], inputs: Array, fewest: int) -> dict[str, list[float]]:
+    """The seconds of each model's calls, of so many rounds at least."""
+    for answer in answers.values():
+        answer(inputs)  # the first call pays for what later ones find ready
+    seconds: dict[str, list[float]] = {name: [] for name in answers}
+    began = time.perf_counter()
+    rounds = 0
+    while rounds < fewest or time.perf_counter() - began < SECONDS * len(answers):
+        for name, answer in answers.items():
+            seconds[name].append(_timed(answer, inputs))
+        rounds += 1
     return seconds
+
+
+def _timed(answer: Answer, inputs: Array) -> float:
+    began = time.perf_counter()
+    answer(inputs)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - began

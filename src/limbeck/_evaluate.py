@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from torch import nn
 
 from limbeck import _manifest, metrics
-from limbeck._cost import Cost, answer_time, cost
+from limbeck._cost import Cost, answer_times, cost
 from limbeck._engine import Bar
 from limbeck._report import Report
 from limbeck._require import Measured, Requirement
@@ -184,9 +184,11 @@ class _Job:
             for name in self.models:
                 self.rows[name] = self._answered(name)
                 bar.advance(note=name)
+            first = {name: seeds[0].answer for name, seeds in self.teachers.items()}
+            timings = answer_times(first, self.examples)
             rows = []
             for row in self.rows.values():
-                rows.append(self._measured(row))
+                rows.append(self._measured(row, timings[row.name]))
                 bar.advance(note=row.name)
         seeds = max((row.logits.shape[0] for row in self.rows.values()), default=1)
         student = self.models.get(self.comparison.student)
@@ -236,7 +238,7 @@ class _Job:
         logits: Array = self.rows[self.reference].logits[at]
         return logits
 
-    def _measured(self, row: _Row) -> dict[str, Any]:
+    def _measured(self, row: _Row, timing: dict[str, Any]) -> dict[str, Any]:
         found = {}
         for metric in self.metrics:
             estimate = metrics.measure(
@@ -244,7 +246,6 @@ class _Job:
             )
             if estimate is not None:
                 found[metric.name] = estimate.to_json()
-        timing = answer_time(self.teachers[row.name][0].answer, self.examples)
         described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
         return {**described, "seeds": row.logits.shape[0], "notes": list(row.notes)}
 
