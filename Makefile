@@ -24,8 +24,8 @@ test: $(VENV)/.installed-dev  ## all tests but the slow ones
 	$(PYTEST) -n 2 -m "not slow and not gpu and not network"
 
 # 5 is pytest's status when nothing was collected.
-slow: $(VENV)/.installed-dev  ## the slow tests
-	$(PYTEST) -m "slow and not gpu and not network" || [ $$? -eq 5 ]
+slow: $(VENV)/.installed-dev  ## the slow tests, and those that fetch a data set
+	$(PYTEST) -m "(slow or network) and not gpu" || [ $$? -eq 5 ]
 
 check: $(VENV)/.installed-dev docs  ## format, lint, types, docs, changelog
 	$(BIN)/ruff format --check .

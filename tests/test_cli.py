@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,95 @@ def world(tmp_path, monkeypatch):
         np.savez(tmp_path / f"{name}.npz", inputs=points.inputs, **arrays)
     np.savez(tmp_path / "bare.npz", inputs=blobs(40, seed=8).inputs, classes=np.array(CLASSES))
     return tmp_path
+
+
+@pytest.fixture
+def broken(world):
+    """Files with something wrong in each."""
+    inputs = blobs(4).inputs
+    gap = np.where(np.arange(8).reshape(4, 2) == 5, np.nan, inputs)
+    files = {
+        "gap": {"inputs": gap, "labels": np.zeros(4, int)},
+        "twins": {"inputs": inputs, "keys": np.array(["a", "b", "a", "c"])},
+        "outside": {
+            "inputs": inputs,
+            "labels": np.array([0, 1, 7, 2]),
+            "classes": np.array(CLASSES),
+        },
+        "empty": {"inputs": inputs[:0]},
+        "short": {"inputs": inputs, "labels": np.zeros(3, int)},
+        "pickled": {"inputs": np.array([{}, {}], dtype=object)},
+        "cube": {"inputs": np.ones((4, 5, 5)), "classes": np.array(CLASSES)},
+    }
+    for name, arrays in files.items():
+        np.savez(world / f"{name}.npz", **arrays)
+    (world / "torn.npz").write_bytes((world / "train.npz").read_bytes()[:200])
+    return world
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("gap.npz", "hold NaN or infinity, the first in row 2"),
+        ("twins.npz", "1 keys are not unique, the first is 'a' (2 times)"),
+        ("outside.npz", "label 7 of row 2 is outside the 3 classes"),
+        ("empty.npz", "no examples: the inputs have shape (0, 2)"),
+        ("short.npz", "4 inputs but 3 labels"),
+        ("pickled.npz", "pickle"),
+        ("torn.npz", "torn.npz"),
+    ],
+)
+def test_examples_that_cannot_be_used_are_refused(file, sentence, broken, capsys):
+    status, _, err = limbeck(capsys, "score", *TEACHER, "--examples", file, "--to", "s")
+    assert status == 2
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (broken / "s").exists()
+
+
+def test_inputs_of_another_shape_than_the_students_are_refused(broken, capsys):
+    limbeck(capsys, *TRAIN, "--examples", "train.npz", "--epochs", 1)
+    status, _, err = limbeck(capsys, "evaluate", "--student", "s", "--examples", "cube.npz")
+    assert status == 2
+    assert "s takes inputs of shape (2,), cube.npz has (5, 5)" in err
+
+
+def test_a_score_set_knows_its_own_views(world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    status, _, err = limbeck(capsys, *TRAIN[:-2], "--to", "r", "--scores", "s", "--views", "flip")
+    assert status == 2
+    assert "--views and --count go with --examples; a score set knows its own" in err
+
+
+def test_a_torn_shard_is_refused_when_trained_on(world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    (shard,) = (world / "s").glob("*.safetensors")
+    shard.write_bytes(shard.read_bytes()[:-9])
+    status, _, err = limbeck(capsys, "train", "--student", "mlp([3])", "--scores", "s", "--to", "r")
+    assert status == 2
+    assert f"{shard.name} has " in err
+    assert "truncated" in err
+    assert not (world / "r").exists()
+    status, out, _ = limbeck(capsys, "show", "s")
+    assert status == 1
+    assert "truncated" in out
+
+
+def likely_teacher() -> teachers.Teacher:
+    """A teacher whose probabilities are declared logits."""
+    return teachers.function(
+        lambda x: np.tile([0.2, 0.5, 0.3], (len(x), 1)), CLASSES, name="likely"
+    )
+
+
+def test_probabilities_declared_as_logits_are_warned_of(world, capsys):
+    given = ("--teacher", "test_cli:likely_teacher", "--trust", "--examples", "train.npz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as outside the tests, where a warning is no error
+        status, _, err = limbeck(capsys, "score", *given, "--to", "s")
+    assert status == 0
+    assert err.startswith("limbeck: warning: the teacher likely declares logits")
+    assert "pass kind='probabilities'" in err
 
 
 def limbeck(capsys, *arguments) -> tuple[int, str, str]:
@@ -154,6 +244,10 @@ TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
             "Plan() has no keyword 'epoch'; did you mean 'epochs'?",
         ),
         (("train", "--student", "mlp([3])", "--to", "s"), "train needs --scores, or --examples"),
+        (
+            (*TRAIN, "--examples", "train.npz", "--plan", "epochs=3"),
+            "--plan names the epochs, which are given by --epochs",
+        ),
         (("run", "none.toml", "--to", "s"), "there is no recipe none.toml"),
         (("show", "s"), "there is no Limbeck artefact in s"),
         (("train", "--studnt", "x"), "--student"),

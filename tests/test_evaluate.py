@@ -220,6 +220,20 @@ def test_what_cannot_be_compared_is_refused_in_words(run, tmp_path):
         evaluate({"student": run}, TEST, to=tmp_path)
 
 
+def test_changed_labels_are_another_report(run, tmp_path):
+    evaluate({"student": run}, TEST, to=tmp_path / "report")
+    wrong = Examples.of(TEST.inputs, (TEST.labels + 1) % 3, keys=TEST.keys, classes=CLASSES)
+    with pytest.raises(OccupiedError, match=r"a report of another request \(other labels, name\)"):
+        evaluate({"student": run}, wrong, to=tmp_path / "report")
+
+
+def test_a_student_of_another_name_has_its_control_too(run):
+    report = evaluate({"pupil": run}, TEST, comparison=Comparison(student="pupil"))
+    assert [row["name"] for row in report.rows] == ["pupil", "control"]
+    assert report.verdict["answer"] in ("yes", "no", "undecided")
+    assert "difference" in report.verdict
+
+
 def test_a_report_is_written_once_and_read_again(run, tmp_path):
     models = {"teacher": TEACHER, "student": run}
     made = evaluate(models, TEST, reference="teacher", to=tmp_path / "report")

@@ -80,6 +80,11 @@ def test_the_safetensors_file_holds_the_very_weights(run, tmp_path):
     assert made.largest_difference == 0
     stored = run.directory / f"student-{run.shipped}" / "model.safetensors"
     assert made.path.read_bytes() == stored.read_bytes()
+    with torch.no_grad():
+        again = load(made.path)(torch.tensor(TEST.inputs)).numpy()
+    np.testing.assert_array_equal(again, answers(run, TEST.inputs))
+    with pytest.raises(InputError, match=r"is opened with onnxruntime.InferenceSession, not with"):
+        load(export(run, to=tmp_path / "student.onnx", check=TEST).path)
 
 
 def test_a_bottleneck_is_absorbed_where_that_is_smaller_or_on_request(tmp_path):
@@ -87,6 +92,8 @@ def test_a_bottleneck_is_absorbed_where_that_is_smaller_or_on_request(tmp_path):
     made = export(wide, to=tmp_path / "small.onnx", check=TEST)
     assert made.absorbed
     assert made.largest_difference < 1e-4
+    export(wide, to=tmp_path / "small.safetensors", check=TEST)
+    assert load(tmp_path / "small.safetensors").body[1].weight.shape == (3, 2)
     narrow = trained(tmp_path / "b", students.shallow(50, bottleneck=1))
     assert not export(narrow, to=tmp_path / "kept.onnx", check=TEST).absorbed
     assert export(narrow, to=tmp_path / "out.onnx", check=TEST, absorb=True).absorbed

@@ -19,7 +19,10 @@ SOURCE = ROOT / "src" / "limbeck"
 PUBLIC = [
     "Comparison",
     "Distillation",
+    "Distilled",
     "Examples",
+    "Exported",
+    "FRESH",
     "LimbeckError",
     "Plan",
     "Report",

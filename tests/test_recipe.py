@@ -19,6 +19,7 @@ from limbeck import (
     teachers,
     views,
 )
+from limbeck._load import load_run
 from limbeck._steps import open_teacher
 from limbeck.errors import (
     ExamplesError,
@@ -140,6 +141,7 @@ def test_faults_in_calls_and_names_are_found_before_anything_runs(folder):
         .replace('reference = "teacher"', 'reference = "teacher"\nmargin = "wide"')
         .replace('run = "student"', 'run = "studnet"')
         .replace("SoftTargets(temperature=2)", "SoftTargets(temperature=-2)")
+        .replace('check = "test"', 'check = "test"\nto = "student.onxx"')
     )
     (folder / "wrong.toml").write_text(wrong)
     with pytest.raises(RecipeError) as caught:
@@ -148,7 +150,26 @@ def test_faults_in_calls_and_names_are_found_before_anything_runs(folder):
     assert "there is no student 'mpl'; did you mean 'mlp'? (in the table for 'student')" in message
     assert "a temperature is above 0, not -2" in message
     assert "[evaluate] margin should be a valid number, not 'wide'" in message
+    assert "exported to .onnx or .safetensors, not to 'student.onxx'" in message
+
+
+def test_bars_and_references_are_read_before_anything_runs(folder):
+    bars = 'reference = "techer"\nrequire = ["acuracy>=0.9"]'
+    wrong = SMALL.format(folder=folder).replace('reference = "teacher"', bars)
+    (folder / "wrong.toml").write_text(wrong.replace('run = "student"', 'run = "studnet"'))
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(folder / "wrong.toml")
+    message = str(caught.value)
+    assert "[evaluate] the requirement 'acuracy>=0.9' names no metric; did you mean" in message
+    assert "[evaluate] has no model 'techer'; did you mean 'teacher'?" in message
     assert "[export] names 'studnet', which the recipe does not make; did you mean" in message
+
+
+def test_a_student_on_scores_is_asked_for_soft_targets_unless_told_otherwise(folder):
+    usual = SMALL.format(folder=folder).replace('objective = "SoftTargets(temperature=2)"\n', "")
+    (folder / "small.toml").write_text(usual)
+    run_recipe(read_recipe(folder / "small.toml"), to=folder / "out", trust=True)
+    assert load_run(folder / "out/student").manifest["objective"] == "SoftTargets(temperature=4)"
 
 
 def test_steps_run_in_the_order_of_what_they_need():

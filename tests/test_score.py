@@ -243,13 +243,13 @@ def test_another_view_is_refused(tmp_path):
     images = pictures(10)
     teacher = teachers.function(lambda x: np.ones((len(x), 2)) * [0, 2], images.classes, name="t")
     scores = score(teacher, images, to=tmp_path / "s", views=views.jitter(2), seed=1)
-    scores.check_view(views.jitter(2), 1)
-    with pytest.raises(
-        MismatchError, match=r"the view jitter\(pixels=2\) with seed 1, not of flip"
-    ):
-        scores.check_view(views.flip(), 1)
+    scores.check_view(views.jitter(2), 1, 1)
+    with pytest.raises(MismatchError, match=r"1 views jitter\(pixels=2\) with seed 1, not of 1 v"):
+        scores.check_view(views.flip(), 1, 1)
     with pytest.raises(MismatchError, match=r"with seed 1, not of .* with seed 2"):
-        scores.check_view(views.jitter(2), 2)
+        scores.check_view(views.jitter(2), 2, 1)
+    with pytest.raises(MismatchError, match=r"of 1 views .*, not of 3 views"):
+        scores.check_view(views.jitter(2), 1, 3)
 
 
 def test_scores_of_mixed_examples_belong_to_all_of_them(tmp_path):

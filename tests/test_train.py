@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -314,6 +315,11 @@ def test_a_damaged_checkpoint_is_named(tmp_path, scores):
             r"takes inputs of shape \(5,\) to 3 classes; these examples have shape \(2,\)",
         ),
         (
+            {"objective": objectives.Labels(), "labelled": blobs(5, labelled=False)},
+            LabelsError,
+            "blobs was given as labelled, and has no labels",
+        ),
+        (
             {"objective": objectives.Labels(), "labelled": blobs(5)},
             MismatchError,
             "labelled= goes with a score set",
@@ -328,6 +334,31 @@ def test_what_cannot_be_trained_is_refused_and_nothing_written(
     with pytest.raises(error, match=sentence):
         train(student, data, to=tmp_path / "run", plan=QUICK, **arguments)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_objective_that_says_too_little_is_refused(tmp_path, scores):
+    with pytest.raises(
+        InputError, match="an objective says its text, needs_scores and needs_labels"
+    ):
+        train(NET, scores, lambda output, batch: {}, to=tmp_path / "run", plan=QUICK)
+
+
+@dataclass(frozen=True)
+class Halved(views.View):
+    """A view of one's own, which no text makes again."""
+
+    text = "halved()"
+
+    def show(self, examples, rows, numbers, seed):
+        shown = views.plain().show(examples, rows, numbers, seed)
+        return replace(shown, inputs=shown.inputs / 2)
+
+
+def test_a_view_of_your_own_is_scored_and_trained_on(tmp_path):
+    scores = score(TEACHER, blobs(60), to=tmp_path / "s", views=Halved())
+    train(NET, scores, SOFT, to=tmp_path / "run", plan=QUICK)
+    batch = TransferSet.of(scores).batch(np.arange(60), np.zeros(60, int))
+    np.testing.assert_allclose(batch.scores.numpy(), rule(blobs(60).inputs / 2), atol=1e-2)
 
 
 def test_the_hard_part_without_labels_is_refused(tmp_path):
@@ -365,6 +396,15 @@ def test_a_plan_that_makes_no_sense_is_refused(numbers, sentence):
     # Through dictionaries: the type checker of the tests would refuse some of these before us.
     with pytest.raises(InputError, match=sentence):
         Plan(**numbers)
+
+
+def test_students_and_controls_are_trained_on_mixed_examples_too(tmp_path):
+    points = blobs(60)
+    scores = score(TEACHER, points, to=tmp_path / "s", views=views.mixup(), count=3)
+    run = train(NET, scores, SOFT, to=tmp_path / "run", plan=Plan(epochs=30, learning_rate=0.02))
+    test = blobs(300, seed=9, name="test")
+    assert accuracy(run, test) > 0.8
+    assert accuracy(run.control, test) > 0.8
 
 
 def test_the_manifest_says_what_the_run_is(tmp_path, scores):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
         teachers,
         views,
     )
-    from limbeck._distill import Distillation, distill
+    from limbeck._distill import Distillation, Distilled, distill
     from limbeck._evaluate import Comparison, evaluate
-    from limbeck._export import export
+    from limbeck._export import Exported, export
     from limbeck._load import load, show
     from limbeck._report import Report
     from limbeck._score import Storage, score
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from limbeck.recipe import read_recipe
     from limbeck.runs import Plan, Run
     from limbeck.sources import read
-    from limbeck.transfer import TransferSet
+    from limbeck.transfer import FRESH, TransferSet
 
 # Where each public name lives: nothing is imported before it is asked for.
 _HOMES = {
     "Comparison": "_evaluate",
     "Distillation": "_distill",
+    "Distilled": "_distill",
     "Examples": "examples",
+    "Exported": "_export",
+    "FRESH": "transfer",
     "LimbeckError": "errors",
     "Plan": "runs",
     "Report": "_report",
@@ -69,9 +72,12 @@ _MODULES = (
 )
 
 __all__ = [
+    "FRESH",
     "Comparison",
     "Distillation",
+    "Distilled",
     "Examples",
+    "Exported",
     "LimbeckError",
     "Plan",
     "Report",

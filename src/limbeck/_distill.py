@@ -13,12 +13,13 @@ from limbeck._export import Exported, export
 from limbeck._report import Report
 from limbeck._score import score
 from limbeck._train import train
-from limbeck.errors import LabelsError, OccupiedError
+from limbeck.errors import OccupiedError
 from limbeck.examples import Examples, check_disjoint
-from limbeck.objectives import Objective, SoftTargets
+from limbeck.objectives import MAKERS, Objective, SoftTargets
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
 from limbeck.teachers import Answer, Teacher, as_teacher
+from limbeck.transfer import check_labelled, check_trainable
 from limbeck.views import Plain, View
 
 TEST_SHARE = 0.2
@@ -99,10 +100,10 @@ def distill(
         Whatever `score`, `train`, `evaluate` and `export` raise.
     """
     place = Path(to)
-    if labelled is not None and not labelled.is_labelled.any():
-        raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
+    check_labelled(labelled)
     sets = _divided(examples, labelled, test)
     able = as_teacher(teacher, examples.classes or (labelled or examples).classes)
+    check_trainable(able.kind, f"the teacher {able.name} answers with")
     recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(
@@ -171,6 +172,8 @@ def _recipe(
     if not path:
         path = able.name
         missing.append("teacher")
+    if how.objective.text.partition("(")[0] not in MAKERS:
+        missing.append("objective")
     lines = [
         f"# {role} was an object in memory: name it here to run this again" for role in missing
     ]

@@ -116,7 +116,7 @@ class _Job:
         name: str,
         comparison: Comparison,
     ) -> None:
-        self.models = _with_controls(models)
+        self.models = _with_control(models, comparison)
         self.examples, self.reference, self.name = examples, reference, name
         self.comparison = comparison
         self.metrics = [*metrics.STANDARD.values(), *comparison.metrics]
@@ -139,8 +139,15 @@ class _Job:
             "name": self.name,
             "models": prints,
             "examples": self.examples.fingerprint,
+            "labels": self.examples.labels_fingerprint,
             "reference": self.reference,
-            "comparison": [chosen.student, chosen.control, chosen.margin, list(chosen.slices)],
+            "comparison": [
+                chosen.student,
+                chosen.control,
+                chosen.margin,
+                list(chosen.slices),
+                chosen.allow_seen,
+            ],
             "metrics": self.known_metrics,
         }
 
@@ -155,6 +162,7 @@ class _Job:
             )
         for name, seeds in self.teachers.items():
             self.examples.check_classes(seeds[0].classes, f"the model {name}")
+            self._check_shape(name)
             if seeds[0].kind not in SOFTMAX_KINDS:
                 raise MismatchError(
                     f"the model {name} answers with {seeds[0].kind}, not with logits"
@@ -163,6 +171,14 @@ class _Job:
             self.examples.column(column)
         if not self.comparison.allow_seen:
             self._check_unseen()
+
+    def _check_shape(self, name: str) -> None:
+        model, given = self.models[name], self.examples
+        if isinstance(model, Run) and model.student.inputs != given.shape:
+            raise MismatchError(
+                f"{model.name} takes inputs of shape {model.student.inputs}, "
+                f"{given.name} has {given.shape}"
+            )
 
     def _check_unseen(self) -> None:
         contents = self.examples.content_hashes
@@ -336,11 +352,12 @@ class _Job:
         return notes
 
 
-def _with_controls(models: dict[str, Given]) -> dict[str, Given]:
-    student = models.get("student")
-    if isinstance(student, Run) and student.control is not None and "control" not in models:
-        return {**models, "control": student.control}
-    return models
+def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str, Given]:
+    """The models, and the student's own control where no row of that name is given."""
+    student = models.get(comparison.student)
+    if comparison.control in models or not isinstance(student, Run) or student.control is None:
+        return models
+    return {**models, comparison.control: student.control}
 
 
 def _members(model: Given) -> list[Given]:

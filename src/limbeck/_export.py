@@ -22,6 +22,7 @@ from limbeck.errors import CorruptError, InputError, MismatchError, NotMetError,
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
 from limbeck.students import Model, Shallow, Student
+from limbeck.students import read as read_student
 
 ARTEFACT = "exported student"
 BATCH = 1024
@@ -71,9 +72,7 @@ def export(
         OccupiedError: the file is there already and is not this student's.
         NeedsPackageError: the packages for ONNX are not installed.
     """
-    path = Path(to)
-    if path.suffix not in FORMATS:
-        raise InputError(f"a student is exported to {' or '.join(FORMATS)}, not to {path.name!r}")
+    path = check_format(to)
     check.check_classes(run.classes, run.name)
     _check_shape(run, check)
     request = {
@@ -82,12 +81,25 @@ def export(
         "check": check.fingerprint,
         "tolerance": tolerance,
         "absorb": absorb,
+        "report": _manifest.fingerprint(report.document) if report else "",
     }
     found = _found(path, request)
     if found is not None:
         return found
     with Bar(f"exporting {path.name}", 1):
         return _write(run, path, check, request, report)
+
+
+def check_format(to: str | Path) -> Path:
+    """The path, if a student can be exported to a file of that ending.
+
+    Raises:
+        InputError: it cannot.
+    """
+    path = Path(to)
+    if path.suffix not in FORMATS:
+        raise InputError(f"a student is exported to {' or '.join(FORMATS)}, not to {path.name!r}")
+    return path
 
 
 def _check_shape(run: Run, check: Examples) -> None:
@@ -129,7 +141,8 @@ def _write(
     made = Exported(path, len(check), largest, agreement, absorbed)
     _manifest.write_file(_beside(path, ".md"), _card(run, made, check, report).encode())
     _manifest.write_file(path, content)
-    _manifest.write_json(_beside(path, ".json"), _description(run, made, check, request))
+    described = _description(run, made, check, request)
+    _manifest.write_json(_beside(path, ".json"), {**described, "student": student.text})
     return made
 
 
@@ -273,3 +286,19 @@ def open_exported(path: Path) -> dict[str, Any]:
         raise CorruptError(f"{path} is not an exported student")
     _manifest.read_checked(path.parent, path.name, manifest["file"])
     return manifest
+
+
+def open_model(path: Path, *, trust: bool = False) -> Model:
+    """The model in an exported safetensors file, in eval mode.
+
+    Raises:
+        InputError: it is an ONNX file, which onnxruntime opens.
+        MissingError, CorruptError: as `open_exported`.
+        TrustError: building it runs code that nobody trusted.
+    """
+    if path.suffix == ".onnx":
+        raise InputError(f"{path} is opened with onnxruntime.InferenceSession, not with load")
+    manifest = open_exported(path)
+    student = read_student(manifest["student"], trust=trust)
+    encoding = Affine.from_json(manifest["encoding"])
+    return runs.build_model(student, encoding, 0, path.read_bytes())

@@ -4,21 +4,22 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _manifest, _store, runs
-from limbeck._export import open_exported
+from limbeck._export import open_exported, open_model
 from limbeck._report import Report
 from limbeck._store import ScoreSet
 from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
 from limbeck.examples import Examples
 from limbeck.runs import Run
 from limbeck.sources import read
+from limbeck.students import Model
 
 REPORT = "report"
 
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
-) -> Run | ScoreSet | Report:
-    """The run, score set or report in a directory.
+) -> Run | ScoreSet | Report | Model:
+    """The run, score set or report in a directory, or the model in an exported safetensors file.
 
     A score set needs its examples: those given, or the source it remembers.
 
@@ -28,6 +29,8 @@ def load(
         TrustError: it names code, and `trust` is not given.
     """
     directory = Path(path)
+    if directory.is_file():
+        return open_model(directory, trust=trust)
     artefact = _artefact(directory)
     if artefact == runs.ARTEFACT:
         return Run.open(directory, trust=trust)

@@ -231,6 +231,20 @@ def read_checked(directory: Path, name: str, entry: Mapping[str, object]) -> byt
     return content
 
 
+def embedded(content: bytes) -> dict[str, Any]:
+    """The JSON object under "limbeck" in the header of a safetensors file.
+
+    Raises:
+        CorruptError: there is no such header.
+    """
+    try:
+        size = int.from_bytes(content[:8], "little")
+        head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
+        return dict(json.loads(head))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptError("the file has no readable header") from error
+
+
 def provenance() -> dict[str, str]:
     """What made an artefact: versions, machine, commit and command."""
     return {

@@ -77,7 +77,7 @@ def score(
         raise InputError(f"score takes 1 view or more, not {count}")
     if not _manifest.check_free(job.to, _store.ARTEFACT, job.request):
         job.run()
-    return ScoreSet.open(job.to, examples)
+    return ScoreSet.open(job.to, examples, views)
 
 
 @dataclass(frozen=True, eq=False)

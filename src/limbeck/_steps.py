@@ -120,13 +120,16 @@ class _Kitchen:
         self.runs[table.to] = train(
             students.read(table.student, trust=self.trust),
             self._transfer(table),
-            objectives.read(table.objective),
+            objectives.read(table.objective or self._usual_objective(table)),
             to=self.place / table.to,
             plan=plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
             seeds=min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,
             control=table.control,
             labelled=self._examples(table.labelled) if table.labelled else None,
         )
+
+    def _usual_objective(self, table: Any) -> str:
+        return "SoftTargets(temperature=4)" if table.on in self.scores else "Labels()"
 
     def _transfer(self, table: Any) -> TransferSet | ScoreSet:
         view = views.read(table.views)
@@ -135,9 +138,10 @@ class _Kitchen:
             return TransferSet(
                 self._examples(table.on), view, table.count or FRESH, table.view_seed
             )
-        if table.views != "plain()":
-            self.scores[table.on].check_view(view, table.view_seed)
-        return self.scores[table.on]
+        scores = self.scores[table.on]
+        if table.views != "plain()" or table.count or table.view_seed:
+            scores.check_view(view, table.view_seed, table.count or scores.count)
+        return scores
 
     def _evaluate(self, table: Any) -> None:
         examples = self._examples(table.examples)

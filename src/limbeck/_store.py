@@ -81,12 +81,10 @@ def is_whole(directory: Path, shard: Shard) -> bool:
 
 def _read_shard(content: bytes, shard: Shard) -> dict[str, Array]:
     try:
-        size = int.from_bytes(content[:8], "little")
-        head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
+        said = _manifest.embedded(content)
         tensors: dict[str, Array] = load(content)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, CorruptError) as error:
         raise CorruptError(f"{shard.name} is not a readable shard: {error}") from error
-    said = json.loads(head)
     if (said["checksum"], said["view"], said["start"]) != (
         _digest(tensors),
         shard.view,
@@ -130,16 +128,17 @@ class ScoreSet:
     directory: Path
     manifest: Mapping[str, Any]
     examples: Examples
+    own_view: View | None = None  # of a kind that its text does not make again
 
     @classmethod
-    def open(cls, directory: Path, examples: Examples) -> "ScoreSet":
+    def open(cls, directory: Path, examples: Examples, own_view: View | None = None) -> "ScoreSet":
         """The whole score set in a directory, with the examples it is about.
 
         Raises:
             MissingError: there is none, or it is not whole.
             CorruptError: the manifest is damaged.
         """
-        return cls(directory, _manifest.read_manifest(directory, ARTEFACT), examples)
+        return cls(directory, _manifest.read_manifest(directory, ARTEFACT), examples, own_view)
 
     def __len__(self) -> int:
         return int(self.manifest["examples"]["n"])
@@ -158,6 +157,8 @@ class ScoreSet:
     @property
     def view(self) -> View:
         """How the examples were shown to the teacher."""
+        if self.own_view is not None and self.own_view.text == self.manifest["view"]:
+            return self.own_view
         return read(self.manifest["view"])
 
     @property
@@ -175,16 +176,17 @@ class ScoreSet:
         """Names the set by what is in it."""
         return _manifest.fingerprint(self.manifest["files"])
 
-    def check_view(self, view: View, seed: int) -> None:
-        """Refuses another view or view seed than the one that was scored.
+    def check_view(self, view: View, seed: int, count: int) -> None:
+        """Refuses another view, view seed or number of views than was scored.
 
         Raises:
             MismatchError: they differ.
         """
-        if (view.text, seed) != (self.manifest["view"], self.seed):
+        if (view.text, seed, count) != (self.manifest["view"], self.seed, self.count):
             raise MismatchError(
-                f"{self.directory} holds scores of the view {self.manifest['view']} with seed "
-                f"{self.seed}, not of {view.text} with seed {seed}: score again or ask for that one"
+                f"{self.directory} holds scores of {self.count} views {self.manifest['view']} with "
+                f"seed {self.seed}, not of {count} views {view.text} with seed {seed}: "
+                "score again or ask for those"
             )
 
     def positions(self, examples: Examples, *, allow_unscored: bool = False) -> Array:

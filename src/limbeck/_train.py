@@ -1,7 +1,7 @@
 """train(): a student, its control and their seeds, each through the one loop in `_fit`."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from limbeck.examples import Array, Examples
 from limbeck.objectives import Labels, Objective
 from limbeck.runs import Plan, Run
 from limbeck.students import Factory, Student
-from limbeck.transfer import TransferSet
+from limbeck.transfer import TransferSet, check_labelled
 
 SEEN = "seen.safetensors"
 FEW = 2  # the control stops early where it would see its examples this many times as often
@@ -29,7 +29,7 @@ FEW_HELD_OUT = 0.2
 def train(
     student: Student,
     transfer: TransferSet | ScoreSet | Examples,
-    objective: Objective,
+    objective: Objective | Callable[..., Any],
     *,
     to: str | Path,
     plan: Plan = Plan(),
@@ -57,7 +57,7 @@ def train(
     job = _Job(
         student=student,
         transfer=_as_transfer(transfer, labelled),
-        objective=objective,
+        objective=_as_objective(objective),
         to=Path(to),
         plan=plan,
         seeds=_as_seeds(seeds),
@@ -72,12 +72,22 @@ def train(
 def _as_transfer(
     given: TransferSet | ScoreSet | Examples, labelled: Examples | None
 ) -> TransferSet:
+    check_labelled(labelled)
     if isinstance(given, ScoreSet):
         return TransferSet.of(given, labelled)
     transfer = given if isinstance(given, TransferSet) else TransferSet(given)
     if labelled is None:
         return transfer
     raise MismatchError("labelled= goes with a score set; these examples carry their own labels")
+
+
+def _as_objective(given: Objective | Callable[..., Any]) -> Objective:
+    if not isinstance(given, Objective):
+        raise InputError(
+            "an objective says its text, needs_scores and needs_labels; "
+            f"this {type(given).__name__} does not"
+        )
+    return given
 
 
 def _as_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
@@ -142,7 +152,7 @@ class _Job:
             "seeds": list(self.seeds),
             "control": self.has_control,
             "examples": transfer.examples.fingerprint,
-            "labels": _manifest.checksum(transfer.examples.labels.astype("<i8").tobytes()),
+            "labels": transfer.examples.labels_fingerprint,
             "classes": list(transfer.classes),
             "view": transfer.view.text,
             "count": transfer.count,

@@ -4,16 +4,16 @@ import json as json_text
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from limbeck.errors import InputError, LimbeckError, StorageError
+from limbeck.errors import InputError, LimbeckError
 
 if TYPE_CHECKING:
-    from limbeck import Examples, Plan, Report
+    from limbeck import Plan, Report
 
 NOT_MET, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -61,9 +61,11 @@ def distill(
     objective: ObjectiveText = "SoftTargets(temperature=4)",
     views: ViewsText = "plain",
     count: int = 1,
+    seed: Annotated[int, Parameter(help="What the views are drawn with.")] = 0,
     seeds: int = 3,
     epochs: int = 30,
     plan: PlanText = "",
+    margin: float = 0.005,
     require: Require = None,
     trust: Trust = False,
     json: Json = False,
@@ -75,18 +77,21 @@ def distill(
     from limbeck import views as known
     from limbeck._steps import open_teacher
 
-    able = _labelled_classes(examples, labelled)
+    unlabelled = limbeck.read(examples)
+    known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
     how = limbeck.Distillation(
         objective=known_objectives.read(objective),
         views=known.read(views),
         count=count,
+        seed=seed,
         plan=_plan(plan, epochs),
         seeds=seeds,
+        margin=margin,
         require=tuple(require or ()),
     )
     made = limbeck.distill(
-        open_teacher(teacher, able, trust=trust),
-        limbeck.read(examples),
+        open_teacher(teacher, known_classes, trust=trust),
+        unlabelled,
         known_students.read(student, trust=trust),
         to=to,
         labelled=limbeck.read(labelled) if labelled else None,
@@ -105,7 +110,9 @@ def score(
     views: ViewsText = "plain",
     count: int = 1,
     seed: int = 0,
-    width: str = "",
+    width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
+    shard_rows: Annotated[int, Parameter(help="Examples a file.")] = 8192,
+    batch: Annotated[int, Parameter(help="Examples the teacher answers at a time.")] = 512,
     trust: Trust = False,
     json: Json = False,
 ) -> int:
@@ -122,7 +129,7 @@ def score(
         views=known.read(views),
         count=count,
         seed=seed,
-        storage=limbeck.Storage(width),
+        storage=limbeck.Storage(width, shard_rows, batch),
     )
     words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"
     return _print(limbeck.show(to) if json else {}, words, json)
@@ -137,7 +144,8 @@ def train(
     examples: ExamplesText = "",
     labelled: ExamplesText = "",
     objective: ObjectiveText = "",
-    views: ViewsText = "plain",
+    views: ViewsText = "",
+    count: Annotated[int, Parameter(help="Views of each example; 0: a new one an epoch.")] = 0,
     seeds: int = 1,
     epochs: int = 30,
     plan: PlanText = "",
@@ -153,7 +161,7 @@ def train(
     usual = "SoftTargets(temperature=4)" if scores else "Labels()"
     run = limbeck.train(
         known_students.read(student, trust=trust),
-        _transfer(scores, examples, views),
+        _transfer(scores, examples, views, count),
         known_objectives.read(objective or usual),
         to=to,
         plan=_plan(plan, epochs),
@@ -307,9 +315,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         missed = type(error).__name__ == "NotMetError"
         status = _fail(str(error), NOT_MET if missed else BAD_INPUT)
     except OSError as error:
-        status = _fail(
-            str(StorageError(f"cannot read or write {error.filename}: {error.strerror}")), BAD_INPUT
-        )
+        place = error.filename or "a file"
+        status = _fail(f"cannot read or write {place}: {error.strerror or error}", BAD_INPUT)
     raise SystemExit(status or 0)
 
 
@@ -362,30 +369,25 @@ def _plan(text: str, epochs: int) -> "Plan":
     import limbeck
     from limbeck._calls import make
 
-    numbers = f"Plan({text})" if "epochs" in text else f"Plan(epochs={epochs}, {text})"
-    plan: Plan = make(numbers, {"Plan": limbeck.Plan}, "plan")
-    return plan
+    plan: Plan = make(f"Plan({text})", {"Plan": limbeck.Plan}, "plan")
+    if plan.epochs != limbeck.Plan.epochs:
+        raise InputError("--plan names the epochs, which are given by --epochs")
+    return replace(plan, epochs=epochs)
 
 
-def _transfer(scores: Path | None, examples: str, views: str) -> Any:
+def _transfer(scores: Path | None, examples: str, views: str, count: int) -> Any:
     import limbeck
     from limbeck import views as known
     from limbeck._load import load_scores
-    from limbeck.transfer import FRESH
 
     if scores is not None:
+        if views or count:
+            raise InputError("--views and --count go with --examples; a score set knows its own")
         return load_scores(scores, limbeck.read(examples) if examples else None)
     if not examples:
         raise InputError("train needs --scores, or --examples with labels")
-    return limbeck.TransferSet(limbeck.read(examples), known.read(views), FRESH)
-
-
-def _labelled_classes(examples: str, labelled: str) -> "Examples":
-    """The set that names the classes."""
-    import limbeck
-
-    opened = limbeck.read(examples)
-    return opened if opened.classes or not labelled else limbeck.read(labelled)
+    view = known.read(views or "plain")
+    return limbeck.TransferSet(limbeck.read(examples), view, count or limbeck.FRESH)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ LimbeckError
 ├── StorageError (OSError)             a full or read-only disk
 ├── TrustError (PermissionError)       naming code runs it, and nobody said --trust
 ├── NeedsPackageError (ImportError)    an optional package is not installed
-└── NotMetError                        an exported file or a report misses the stated bar
+└── NotMetError                        an exported file answers otherwise than its student
 ```
 
 Each message is one sentence or two: what was wrong, the value we got, what would be right.
@@ -74,7 +74,7 @@ class NeedsPackageError(LimbeckError, ImportError):
 
 
 class NotMetError(LimbeckError):
-    """A stated bar was missed: an exported file drifts, or a requirement fails."""
+    """An exported file answers otherwise than its student."""
 
 
 class ScoresWarning(UserWarning):

@@ -119,6 +119,12 @@ class Examples:
         content = self.content_hashes[order].astype("<u8").tobytes()
         return fingerprint([len(self), _digest(keys), _digest(content)])
 
+    @property
+    def labels_fingerprint(self) -> str:
+        """Names the labels by their keys, in whatever order they come."""
+        order = np.argsort(self.keys)
+        return fingerprint(_digest(self.labels[order].astype("<i8").tobytes()))
+
     @cached_property
     def _sorted_keys(self) -> tuple[Array, Array]:
         order = np.argsort(self.keys)

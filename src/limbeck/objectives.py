@@ -22,7 +22,11 @@ LogitForm = Literal["raw", "centred", "standardised"]
 
 @runtime_checkable
 class Objective(Protocol):
-    """What a student is asked for; any callable of this shape will do."""
+    """What a student is asked for; any callable with these three attributes will do.
+
+    One that also has `standardises` and finds it true gets a student whose output is scaled to
+    the mean and deviation of the scores.
+    """
 
     @property
     def text(self) -> str:
@@ -122,7 +126,7 @@ class SoftTargets:
 class MatchProbabilities:
     """Regression on the teacher's probabilities, `1/(2 batch) sum ||q - p||^2`.
 
-    The comparison that both papers make and find weaker: it hardly sees the small probabilities.
+    Ba & Caruana's comparison, weaker than logits: it hardly sees the small probabilities.
     """
 
     needs_scores = True

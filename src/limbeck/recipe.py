@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from limbeck import objectives, students, views
 from limbeck._calls import did_you_mean
 from limbeck._evaluate import Comparison
+from limbeck._export import check_format
+from limbeck._require import Requirement
 from limbeck._score import Storage
 from limbeck.errors import InputError, LimbeckError, MissingError, RecipeError
+from limbeck.metrics import STANDARD
 from limbeck.runs import Plan
 
 
@@ -50,7 +54,7 @@ class _TrainTable(_Table):
     to: str
     student: str
     on: str
-    objective: str = "Labels()"
+    objective: str = ""  # SoftTargets(temperature=4) on scores, Labels() on examples
     views: str = "plain()"
     count: int = 0
     view_seed: int = 0
@@ -239,11 +243,22 @@ def _readers(step: Step) -> list[Callable[[], object]]:
     if step.verb == "train":
         return [
             lambda: students.read(table.student),
-            lambda: objectives.read(table.objective),
+            lambda: objectives.read(table.objective or "Labels()"),
             lambda: views.read(table.views),
             lambda: plan_of(table),
         ]
+    if step.verb == "evaluate":
+        bars = [partial(Requirement.parse, text, list(STANDARD)) for text in table.require]
+        return [*bars, lambda: _check_reference(table)]
+    if step.verb == "export":
+        return [lambda: check_format(table.to)]
     return []
+
+
+def _check_reference(table: Any) -> None:
+    if table.reference and table.reference not in table.models:
+        known = did_you_mean(table.reference, table.models)
+        raise RecipeError(f"has no model {table.reference!r}; {known}")
 
 
 def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:

@@ -267,10 +267,8 @@ class Progress:
             return cls(), {}
         content = file.read_bytes()
         try:
-            size = int.from_bytes(content[:8], "little")
-            head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
-            return cls(**json.loads(head)), load(content)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            return cls(**_manifest.embedded(content)), load(content)
+        except (SafetensorError, CorruptError, TypeError) as error:
             raise CorruptError(f"{file} is damaged; remove it to start that net anew") from error
 
 

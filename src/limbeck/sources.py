@@ -49,6 +49,8 @@ def read(
         CorruptError, ExamplesError, LabelsError, RecipeError: as the file's or call's fault is.
     """
     text = str(source)
+    if not text:
+        raise InputError("examples are named by a known set, a file or a folder, not by nothing")
     options = _options(label, key, group, columns, classes)
     if _CALL.fullmatch(text):
         _refuse(text, options, ())

@@ -1,5 +1,6 @@
 """TransferSet: what training sees."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,12 +11,35 @@ from torch import Tensor
 
 from limbeck._engine import device, tensor
 from limbeck._store import ScoreSet
-from limbeck.errors import MismatchError
+from limbeck.errors import LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
-from limbeck.scores import SOFTMAX_KINDS, as_tensor
+from limbeck.scores import SOFTMAX_KINDS, Kind, as_tensor
 from limbeck.views import Plain, View
 
 FRESH = 2**31  # so many views that every epoch sees a new one
+
+
+def check_labelled(labelled: Examples | None) -> None:
+    """Refuses examples that were given for their labels and have none.
+
+    Raises:
+        LabelsError: no example has a label.
+    """
+    if labelled is not None and not labelled.is_labelled.any():
+        raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
+
+
+def check_trainable(kind: Kind, whose: str) -> None:
+    """Refuses scores of a kind that no student is trained on yet.
+
+    Raises:
+        MismatchError: they are neither logits nor log-probabilities.
+    """
+    if kind not in SOFTMAX_KINDS:
+        raise MismatchError(
+            f"{whose} {kind}; students are trained on logits or log-probabilities "
+            "(of a probability, take the log)"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +75,7 @@ class TransferSet:
             MismatchError: the scores belong to other examples, or are of a kind that no student
                 is trained on yet.
         """
-        if scores.kind not in SOFTMAX_KINDS:
-            raise MismatchError(
-                f"{scores.directory} holds {scores.kind}; students are trained on logits or "
-                "log-probabilities"
-            )
+        check_trainable(scores.kind, f"{scores.directory} holds")
         examples = scores.examples
         scores.positions(examples)
         if labelled is not None:
@@ -107,11 +127,17 @@ class TransferSet:
         """Mean and deviation of each class's score over all examples and views, `(classes,)`."""
         assert isinstance(self.scores, ScoreSet)
         at = self.positions[self.positions >= 0]
-        views = [self.scores.read(at, np.full(len(at), view)) for view in range(self.count)]
-        raw = np.concatenate(views).astype(np.float64)
-        deviation = raw.std(axis=0)
-        mean = torch.from_numpy(raw.mean(axis=0)).float()
-        return mean, torch.from_numpy(np.where(deviation > 0, deviation, 1.0)).float()
+        total, squares = np.zeros(len(self.classes)), np.zeros(len(self.classes))
+        for view in range(self.count):
+            for part in np.array_split(at, math.ceil(len(at) / 4096)):
+                raw = self.scores.read(part, np.full(len(part), view)).astype(np.float64)
+                total += raw.sum(axis=0)
+                squares += (raw**2).sum(axis=0)
+        n = len(at) * self.count
+        mean = total / n
+        deviation = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
+        deviation = np.where(deviation > 0, deviation, 1.0)
+        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
 
     def first_views(self, rows: Array, size: int) -> Iterator[Batch]:
         """Those rows in their first view, in batches: what held-out decisions are made on."""
