@@ -1,5 +1,6 @@
 """Signal 9 at any moment costs time and nothing else."""
 
+import math
 import random
 import subprocess
 import sys
@@ -49,14 +50,24 @@ check = "test"
 """
 
 
-def start(folder: Path, to: str) -> subprocess.Popen:
-    """`limbeck run`, with a checkpoint after every tenth of a second."""
+def run(folder: Path, to: str, *, dies_after: float = math.inf) -> bool:
+    """`limbeck run` with a checkpoint every tenth of a second; whether signal 9 cut it short."""
     program = (
         "from limbeck import _fit, cli; _fit.CHECKPOINT_SECONDS = 0.1; "
         f"cli.main(['run', 'kill.toml', '--to', '{to}'])"
     )
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", program], cwd=folder, text=True, **silent)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], cwd=folder, stdout=log, stderr=log
+        )
+        try:
+            process.wait(min(dies_after, 600))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return True
+    assert process.returncode == 0, (folder / "log").read_text()
+    return False
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -71,24 +82,19 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_ten_kills_at_random_moments_leave_the_identical_shards_and_students(tmp_path):
     (tmp_path / "kill.toml").write_text(RECIPE)
     began = time.monotonic()
-    assert start(tmp_path, "whole").wait() == 0
+    run(tmp_path, "whole")
     seconds = time.monotonic() - began
+    whole = contents(tmp_path / "whole")
     drawn = random.Random(20150309)
-    kills = 0
+    kills, finished = 0, 0
     while kills < 10:
-        process = start(tmp_path, "killed")
-        try:
-            process.wait(drawn.uniform(0.25, 0.75) * seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if run(tmp_path, "killed", dies_after=drawn.uniform(0.25, 0.75) * seconds):
             kills += 1
         else:  # it came through: the rest of the kills fall on a fresh one
-            assert process.returncode == 0, process.stderr.read()
-            assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
-            (tmp_path / "killed").rename(tmp_path / f"done-{kills}")
-    last = start(tmp_path, "killed")
-    assert last.wait() == 0, last.stderr.read()
-    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
-    assert len(contents(tmp_path / "whole")) > 100
+            finished += 1
+            assert contents(tmp_path / "killed") == whole
+            (tmp_path / "killed").rename(tmp_path / f"finished-{finished}")
+    run(tmp_path, "killed")
+    assert contents(tmp_path / "killed") == whole
+    assert len(whole) > 100
     assert (tmp_path / "killed" / "student.onnx").exists()

@@ -99,6 +99,30 @@ def test_training_goes_on_from_a_kill_to_the_identical_student(
     assert not list((tmp_path / "broken").rglob("checkpoint*"))
 
 
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+def test_a_convolutional_net_goes_on_from_a_kill_too(optimiser, tmp_path, monkeypatch):
+    images, goal = pictures(40), objectives.Labels()
+    transfer = TransferSet(images, views.jitter(1), FRESH)
+    plan = Plan(epochs=3, batch=16, optimiser=optimiser, learning_rate=0.01)
+    net = students.convnet("tiny")
+    train(net, transfer, goal, to=tmp_path / "whole", plan=plan)
+    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
+    real, steps = _fit._step, []
+
+    def dying(task, net):
+        steps.append(1)
+        if len(steps) == 5:
+            raise KeyboardInterrupt
+        return real(task, net)
+
+    monkeypatch.setattr(_fit, "_step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        train(net, transfer, goal, to=tmp_path / "broken", plan=plan)
+    train(net, transfer, goal, to=tmp_path / "broken", plan=plan)
+    file = "student-0/model.safetensors"
+    assert (tmp_path / "broken" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(tmp_path, scores):
     one = train(NET, scores, SOFT, to=tmp_path / "one", plan=QUICK, seeds=2)
     again = train(NET, scores, SOFT, to=tmp_path / "again", plan=QUICK, seeds=[1])
