@@ -90,6 +90,12 @@ def test_examples_that_cannot_be_used_are_refused(file, sentence, broken, capsys
 
 def test_inputs_of_another_shape_than_the_students_are_refused(broken, capsys):
     limbeck(capsys, *TRAIN, "--examples", "train.npz", "--epochs", 1)
+    status, _, err = limbeck(
+        capsys, "score", "--teacher", "s", "--examples", "cube.npz", "--to", "c"
+    )
+    assert status == 2
+    assert "the teacher s cannot answer inputs of shape (4, 5, 5)" in err
+    assert not (broken / "c").exists()
     status, _, err = limbeck(capsys, "evaluate", "--student", "s", "--examples", "cube.npz")
     assert status == 2
     assert "s takes inputs of shape (2,), cube.npz has (5, 5)" in err

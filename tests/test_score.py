@@ -292,6 +292,14 @@ def test_a_teacher_that_answers_badly_leaves_no_trace(answer, sentence, tmp_path
     assert not (tmp_path / "s").exists()
 
 
+def test_a_teacher_made_for_other_inputs_is_said_in_words(tmp_path):
+    with pytest.raises(
+        TeacherError, match=r"Tilted cannot answer inputs of shape \(30, 2\) and type"
+    ):
+        score(Tilted(inputs=7), POINTS, to=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 def test_probabilities_declared_as_logits_are_noticed(tmp_path):
     def likely(inputs):
         return torch.softmax(torch.from_numpy(rule(inputs)), 1)

@@ -20,7 +20,7 @@ from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
-from limbeck.scores import SOFTMAX_KINDS, check_answer
+from limbeck.scores import SOFTMAX_KINDS
 from limbeck.teachers import Answer, Teacher, as_teacher, run
 
 ARTEFACT = "report"
@@ -369,13 +369,7 @@ def _answers(teacher: Teacher, examples: Examples, name: str) -> Array:
     parts = []
     for start in range(0, len(examples), BATCH):
         rows = slice(start, start + BATCH)
-        raw = check_answer(
-            teacher.answer(examples.inputs[rows]),
-            examples.keys[rows],
-            teacher.classes,
-            teacher.kind,
-            f"the model {name}",
-        )
+        raw = teacher.ask(examples.inputs[rows], examples.keys[rows], f"the model {name}")
         parts.append(log_softmax(raw.astype(np.float64), axis=1))
     return np.concatenate(parts)
 

@@ -18,7 +18,6 @@ from limbeck.scores import (
     WIDTHS,
     Dense,
     Width,
-    check_answer,
     default_width,
     rounding_nats,
     warn_if_mistaken,
@@ -132,10 +131,7 @@ class _Job:
         for start in range(shard.start, shard.stop, self.storage.batch):
             rows = np.arange(start, min(start + self.storage.batch, shard.stop))
             batch = self.view.show(self.examples, rows, np.full(len(rows), shard.view), self.seed)
-            answer = self.teacher.answer(batch.inputs)
-            parts.append(
-                check_answer(answer, batch.keys, self.teacher.classes, self.teacher.kind, whose)
-            )
+            parts.append(self.teacher.ask(batch.inputs, batch.keys, whose))
         raw = np.concatenate(parts)
         if shard.view == shard.start == 0:
             warn_if_mistaken(raw, self.teacher.kind, whose)

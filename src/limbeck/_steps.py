@@ -208,7 +208,7 @@ def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run |
 
 def _takes_nothing(found: Callable[..., Any]) -> bool:
     code = getattr(found, "__code__", None)
-    return code is not None and code.co_argcount == 0
+    return isinstance(found, type) or (code is not None and code.co_argcount == 0)
 
 
 def _shrunk(examples: Examples) -> Examples:

@@ -177,14 +177,20 @@ class _Job:
                 yield self._control_task(seed)
 
     def _student_task(self, seed: int) -> Task:
-        rows, held_out = self._parts(self._teachable, self.plan.held_out)
-        return self._task("student", seed, rows, held_out, self.plan.patience)
+        return self._task("student", seed, *self._student_parts, self.plan.patience)
 
     def _control_task(self, seed: int) -> Task:
-        few = self.is_few
-        share = max(self.plan.held_out, FEW_HELD_OUT) if few else self.plan.held_out
-        rows, held_out = self._parts(self.labelled, share)
-        return self._task("control", seed, rows, held_out, PATIENCE if few else self.plan.patience)
+        patience = PATIENCE if self.is_few else self.plan.patience
+        return self._task("control", seed, *self._control_parts, patience)
+
+    @cached_property
+    def _student_parts(self) -> tuple[Array, Array]:
+        return self._parts(self._teachable, self.plan.held_out)
+
+    @cached_property
+    def _control_parts(self) -> tuple[Array, Array]:
+        least = FEW_HELD_OUT if self.is_few else 0.0
+        return self._parts(self.labelled, max(self.plan.held_out, least))
 
     @property
     def _teachable(self) -> Array:
@@ -210,8 +216,7 @@ class _Job:
         return rows[~is_held], rows[is_held]
 
     def _task(self, role: str, seed: int, rows: Array, held: Array, patience: int) -> Task:
-        student_rows = self._parts(self._teachable, self.plan.held_out)[0]
-        per_epoch = math.ceil(len(student_rows) / self.plan.batch)
+        per_epoch = math.ceil(len(self._student_parts[0]) / self.plan.batch)
         transfer = self.transfer if role == "student" else self.transfer.without_scores()
         return Task(
             what=f"{self.to.name} {role} {seed}",
@@ -282,7 +287,7 @@ class _Job:
         elif self.objective.needs_scores and not self.wants_control:
             notes["student"].append("there is no control: it was switched off")
         if self.has_control and self.is_few:
-            rows, held_out = self._parts(self.labelled, max(self.plan.held_out, FEW_HELD_OUT))
+            rows, held_out = self._control_parts
             notes["control"].append(
                 f"the control had {len(rows)} labels to learn from and stopped early on "
                 f"{len(held_out)} held-out ones"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.errors import TeacherError
+from limbeck.errors import LimbeckError, TeacherError
 from limbeck.examples import Array
-from limbeck.scores import Kind, check_kind
+from limbeck.scores import Kind, check_answer, check_kind
 
 Answer = Callable[[Array], Any]
 
@@ -30,6 +30,26 @@ class Teacher:
     kind: Kind
     fingerprint: str
     source: str = ""
+
+    def ask(self, inputs: Array, keys: Array, whose: str) -> Array:
+        """The scores of a batch, checked: float32 `(batch, classes)`.
+
+        Raises:
+            TeacherError: it fails on these inputs, or answers with another number of classes,
+                NaN or infinity.
+        """
+        try:
+            answer = self.answer(inputs)
+        except LimbeckError:
+            raise
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            # What a net says of inputs it was not made for; the whole story is chained.
+            reason = str(error).strip().split("\n")[0]
+            raise TeacherError(
+                f"{whose} cannot answer inputs of shape {inputs.shape} and type {inputs.dtype}: "
+                f"{reason}"
+            ) from error
+        return check_answer(answer, keys, self.classes, self.kind, whose)
 
 
 def described(
