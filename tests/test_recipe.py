@@ -23,6 +23,7 @@ from limbeck._load import load_run
 from limbeck._steps import open_teacher
 from limbeck.errors import (
     ExamplesError,
+    InputError,
     LabelsError,
     MissingError,
     OccupiedError,
@@ -73,6 +74,23 @@ def kept(folder: Path, name: str, points) -> Path:
     arrays = {"labels": known} if len(known) else {}
     np.savez(file, inputs=points.inputs, keys=points.keys, classes=np.array(CLASSES), **arrays)
     return file
+
+
+KEPT_TEACHER = rule_teacher()
+
+
+@pytest.mark.parametrize("name", ["rule_teacher", "KEPT_TEACHER", "rule"])
+def test_a_teacher_is_opened_by_the_name_of_an_object_a_maker_or_a_function(name):
+    found = open_teacher(f"test_recipe:{name}", blobs(5), trust=True)
+    np.testing.assert_array_equal(found.answer(blobs(5).inputs), rule(blobs(5).inputs))
+    assert found.source == f"test_recipe:{name}"
+
+
+def test_a_name_that_is_not_there_is_answered_with_a_near_one():
+    with pytest.raises(
+        InputError, match="test_recipe has no 'rul_teacher'; did you mean 'rule_tea"
+    ):
+        open_teacher("test_recipe:rul_teacher", blobs(5), trust=True)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ SEEN = "seen.safetensors"
 FEW = 2  # the control stops early where it would see its examples this many times as often
 PATIENCE = 10  # records without a better held-out loss, for a control with few labels
 FEW_HELD_OUT = 0.2
+FEW_STEPS = 300  # below this the notes say that training was short
 
 
 def train(
@@ -280,6 +281,11 @@ class _Job:
     def _notes(self) -> dict[str, list[str]]:
         """What a reader of the report has to know about these nets."""
         notes: dict[str, list[str]] = {"student": [], "control": []}
+        steps = next(iter(self.tasks())).steps
+        if steps < FEW_STEPS:
+            notes["student"].append(
+                f"training was only {steps} steps: more epochs or a smaller batch may do better"
+            )
         if not self.plan.held_out:
             notes["student"].append("nothing was held out: the first seed is shipped")
         if self.objective.needs_scores and not self.labelled.any():

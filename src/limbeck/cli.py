@@ -171,6 +171,7 @@ def train(
     )
     beside = "with its control" if run.control else "without a control"
     words = f"{to}: {run.student.text}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
+    words = "\n- ".join([words, *run.notes, *(run.control.notes if run.control else ())])
     return _print(limbeck.show(to) if json else {}, words, json)
 
 

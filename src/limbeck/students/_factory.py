@@ -45,6 +45,8 @@ class Factory(Student):
                 "if you know where it comes from"
             )
         function = find(self.path)
+        if not callable(function):
+            raise InputError(f"{self.path} is a {type(function).__name__}, not a function")
         wanted = inspect.signature(function).parameters
         sizes = {"inputs": self.inputs, "outputs": self.outputs}
         made = function(**dict(self.settings), **{k: v for k, v in sizes.items() if k in wanted})
@@ -73,11 +75,11 @@ def factory(function: Callable[..., nn.Module] | str, **settings: Any) -> Factor
     return Factory(path, kept, True, inputs=inputs, outputs=outputs)
 
 
-def find(path: str) -> Callable[..., Any]:
-    """The function of that name, `module:function`; importing the module runs it.
+def find(path: str) -> Any:
+    """Whatever has that name, `module:name`; importing the module runs it.
 
     Raises:
-        InputError: no such module or function.
+        InputError: no such module or name.
     """
     module_name, _, name = path.partition(":")
     # A command's own folder is not on the path of an installed script, as it is with `python -m`.
@@ -87,10 +89,6 @@ def find(path: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise InputError(f"cannot import {module_name!r} of {path!r}: {error}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise InputError(
-            f"{module_name} has no function {name!r}; {did_you_mean(name, dir(module))}"
-        )
-    function: Callable[..., Any] = found
-    return function
+    if not hasattr(module, name):
+        raise InputError(f"{module_name} has no {name!r}; {did_you_mean(name, dir(module))}")
+    return getattr(module, name)
