@@ -13,6 +13,7 @@ from limbeck import (
     Examples,
     Plan,
     _export,
+    _manifest,
     evaluate,
     export,
     load,
@@ -137,6 +138,25 @@ def test_the_same_export_is_found_again_and_another_is_not_overwritten(run, tmp_
         export(run, to=tmp_path / "mine.onnx", check=TEST)
     assert made.path.read_bytes() == before
     assert (tmp_path / "mine.onnx").read_text() == "mine"
+
+
+@pytest.mark.parametrize("dies_at", [1, 2, 3])
+def test_an_export_cut_short_is_finished_by_the_same_call(dies_at, run, tmp_path, monkeypatch):
+    real, written = _manifest.write_file, []
+
+    def dying(path, content):
+        written.append(path)
+        if len(written) == dies_at:
+            raise KeyboardInterrupt
+        real(path, content)
+
+    monkeypatch.setattr(_manifest, "write_file", dying)
+    with pytest.raises(KeyboardInterrupt):
+        export(run, to=tmp_path / "student.safetensors", check=TEST)
+    monkeypatch.undo()
+    made = export(run, to=tmp_path / "student.safetensors", check=TEST)
+    assert show(made.path)["whole"] == "yes"
+    assert (tmp_path / "student.safetensors.md").exists()
 
 
 def test_an_altered_file_is_named(run, tmp_path):

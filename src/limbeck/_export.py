@@ -120,6 +120,8 @@ def _found(path: Path, request: Mapping[str, Any]) -> Exported | None:
             f"{path} is there already and is not this export; nothing was overwritten: "
             "choose another name or remove it"
         )
+    if not path.exists():
+        return None
     _manifest.read_checked(path.parent, path.name, manifest["file"])
     return Exported(path=path, **manifest["check"])
 
@@ -139,10 +141,13 @@ def _write(
         )
     agreement = float((expected.argmax(1) == given.argmax(1)).mean())
     made = Exported(path, len(check), largest, agreement, absorbed)
+    described = _description(run, made, check, request)
+    described |= {"student": student.text, "file": _manifest.file_entry(content)}
+    # What the file is stands beside it before it is there, so that after a crash between the two
+    # the same call goes on, and a file that nothing describes is somebody else's.
+    _manifest.write_json(_beside(path, ".json"), described)
     _manifest.write_file(_beside(path, ".md"), _card(run, made, check, report).encode())
     _manifest.write_file(path, content)
-    described = _description(run, made, check, request)
-    _manifest.write_json(_beside(path, ".json"), {**described, "student": student.text})
     return made
 
 
@@ -237,8 +242,6 @@ def _description(
         "format": _manifest.FORMAT,
         "artefact": ARTEFACT,
         "request": request,
-        "file": _manifest.file_entries(made.path.parent, [made.path.name])[made.path.name],
-        "student": run.student.text,
         "run": str(run.directory),
         "classes": list(run.classes),
         "encoding": run.manifest["encoding"],

@@ -209,8 +209,12 @@ def read_manifest(directory: Path, artefact: str) -> dict[str, Any]:
 
 def file_entries(directory: Path, names: Iterable[str]) -> dict[str, dict[str, object]]:
     """Size and sha256 of files, for a manifest."""
-    contents = {name: (directory / name).read_bytes() for name in names}
-    return {n: {"bytes": len(c), "sha256": checksum(c)} for n, c in contents.items()}
+    return {name: file_entry((directory / name).read_bytes()) for name in names}
+
+
+def file_entry(content: bytes) -> dict[str, object]:
+    """Size and sha256 of some bytes."""
+    return {"bytes": len(content), "sha256": checksum(content)}
 
 
 def read_checked(directory: Path, name: str, entry: Mapping[str, object]) -> bytes:
