@@ -331,6 +331,13 @@ def test_a_disk_that_cannot_be_written_is_said_in_words(world, capsys):
     assert "/proc/limbeck" in err
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
+    shell = f"{sys.executable} -m limbeck.cli show s --json | head -c 1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, cwd=world, check=True)
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
 def test_no_bar_and_no_colour_without_a_terminal(world):
     command = [sys.executable, "-m", "limbeck.cli", "train", "--student", "mlp([3])"]
     command += ["--examples", "train.npz", "--to", "r", "--epochs", "3"]

@@ -1,6 +1,7 @@
 """One command a verb: parse, call, print."""
 
 import json as json_text
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from limbeck.errors import InputError, LimbeckError
 if TYPE_CHECKING:
     from limbeck import Plan, Report
 
-NOT_MET, BAD_INPUT, INTERRUPTED = 1, 2, 130
+NOT_MET, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 app = App(
     name="limbeck",
@@ -315,6 +316,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (CycloptsError, LimbeckError) as error:
         missed = type(error).__name__ == "NotMetError"
         status = _fail(str(error), NOT_MET if missed else BAD_INPUT)
+    except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = PIPE_CLOSED
     except OSError as error:
         place = error.filename or "a file"
         status = _fail(f"cannot read or write {place}: {error.strerror or error}", BAD_INPUT)
