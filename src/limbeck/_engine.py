@@ -1,6 +1,7 @@
 """Device, precision, seeds and progress: what every verb needs from the machine."""
 
 import contextlib
+import functools
 import random
 import threading
 from collections.abc import Iterator
@@ -76,6 +77,12 @@ def seeded(seed: int) -> Iterator[None]:
 def mixed(seed: int, number: int) -> int:
     """A seed for one step or epoch of a seeded job; neighbours share no random numbers."""
     return (seed * 1_000_003 + number * 7_919 + 17) % 2**63
+
+
+@functools.lru_cache(maxsize=2)
+def shuffled(count: int, seed: int) -> torch.Tensor:
+    """The numbers below count in the order of that seed; kept, since a whole epoch asks for it."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 
 class Bar:

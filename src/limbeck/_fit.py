@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from limbeck import optim, runs
-from limbeck._engine import Bar, autocast, evaluating, mixed, seeded
+from limbeck._engine import Bar, autocast, evaluating, mixed, seeded, shuffled
 from limbeck._net import Net
 from limbeck.encodings import Affine
 from limbeck.errors import InputError
@@ -60,7 +60,7 @@ def fit(task: Task) -> None:
     with seeded(task.seed), Bar(task.what, task.steps) as bar:
         net = Net(_start(task), task.plan, task.to)
         bar.advance(net.progress.step)
-        saved = 0.0
+        saved = net.progress.seconds
         while not net.progress.is_done:
             began = time.monotonic()
             _log(task, net, _step(task, net))
@@ -103,8 +103,7 @@ def _step(task: Task, net: Net) -> dict[str, Tensor]:
 
 def _rows(task: Task, step: int) -> tuple[Array, Array]:
     epoch, at = divmod(step, math.ceil(len(task.rows) / task.plan.batch))
-    generator = torch.Generator().manual_seed(mixed(task.seed, epoch))
-    order = torch.randperm(len(task.rows), generator=generator)
+    order = shuffled(len(task.rows), mixed(task.seed, epoch))
     chosen = task.rows[order[at * task.plan.batch : (at + 1) * task.plan.batch].numpy()]
     return chosen, task.transfer.numbers(chosen, epoch)
 
