@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 from worlds import CLASSES, Tilted, blobs, pictures, rule
 
 from limbeck import Examples, Storage, _store, score, show, teachers, views
@@ -132,6 +133,16 @@ def test_a_teacher_is_scored_in_eval_mode_and_left_as_it_was_found(tmp_path):
         np.testing.assert_allclose(
             everything(scores), net(torch.from_numpy(points.inputs)), atol=1e-6
         )
+
+
+def test_a_module_gets_floats_whatever_its_attributes_are_called(tmp_path):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    net.encoding = "a name of the user's own"
+    images = pictures(10)  # bytes, which a linear layer does not take
+    scores = score(net, images, to=tmp_path / "s")
+    with torch.no_grad():
+        by_hand = net(torch.from_numpy(images.inputs.astype(np.float32)))
+    np.testing.assert_allclose(everything(scores), by_hand, rtol=1e-2, atol=1e-1)
 
 
 def shard_bytes(directory):

@@ -31,7 +31,8 @@ def module(
         InputError: no such kind.
     """
     own_name = name or type(net).__name__
-    return described(own_name, _answer(net, encoding), classes, kind, _fingerprint(net, encoding))
+    answer = _answer(net, encoding.build())
+    return described(own_name, answer, classes, kind, _fingerprint(net, encoding))
 
 
 def run(trained: Run, seed: int | None = None) -> Teacher:
@@ -39,26 +40,18 @@ def run(trained: Run, seed: int | None = None) -> Teacher:
     model = trained.model(seed)
     fingerprint = f"{trained.fingerprint}:{trained.shipped if seed is None else seed}"
     name = trained.name
-    return described(name, _answer(model, IDENTITY), trained.classes, "logits", fingerprint)
+    # Our models begin with their own encoding, which takes any number type.
+    return described(name, _answer(model, nn.Identity()), trained.classes, "logits", fingerprint)
 
 
-def _answer(net: nn.Module, encoding: Affine) -> Answer:
-    encode = encoding.build()
-
+def _answer(net: nn.Module, encode: nn.Module) -> Answer:
     def answer(inputs: Array) -> Tensor:
         place = next(net.parameters(), torch.empty(0, device=_engine.device())).device
         with _engine.evaluating(net):
-            batch = _engine.tensor(inputs)
-            encoded = batch if encoding == IDENTITY and _takes_raw(net) else encode(batch)
-            scores: Tensor = net(encoded.to(place))
+            scores: Tensor = net(encode(_engine.tensor(inputs)).to(place))
         return scores
 
     return answer
-
-
-def _takes_raw(net: nn.Module) -> bool:
-    # Our own models begin with their encoding, which takes any number type.
-    return hasattr(net, "encoding")
 
 
 def _fingerprint(net: nn.Module, encoding: Affine) -> str:
