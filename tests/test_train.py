@@ -229,10 +229,7 @@ def test_early_stopping_ships_the_best_epoch(tmp_path, scores):
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 4 < 40
     assert run.manifest["nets"]["student"]["0"]["held_out_loss"] == losses[best]
-    shorter = Plan(**{**plan.to_json(), "patience": 0, "epochs": 40})
-    task_steps = run.history(0)[best]["step"]
-    assert task_steps == (best + 1) * math.ceil(72 / 8)
-    assert shorter.patience == 0
+    assert run.history(0)[best]["step"] == (best + 1) * math.ceil(72 / 8)
 
 
 def test_with_few_labels_the_control_stops_early_and_says_so(tmp_path):

@@ -125,7 +125,6 @@ class _Job:
             for name, model in self.models.items()
         }
         self.rows: dict[str, _Row] = {}
-        self.document_so_far: dict[str, Any] = {}
 
     @property
     def known_metrics(self) -> list[str]:
