@@ -190,6 +190,13 @@ def test_a_student_on_scores_is_asked_for_soft_targets_unless_told_otherwise(fol
     assert load_run(folder / "out/student").manifest["objective"] == "SoftTargets(temperature=4)"
 
 
+def test_two_tables_of_one_name_are_a_fault():
+    tables = tomllib.loads(SMALL.format(folder="x"))
+    tables["train"].append({"student": "mlp([3])", "on": "train", "to": "scores"})
+    with pytest.raises(RecipeError, match=r"two tables make 'scores': give each its own name"):
+        parse(tables, "r")
+
+
 def test_steps_run_in_the_order_of_what_they_need():
     tables = tomllib.loads(SMALL.format(folder="x"))
     turned = dict(reversed(tables.items()))

@@ -191,7 +191,7 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
             step, found = _step(verb, model, values)
             faults += found
             steps += [step] if step else []
-    faults += _unknown_names(sources, steps)
+    faults += _unknown_names(sources, steps) + _names_taken_twice(sources, steps)
     if faults:
         count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
         raise RecipeError(f"the recipe {name} has {count}:\n" + "\n".join(f"  {f}" for f in faults))
@@ -270,6 +270,12 @@ def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
         # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
         if name not in known and not (":" in name or "/" in name or Path(name).exists())
     ]
+
+
+def _names_taken_twice(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
+    names = [*sources, *(name for step in steps for name in step.makes)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"two tables make {name!r}: give each its own name (`to`)" for name in twice]
 
 
 def _in_order(steps: list[Step]) -> Iterator[Step]:
