@@ -1,0 +1,123 @@
+"""The commands that look at something, and the one that does a whole recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import (
+    NOT_MET,
+    ExamplesText,
+    Json,
+    Require,
+    TeacherText,
+    Trust,
+    app,
+    as_lines,
+    say,
+    say_report,
+    tell,
+)
+from limbeck.errors import InputError
+
+
+@app.command
+def evaluate(
+    *,
+    examples: ExamplesText,
+    student: Annotated[str, Parameter(help="The directory of the student's run.")] = "",
+    teacher: TeacherText = "",
+    model: Annotated[
+        list[str] | None, Parameter(help="A further row, NAME=DIRECTORY.", negative="")
+    ] = None,
+    reference: str = "",
+    to: Annotated[Path | None, Parameter(help="Where the report lies.")] = None,
+    require: Require = None,
+    margin: float = 0.005,
+    slices: Annotated[
+        list[str] | None, Parameter(help="A column to report by.", negative="")
+    ] = None,
+    allow_seen: Annotated[bool, Parameter(help="Allow training examples.", negative="")] = False,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Hold student, control and teacher side by side, and say whether distillation helped."""
+    import limbeck
+    from limbeck._steps import open_teacher
+
+    opened = limbeck.read(examples)
+    named = {"teacher": teacher, "student": student} | dict(_named(one) for one in model or ())
+    models = {name: open_teacher(at, opened, trust=trust) for name, at in named.items() if at}
+    if not models:
+        raise InputError("evaluate needs --student, --teacher or --model NAME=DIRECTORY")
+    report = limbeck.evaluate(
+        models,
+        opened,
+        reference=reference or ("teacher" if teacher else ""),
+        to=to or "",
+        require=require or (),
+        comparison=limbeck.Comparison(
+            margin=margin, slices=tuple(slices or ()), allow_seen=allow_seen
+        ),
+    )
+    return say_report(report, to, json)
+
+
+@app.command
+def run(
+    recipe: Annotated[Path, Parameter(help="A TOML file.")],
+    /,
+    *,
+    to: Annotated[Path | None, Parameter(help="Instead of runs/NAME.")] = None,
+    smoke: Annotated[bool, Parameter(help="Shrink all of it to seconds.", negative="")] = False,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Do the steps of a recipe in order; what is whole and unchanged is skipped."""
+    import limbeck
+
+    known = limbeck.read_recipe(recipe)
+    place = to or known.place(smoke=smoke)
+    report = limbeck.run_recipe(known, to=place, smoke=smoke, trust=trust, tell=tell)
+    if report is None:
+        return say({"recipe": str(recipe), "report": None}, f"{recipe}: done, no report", json)
+    return say_report(report, place / "report", json)
+
+
+@app.command
+def show(
+    path: Annotated[Path, Parameter(help="A directory, or an exported file.")],
+    /,
+    *,
+    json: Json = False,
+) -> int:
+    """Say what an artefact is, what made it, and whether it is whole; status 1 if it is not."""
+    import limbeck
+
+    shown = limbeck.show(path)
+    words = "\n".join(as_lines(shown))
+    say(shown, words, json)
+    return 0 if shown["whole"] == "yes" else NOT_MET
+
+
+@app.command
+def data(
+    name: Annotated[str, Parameter(help="mnist or fashion-mnist.")],
+    /,
+    *,
+    folder: Annotated[Path | None, Parameter(help="Look here first, and only here.")] = None,
+    json: Json = False,
+) -> int:
+    """Obtain a known set and verify it by checksum, from whichever source answers first."""
+    from limbeck._fetch import obtain
+
+    found = obtain(name, folder=folder or "", report=tell)
+    shown = {"name": name, "directory": str(found.directory), "source": found.source}
+    return say(shown, f"{name}: verified, in {found.directory}, from {found.source}", json)
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, found, directory = text.partition("=")
+    if not (name and found and directory):
+        raise InputError(f"--model takes NAME=DIRECTORY, not {text!r}")
+    return name, directory

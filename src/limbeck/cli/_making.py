@@ -1,0 +1,209 @@
+"""The commands that make something: distill, score, train, export."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import (
+    ExamplesText,
+    Json,
+    ObjectiveText,
+    PlanText,
+    Require,
+    StudentText,
+    TeacherText,
+    To,
+    Trust,
+    ViewsText,
+    app,
+    say,
+    say_report,
+)
+from limbeck.errors import InputError
+
+if TYPE_CHECKING:
+    from limbeck import Plan
+
+
+@app.command
+def distill(
+    *,
+    teacher: TeacherText,
+    examples: ExamplesText,
+    student: StudentText,
+    to: To,
+    labelled: ExamplesText = "",
+    test: ExamplesText = "",
+    objective: ObjectiveText = "SoftTargets(temperature=4)",
+    views: ViewsText = "plain",
+    count: int = 1,
+    seed: Annotated[int, Parameter(help="What the views are drawn with.")] = 0,
+    seeds: int = 3,
+    epochs: int = 30,
+    plan: PlanText = "",
+    margin: float = 0.005,
+    require: Require = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Score, train, evaluate and export in one go, and write down the recipe that does it again."""
+    import limbeck
+    from limbeck import objectives as known_objectives
+    from limbeck import students as known_students
+    from limbeck import views as known
+    from limbeck._steps import open_teacher
+
+    unlabelled = limbeck.read(examples)
+    known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
+    how = limbeck.Distillation(
+        objective=known_objectives.read(objective),
+        views=known.read(views),
+        count=count,
+        seed=seed,
+        plan=_plan(plan, epochs),
+        seeds=seeds,
+        margin=margin,
+        require=tuple(require or ()),
+    )
+    made = limbeck.distill(
+        open_teacher(teacher, known_classes, trust=trust),
+        unlabelled,
+        known_students.read(student, trust=trust),
+        to=to,
+        labelled=limbeck.read(labelled) if labelled else None,
+        test=limbeck.read(test) if test else None,
+        how=how,
+    )
+    return say_report(made.report, to / "report", json)
+
+
+@app.command
+def score(
+    *,
+    teacher: TeacherText,
+    examples: ExamplesText,
+    to: To,
+    views: ViewsText = "plain",
+    count: int = 1,
+    seed: int = 0,
+    width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
+    shard_rows: Annotated[int, Parameter(help="Examples a file.")] = 8192,
+    batch: Annotated[int, Parameter(help="Examples the teacher answers at a time.")] = 512,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Keep what a teacher says of every example, in so many views."""
+    import limbeck
+    from limbeck import views as known
+    from limbeck._steps import open_teacher
+
+    opened = limbeck.read(examples)
+    scores = limbeck.score(
+        open_teacher(teacher, opened, trust=trust),
+        opened,
+        to=to,
+        views=known.read(views),
+        count=count,
+        seed=seed,
+        storage=limbeck.Storage(width, shard_rows, batch),
+    )
+    words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"
+    return say(limbeck.show(to) if json else {}, words, json)
+
+
+@app.command
+def train(
+    *,
+    student: StudentText,
+    to: To,
+    scores: Annotated[Path | None, Parameter(help="A score set's directory.")] = None,
+    examples: ExamplesText = "",
+    labelled: ExamplesText = "",
+    objective: ObjectiveText = "",
+    views: ViewsText = "",
+    count: Annotated[int, Parameter(help="Views of each example; 0: a new one an epoch.")] = 0,
+    seeds: int = 1,
+    epochs: int = 30,
+    plan: PlanText = "",
+    control: bool = True,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Train a student on a score set, with its control, or a net on labelled examples."""
+    import limbeck
+    from limbeck import objectives as known_objectives
+    from limbeck import students as known_students
+
+    usual = "SoftTargets(temperature=4)" if scores else "Labels()"
+    run = limbeck.train(
+        known_students.read(student, trust=trust),
+        _transfer(scores, examples, views, count),
+        known_objectives.read(objective or usual),
+        to=to,
+        plan=_plan(plan, epochs),
+        seeds=seeds,
+        control=control,
+        labelled=limbeck.read(labelled) if labelled else None,
+    )
+    beside = "with its control" if run.control else "without a control"
+    words = f"{to}: {run.student.text}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
+    words = "\n- ".join([words, *run.notes, *(run.control.notes if run.control else ())])
+    return say(limbeck.show(to) if json else {}, words, json)
+
+
+@app.command
+def export(
+    *,
+    run: Annotated[Path, Parameter(help="The directory of the student's run.")],
+    to: Annotated[Path, Parameter(help="A file ending in .onnx or .safetensors.")],
+    check: ExamplesText,
+    tolerance: float = 1e-3,
+    absorb: Annotated[bool, Parameter(help="Multiply out a bottleneck.", negative="")] = False,
+    report: Annotated[Path | None, Parameter(help="A report, for the card.")] = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Write the student to a file, after seeing that the file answers alike."""
+    import limbeck
+    from limbeck._load import load_run
+
+    made = limbeck.export(
+        load_run(run, trust=trust),
+        to=to,
+        check=limbeck.read(check),
+        tolerance=tolerance,
+        absorb=absorb,
+        report=limbeck.Report.read(report) if report else None,
+    )
+    words = (
+        f"{made.path}: held against the student on {made.n} examples, largest difference of a "
+        f"score {made.largest_difference:.2g}, same class on {made.agreement:.2%}"
+    )
+    return say({**asdict(made), "path": str(made.path)}, words, json)
+
+
+def _plan(text: str, epochs: int) -> "Plan":
+    import limbeck
+    from limbeck._calls import make
+
+    plan: Plan = make(f"Plan({text})", {"Plan": limbeck.Plan}, "plan")
+    if plan.epochs != limbeck.Plan.epochs:
+        raise InputError("--plan names the epochs, which are given by --epochs")
+    return replace(plan, epochs=epochs)
+
+
+def _transfer(scores: Path | None, examples: str, views: str, count: int) -> Any:
+    import limbeck
+    from limbeck import views as known
+    from limbeck._load import load_scores
+
+    if scores is not None:
+        if views or count:
+            raise InputError("--views and --count go with --examples; a score set knows its own")
+        return load_scores(scores, limbeck.read(examples) if examples else None)
+    if not examples:
+        raise InputError("train needs --scores, or --examples with labels")
+    view = known.read(views or "plain")
+    return limbeck.TransferSet(limbeck.read(examples), view, count or limbeck.FRESH)

@@ -1,0 +1,82 @@
+"""What the commands share: the application, the options that several take, and how they print."""
+
+import json as json_text
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from limbeck import Report
+
+NOT_MET, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+
+app = App(
+    name="limbeck",
+    help="Turns a large model into a small fast one, and shows with evidence whether it worked.",
+    help_flags=["--help", "-h"],
+    version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
+)
+
+# What several commands take, said once.
+TeacherText = Annotated[str, Parameter(help="A run's directory, or `module:name` with --trust.")]
+ExamplesText = Annotated[
+    str, Parameter(help="A known set (`mnist:train`), a file, a folder, or `read('x.csv', ...)`.")
+]
+StudentText = Annotated[str, Parameter(help="Such as `mlp([800, 800])` or `convnet('small')`.")]
+ObjectiveText = Annotated[
+    str, Parameter(help="Such as `SoftTargets(temperature=4)`, `MatchLogits('centred')`, `Labels`.")
+]
+ViewsText = Annotated[str, Parameter(help="Such as `jitter(2)` or `flip(of=crop(4))`.")]
+To = Annotated[Path, Parameter(help="Where the result lies; never overwritten.")]
+Json = Annotated[bool, Parameter(help="Print one JSON object instead of words.", negative="")]
+Trust = Annotated[bool, Parameter(help="Run the code that a text names.", negative="")]
+Require = Annotated[
+    list[str] | None,
+    Parameter(
+        help="A bar such as `agreement>=0.97` or `verdict=yes`; missed, status 1.", negative=""
+    ),
+]
+PlanText = Annotated[
+    str, Parameter(help="Further numbers of the training, such as `learning_rate=0.01, batch=64`.")
+]
+
+
+def fail(message: str, status: int) -> int:
+    """Prints what went wrong where errors go, and hands the status back."""
+    print(f"limbeck: {message}", file=sys.stderr)
+    return status
+
+
+def tell(sentence: str) -> None:
+    """Says what is being done, where errors go: the output is the result alone."""
+    print(sentence, file=sys.stderr)
+
+
+def say(value: dict[str, Any], words: str, json: bool) -> int:
+    """Prints the result, in words or as JSON; status 0."""
+    print(json_text.dumps(value, indent=1) if json else words)
+    return 0
+
+
+def say_report(report: "Report", place: Path | None, json: bool) -> int:
+    """The report, and the status that its requirements ask for."""
+    words = str(report) + (f"\n\nThe report lies in {place}: report.html" if place else "")
+    say(dict(report.document), words, json)
+    missed = [bar for bar in report.document.get("requirements", []) if not bar["met"]]
+    for bar in missed:
+        fail(f"not met: {bar['text']} ({bar['measured']})", NOT_MET)
+    return NOT_MET if missed else 0
+
+
+def as_lines(shown: dict[str, Any], indent: str = "") -> list[str]:
+    """Nested values as indented lines `key: value`."""
+    lines = []
+    for key, value in shown.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *as_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return lines
