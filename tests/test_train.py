@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -154,6 +155,7 @@ def tasks_of(scores, tmp_path, **other) -> dict[str, Task]:
         plan=other.pop("plan", QUICK),
         seeds=(0,),
         wants_control=True,
+        start={},
     )
     return {task.to.name.split("-")[0]: task for task in job.tasks()}
 
@@ -288,6 +290,30 @@ def test_a_net_is_trained_on_labels_over_views_of_its_own(tmp_path):
     assert accuracy(run, pictures(100, seed=8)) > 0.9
     assert run.control is None
     assert not any("control" in note for note in run.notes)
+
+
+def test_training_begins_with_the_weights_it_is_given(tmp_path, scores):
+    first = train(NET, scores, SOFT, to=tmp_path / "first", plan=QUICK)
+    still = replace(QUICK, epochs=1, learning_rate=1e-30)
+    kept = train(NET, scores, SOFT, to=tmp_path / "kept", plan=still, start=state(first))
+    assert same(state(first), state(kept))
+    head = {k: v for k, v in state(first).items() if k.startswith("body.3")}
+    part = train(NET, scores, SOFT, to=tmp_path / "part", plan=still, start=head)
+    assert torch.equal(state(part)["body.3.weight"], state(first)["body.3.weight"])
+    assert not torch.equal(state(part)["body.1.weight"], state(first)["body.1.weight"])
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        ({"body.9.weight": torch.zeros(3)}, "start gives 'body.9.weight' of shape (3,); in this"),
+        ({"body.3.bias": torch.zeros(4)}, "of shape (4,); in this student it is (3,)"),
+    ],
+)
+def test_weights_that_are_not_the_students_are_refused(start, sentence, tmp_path, scores):
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        train(NET, scores, SOFT, to=tmp_path / "run", plan=QUICK, start=start)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_factory_of_your_own_is_loaded_only_with_trust(tmp_path, scores):

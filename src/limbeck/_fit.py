@@ -6,6 +6,7 @@ step, the weights and what the optimiser remembers: training goes on to the iden
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Task:
     encoding: Affine
     transfer: TransferSet
     objective: Objective
+    start: Mapping[str, Tensor]
     plan: Plan
     seed: int
     rows: Array
@@ -73,7 +75,7 @@ def fit(task: Task) -> None:
 
 
 def _start(task: Task) -> Model:
-    model = runs.build_model(task.student, task.encoding, task.seed)
+    model = runs.started(runs.build_model(task.student, task.encoding, task.seed), task.start)
     if getattr(task.objective, "standardises", False):
         model.rescale(*task.transfer.moments)
     return model

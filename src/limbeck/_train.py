@@ -1,14 +1,16 @@
 """train(): a student, its control and their seeds, each through the one loop in `_fit`."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
+from torch import Tensor
 
 from limbeck import _manifest, encodings, runs
 from limbeck._fit import Task, fit
@@ -37,13 +39,16 @@ def train(
     seeds: int | Sequence[int] = 1,
     control: bool = True,
     labelled: Examples | None = None,
+    start: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> Run:
     """A student trained to the objective, once for each seed, with its control beside it.
 
     The control is the same net with the same start, examples, views and number of steps, asked
     for the labels alone; it is trained where there are labels and the objective is not itself the
     labels. With few labels it stops early on held-out ones; the run's notes say so. `labelled`
-    are further examples for the control, the hard part and held-out decisions.
+    are further examples for the control, the hard part and held-out decisions. `start` holds
+    weights by name, as a model's `state_dict()` does, for every seed to begin with instead of
+    its own; a name that is left out keeps what the seed drew.
 
     Which seed is shipped is decided by the held-out loss. An interrupted call goes on where it
     was when it is made again; one that is whole returns at once.
@@ -51,7 +56,8 @@ def train(
     Raises:
         LabelsError: the objective needs labels and there are none.
         MismatchError: scores and examples do not belong together.
-        InputError: the objective needs scores and there are none, or the loss became infinite.
+        InputError: the objective needs scores and there are none, or the loss became infinite;
+            or a weight in `start` is not one of the student's.
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only.
     """
@@ -63,6 +69,7 @@ def train(
         plan=plan,
         seeds=_as_seeds(seeds),
         wants_control=control,
+        start=start,
     )
     job.check()
     if not _manifest.check_free(job.to, runs.ARTEFACT, job.request):
@@ -109,6 +116,7 @@ class _Job:
     plan: Plan
     seeds: tuple[int, ...]
     wants_control: bool
+    start: Mapping[str, Tensor]
 
     def check(self) -> None:
         """Everything that can be refused before any work."""
@@ -123,7 +131,7 @@ class _Job:
             )
         if not self.labelled.any() and self.objective.needs_labels:
             raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
-        self.sized.build(self.seeds[0])
+        runs.started(runs.build_model(self.sized, self.encoding, self.seeds[0]), self.start)
 
     @cached_property
     def labelled(self) -> Array:
@@ -159,6 +167,7 @@ class _Job:
             "count": transfer.count,
             "view_seed": transfer.seed,
             "scores": scored.fingerprint if isinstance(scored, ScoreSet) else "",
+            **({"start": runs.fingerprint(self.start)} if self.start else {}),
         }
 
     def run(self) -> None:
@@ -225,6 +234,7 @@ class _Job:
             encoding=self.encoding,
             transfer=transfer,
             objective=self.objective if role == "student" else Labels(),
+            start=self.start,
             plan=self.plan,
             seed=seed,
             rows=rows,

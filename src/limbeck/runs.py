@@ -228,9 +228,32 @@ def load_weights(module: nn.Module, content: bytes, what: str) -> None:
         raise CorruptError(f"the stored weights do not fit {what}: {error}") from error
 
 
+def started(model: Model, start: Mapping[str, Tensor]) -> Model:
+    """The model with those of its weights replaced.
+
+    Raises:
+        InputError: a weight is not one of the model's, or of another shape.
+    """
+    own = model.state_dict()
+    for name, value in start.items():
+        if name not in own or own[name].shape != value.shape:
+            known = tuple(own[name].shape) if name in own else "not there"
+            raise InputError(
+                f"start gives {name!r} of shape {tuple(value.shape)}; in this student it is {known}"
+            )
+    model.load_state_dict({**own, **start})
+    return model
+
+
 def weights(module: nn.Module) -> bytes:
     """A module's weights as safetensors; equal weights give equal bytes."""
     return save({k: v.detach().contiguous().cpu() for k, v in module.state_dict().items()})
+
+
+def fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """Names weights by their names and values."""
+    content = save({k: v.detach().contiguous().cpu() for k, v in sorted(tensors.items())})
+    return _manifest.fingerprint(_manifest.checksum(content))
 
 
 @dataclass
