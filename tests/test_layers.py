@@ -23,9 +23,13 @@ runs sources
 objectives transfer _report _cost _require
 teachers._teacher
 teachers._function teachers._torch
-teachers _net
+teachers _stack
+_net
+_task
 _fit
-_score _train _evaluate _export
+_job
+_score _live _train _evaluate _export
+sweeps
 _load _distill
 recipe
 _steps

@@ -12,8 +12,8 @@ import torch
 from worlds import CLASSES, blobs, pictures, rule, tilted
 
 from limbeck import Plan, TransferSet, _fit, objectives, score, students, teachers, train, views
-from limbeck._fit import Task
-from limbeck._train import FEW, _Job
+from limbeck._job import FEW, Job
+from limbeck._task import Task
 from limbeck.errors import (
     CorruptError,
     InputError,
@@ -147,7 +147,7 @@ def test_training_leaves_the_callers_random_numbers_alone(tmp_path, scores):
 
 
 def tasks_of(scores, tmp_path, **other) -> dict[str, Task]:
-    job = _Job(
+    job = Job(
         student=NET,
         transfer=TransferSet.of(scores, other.pop("labelled", None)),
         objective=SOFT,
@@ -157,17 +157,17 @@ def tasks_of(scores, tmp_path, **other) -> dict[str, Task]:
         wants_control=True,
         start={},
     )
-    return {task.to.name.split("-")[0]: task for task in job.tasks()}
+    return {task.members[0].to.name.split("-")[0]: task for task in job.tasks()}
 
 
 def test_the_control_differs_in_what_it_is_asked_and_nothing_else(tmp_path, scores):
     tasks = tasks_of(scores, tmp_path)
     student, control = tasks["student"], tasks["control"]
     assert same(student.student.build(0).state_dict(), control.student.build(0).state_dict())
-    assert (student.steps, student.plan, student.seed) == (
+    assert (student.steps, student.plan, student.order) == (
         control.steps,
         control.plan,
-        control.seed,
+        control.order,
     )
     assert np.array_equal(student.rows, control.rows)
     assert np.array_equal(student.held_out, control.held_out)
@@ -177,8 +177,8 @@ def test_the_control_differs_in_what_it_is_asked_and_nothing_else(tmp_path, scor
         assert list(seen.keys) == list(shown.keys)
         assert seen.scores.numel() > 0
         assert shown.scores.numel() == 0
-    assert control.objective.text == "Labels()"
-    assert student.objective is SOFT
+    assert control.members[0].objective.text == "Labels()"
+    assert student.members[0].objective is SOFT
 
 
 def test_every_view_of_every_example_is_seen_once_in_as_many_epochs(tmp_path):

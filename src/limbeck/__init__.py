@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from limbeck._distill import Distillation, Distilled, distill
     from limbeck._evaluate import Comparison, evaluate
     from limbeck._export import Exported, export
+    from limbeck._live import live
     from limbeck._load import load, show
     from limbeck._report import Report
     from limbeck._score import Storage, score
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from limbeck.recipe import read_recipe
     from limbeck.runs import Plan, Run
     from limbeck.sources import read
+    from limbeck.sweeps import sweep
     from limbeck.transfer import FRESH, TransferSet
 
 # Where each public name lives: nothing is imported before it is asked for.
@@ -50,12 +52,14 @@ _HOMES = {
     "distill": "_distill",
     "evaluate": "_evaluate",
     "export": "_export",
+    "live": "_live",
     "load": "_load",
     "read": "sources",
     "read_recipe": "recipe",
     "run_recipe": "_steps",
     "score": "_score",
     "show": "_load",
+    "sweep": "sweeps",
     "train": "_train",
 }
 _MODULES = (
@@ -91,6 +95,7 @@ __all__ = [
     "evaluate",
     "export",
     "images",
+    "live",
     "load",
     "losses",
     "metrics",
@@ -101,6 +106,7 @@ __all__ = [
     "score",
     "show",
     "students",
+    "sweep",
     "tables",
     "teachers",
     "train",

@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+M = TypeVar("M", bound=torch.nn.Module)
 Precision = Literal["float32", "bfloat16"]
 
 QUIET_SECONDS = 2.0  # shorter work shows no bar
@@ -44,7 +45,7 @@ def tensor(array: NDArray[Any]) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def evaluating(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+def evaluating(module: M) -> Iterator[M]:
     """The module in eval mode without gradients; every submodule's mode is put back after."""
     modes = {m: m.training for m in module.modules()}
     module.eval()

@@ -216,7 +216,7 @@ def _silenced() -> Iterator[None]:
 
 
 def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
-    content = runs.weights(model)
+    content = runs.weights(model.state_dict())
     encoding = Affine.from_json(run.manifest["encoding"])
     again = runs.build_model(student, encoding, run.shipped, content).cpu()
 

@@ -269,7 +269,10 @@ class Batch:
             `(batch, classes)` where a view mixed two examples, all 0 for none.
         scores: the teacher's scores `(batch, classes)`; `(0, 0)` where there are none.
         is_scored: which rows have scores, `(batch,)`.
-        scale: the deviation of each class's score over the transfer set, `(classes,)`.
+        scale: the deviation of each class's score `(classes,)` for who standardises; else 1.
+        features: outputs of the student's submodules that the objective asked for, by name.
+        step: how many steps of training came before.
+        steps: how many there will be in all.
     """
 
     keys: Array
@@ -278,6 +281,9 @@ class Batch:
     scores: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0))
     is_scored: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
     scale: torch.Tensor = field(default_factory=lambda: torch.ones(1))
+    features: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    step: int = 0
+    steps: int = 1
 
     def __len__(self) -> int:
         return len(self.keys)

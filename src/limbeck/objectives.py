@@ -24,8 +24,18 @@ LogitForm = Literal["raw", "centred", "standardised"]
 class Objective(Protocol):
     """What a student is asked for; any callable with these three attributes will do.
 
-    One that also has `standardises` and finds it true gets a student whose output is scaled to
-    the mean and deviation of the scores.
+    It may say more of itself, each of these being taken as absent where it is not there:
+
+    - `standardises`: true gets it a student whose output is scaled to the mean and deviation of
+      the scores, and that deviation as `batch.scale`.
+    - `features`: names of the student's submodules (those of its `build`), whose outputs it then
+      finds in `batch.features`.
+    - `vectorises`: true promises that it is made of torch operations alone, with no branch on
+      their values, so that `torch.vmap` may compute it for several students at once.
+
+    An objective that is an `nn.Module` has its parameters trained with the student's, a copy for
+    each seed, started by its submodules' `reset_parameters`. `batch.step` and `batch.steps` say
+    where training stands.
     """
 
     @property
@@ -57,6 +67,7 @@ class MatchLogits:
     form: LogitForm | str = "raw"
     needs_scores = True
     needs_labels = False
+    vectorises = True
 
     @property
     def standardises(self) -> bool:
@@ -96,6 +107,7 @@ class SoftTargets:
     temperature: float = 4.0
     hard_weight: float = 0.0
     needs_scores = True
+    vectorises = True
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:
@@ -131,6 +143,7 @@ class MatchProbabilities:
 
     needs_scores = True
     needs_labels = False
+    vectorises = True
 
     @property
     def text(self) -> str:
@@ -149,6 +162,7 @@ class Labels:
 
     needs_scores = False
     needs_labels = True
+    vectorises = True
 
     @property
     def text(self) -> str:

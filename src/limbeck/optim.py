@@ -14,16 +14,22 @@ SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 
 def optimiser(
-    name: OptimiserName | str, module: nn.Module, *, momentum: float, weight_decay: float
+    name: OptimiserName | str,
+    module: nn.Module,
+    *,
+    momentum: float,
+    weight_decay: float,
+    leading: int = 0,
 ) -> torch.optim.Optimizer:
     """SGD with momentum (the papers') or AdamW, fused; the learning rate is set at every step.
 
-    Weight decay is for matrices and filters alone, not for biases, scales and shifts.
+    Weight decay is for matrices and filters alone, not for biases, scales and shifts. `leading`
+    is how many dimensions a parameter has before its own, where nets are stacked.
     """
     parameters = [p for p in module.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if p.dim() - leading > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() - leading <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     if name == "sgd":
@@ -63,7 +69,7 @@ def hidden_weights(module: nn.Module) -> list[nn.Parameter]:
 
 
 @torch.no_grad()
-def hold_norms(weights: Iterable[nn.Parameter], longest: float) -> None:
+def hold_norms(weights: Iterable[Tensor], longest: float) -> None:
     """Shortens each unit's incoming weights to that length where they are longer, in place.
 
     Hinton et al. 2012, arXiv:1207.0580: the constraint that goes with dropout.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,15 +246,50 @@ def started(model: Model, start: Mapping[str, Tensor]) -> Model:
     return model
 
 
-def weights(module: nn.Module) -> bytes:
+def weights(state: Mapping[str, Tensor]) -> bytes:
     """A module's weights as safetensors; equal weights give equal bytes."""
-    return save({k: v.detach().contiguous().cpu() for k, v in module.state_dict().items()})
+    return save({k: v.detach().contiguous().cpu() for k, v in state.items()})
 
 
 def fingerprint(tensors: Mapping[str, Tensor]) -> str:
     """Names weights by their names and values."""
-    content = save({k: v.detach().contiguous().cpu() for k, v in sorted(tensors.items())})
-    return _manifest.fingerprint(_manifest.checksum(content))
+    return _manifest.fingerprint(_manifest.checksum(weights(tensors)))
+
+
+@dataclass
+class Log:
+    """What a training notes of one net."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    is_done: bool = False
+
+    def add(self, parts: Mapping[str, Tensor]) -> bool:
+        """Adds the parts of a step's loss; whether what is summed is still a number."""
+        for name, part in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + part.item()
+        return math.isfinite(sum(self.sums.values()))
+
+    def record(self, step: int, per_record: int, held_out: list[float], patience: int) -> None:
+        """Makes a record of the steps since the last; with patience it may be the last one.
+
+        `held_out` is the net's loss on the held-out examples, or empty where there are none.
+        """
+        since = (step - 1) % per_record + 1
+        record = {name: value / since for name, value in self.sums.items()}
+        record |= dict.fromkeys(["held_out"][: len(held_out)], sum(held_out))
+        self.epochs.append({"step": step, **record})
+        self.sums = {}
+        if patience:
+            losses = [epoch["held_out"] for epoch in self.epochs]
+            self.best_epoch = losses.index(min(losses))
+            self.is_done = self.waited >= patience
+
+    @property
+    def waited(self) -> int:
+        """How many records came after the best one."""
+        return len(self.epochs) - 1 - self.best_epoch
 
 
 @dataclass
@@ -262,15 +298,18 @@ class Progress:
 
     step: int = 0
     seconds: float = 0.0
-    sums: dict[str, float] = field(default_factory=dict)
-    epochs: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
-    is_done: bool = False
+    logs: list[Log] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every net is."""
+        return all(log.is_done for log in self.logs)
 
     @property
     def note(self) -> str:
-        """The last record in words, for a progress bar."""
-        last = self.epochs[-1] if self.epochs else {}
+        """The first net's last record in words, for a progress bar."""
+        epochs = self.logs[0].epochs
+        last = epochs[-1] if epochs else {}
         return " ".join(f"{name} {value:.4g}" for name, value in last.items() if name != "step")
 
     def save(self, file: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -280,18 +319,20 @@ class Progress:
         _manifest.write_file(file, save(kept, metadata={"limbeck": head}))
 
     @classmethod
-    def load(cls, file: Path) -> tuple["Progress", dict[str, Tensor]]:
-        """The checkpoint in a file, or a fresh start where there is none.
+    def load(cls, file: Path, nets: int) -> tuple["Progress", dict[str, Tensor]]:
+        """The checkpoint of so many nets in a file, or a fresh start where there is none.
 
         Raises:
             CorruptError: the file is damaged.
         """
         if not file.exists():
-            return cls(), {}
+            return cls(logs=[Log() for _ in range(nets)]), {}
         content = file.read_bytes()
         try:
-            return cls(**_manifest.embedded(content)), load(content)
-        except (SafetensorError, CorruptError, TypeError) as error:
+            said = _manifest.embedded(content)
+            said["logs"] = [Log(**log) for log in said["logs"]]
+            return cls(**said), load(content)
+        except (SafetensorError, CorruptError, TypeError, KeyError) as error:
             raise CorruptError(f"{file} is damaged; remove it to start that net anew") from error
 
 

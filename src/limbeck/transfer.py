@@ -1,9 +1,10 @@
 """TransferSet: what training sees."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -42,6 +43,79 @@ def check_trainable(kind: Kind, whose: str) -> None:
         )
 
 
+@runtime_checkable
+class Source(Protocol):
+    """Where a transfer set's scores come from: a store, or a teacher in the loop."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the scores."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the scores do."""
+
+    @property
+    def place(self) -> str:
+        """The directory of a score set; empty for a live teacher."""
+
+    @property
+    def seconds(self) -> float:
+        """What the scores cost before training; 0 for a live teacher."""
+
+    def check(self) -> None:
+        """Raises what is wrong with the scores before they are trained on."""
+
+    def is_scored(self, rows: Array) -> Array:
+        """Which of those rows have scores, `(rows,)` booleans."""
+
+    def scores(self, show: Callable[[], Batch], rows: Array, numbers: Array) -> Array:
+        """Raw scores `(batch, classes)` of those rows in those views; any where there are none.
+
+        `show()` gives their raw inputs, for who needs them.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Scores of a score set, at the positions of the examples' rows (-1 for none)."""
+
+    score_set: ScoreSet
+    positions: Array
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the scores."""
+        return self.score_set.classes
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the scores by what they are."""
+        return self.score_set.fingerprint
+
+    @property
+    def place(self) -> str:
+        """The score set's directory."""
+        return str(self.score_set.directory)
+
+    @property
+    def seconds(self) -> float:
+        """What scoring took."""
+        return float(self.score_set.manifest["seconds"])
+
+    def check(self) -> None:
+        """Compares every shard with its checksums."""
+        self.score_set.check_whole()
+
+    def is_scored(self, rows: Array) -> Array:
+        """Which of those rows have scores."""
+        return np.asarray(self.positions[rows] >= 0)
+
+    def scores(self, show: Callable[[], Batch], rows: Array, numbers: Array) -> Array:
+        """What the store holds for those rows and views."""
+        return self.score_set.read(np.maximum(self.positions[rows], 0), numbers)
+
+
 @dataclass(frozen=True, eq=False)
 class TransferSet:
     """Examples, views, a seed and scores (stored or none): yields batches of all four.
@@ -54,16 +128,14 @@ class TransferSet:
         view: how it is shown.
         count: how many views of each example there are; `FRESH` for a new one every epoch.
         seed: what the views are drawn with.
-        positions: where each example's scores are in the score set, -1 for none.
-        scores: the score set, or an empty tuple.
+        scores: where scores come from, or an empty tuple for none.
     """
 
     examples: Examples
     view: View = field(default_factory=Plain)
     count: int = 1
     seed: int = 0
-    scores: ScoreSet | tuple[()] = ()
-    positions: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    scores: Source | tuple[()] = ()
 
     @classmethod
     def of(cls, scores: ScoreSet, labelled: Examples | None = None) -> "TransferSet":
@@ -81,21 +153,33 @@ class TransferSet:
         if labelled is not None:
             examples = examples.joined(labelled)
         at = scores.positions(examples, allow_unscored=True)
-        return cls(examples, scores.view, scores.count, scores.seed, scores, at)
+        return cls(examples, scores.view, scores.count, scores.seed, Stored(scores, at))
 
     @property
-    def is_scored(self) -> bool:
-        """Whether a teacher has said anything about it."""
-        return isinstance(self.scores, ScoreSet)
+    def source(self) -> Source:
+        """Where scores come from; only where `has_scores`."""
+        assert self.scores
+        return self.scores
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether a teacher has said anything about it, or will."""
+        return bool(self.scores)
+
+    @cached_property
+    def is_scored(self) -> Array:
+        """Which examples have scores, `(examples,)` booleans."""
+        rows = np.arange(len(self.examples))
+        return self.source.is_scored(rows) if self.scores else np.zeros(len(rows), dtype=bool)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names in order."""
-        return self.scores.classes if isinstance(self.scores, ScoreSet) else self.examples.classes
+        return self.scores.classes if self.scores else self.examples.classes
 
     def without_scores(self) -> "TransferSet":
         """The same examples in the same views, with labels alone: what a control sees."""
-        return replace(self, scores=(), positions=np.zeros(0, dtype=np.int64))
+        return replace(self, scores=())
 
     def numbers(self, rows: Array, epoch: int) -> Array:
         """Which view of each row that epoch shows, `(batch,)`."""
@@ -110,34 +194,35 @@ class TransferSet:
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on))
-        return self._with_scores(batch, rows, numbers, on)
-
-    def _with_scores(self, batch: Batch, rows: Array, numbers: Array, on: torch.device) -> Batch:
-        if not isinstance(self.scores, ScoreSet):
+        if not self.scores:
             return batch
-        at = self.positions[rows]
-        raw = self.scores.read(np.maximum(at, 0), numbers)
-        scored = torch.from_numpy(at >= 0).to(on)
-        return replace(
-            batch, scores=as_tensor(raw, on), is_scored=scored, scale=self.moments[1].to(on)
-        )
+        raw = self.source.scores(lambda: shown, rows, numbers)
+        scored = torch.from_numpy(self.is_scored[rows]).to(on)
+        return replace(batch, scores=as_tensor(raw, on), is_scored=scored)
 
     @cached_property
     def moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and deviation of each class's score over all examples and views, `(classes,)`."""
-        assert isinstance(self.scores, ScoreSet)
-        at = self.positions[self.positions >= 0]
-        total, squares = np.zeros(len(self.classes)), np.zeros(len(self.classes))
-        for view in range(self.count):
-            for part in np.array_split(at, math.ceil(len(at) / 4096)):
-                raw = self.scores.read(part, np.full(len(part), view)).astype(np.float64)
-                total += raw.sum(axis=0)
-                squares += (raw**2).sum(axis=0)
-        n = len(at) * self.count
+        """Mean and deviation of each class's score over all examples and views, `(classes,)`.
+
+        Of fresh views without end, those of the first are taken.
+        """
+        total, squares, n = np.zeros(len(self.classes)), np.zeros(len(self.classes)), 0
+        for raw in self._all_scores():
+            total += raw.sum(axis=0)
+            squares += (raw**2).sum(axis=0)
+            n += len(raw)
         mean = total / n
         deviation = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
         deviation = np.where(deviation > 0, deviation, 1.0)
         return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
+    def _all_scores(self) -> Iterator[Array]:
+        scored = np.flatnonzero(self.is_scored)
+        for view in range(self.count if self.count < FRESH else 1):
+            for rows in np.array_split(scored, math.ceil(len(scored) / 4096)):
+                numbers = np.full(len(rows), view)
+                show = partial(self.view.show, self.examples, rows, numbers, self.seed)
+                yield self.source.scores(show, rows, numbers).astype(np.float64)
 
     def first_views(self, rows: Array, size: int) -> Iterator[Batch]:
         """Those rows in their first view, in batches: what held-out decisions are made on."""

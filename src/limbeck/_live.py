@@ -1,0 +1,78 @@
+"""The same batches with the teacher in the loop, for transfer sets without end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from limbeck.errors import InputError
+from limbeck.examples import Array, Batch, Examples
+from limbeck.runs import Run
+from limbeck.scores import Dense, default_width
+from limbeck.teachers import Answer, Teacher, as_teacher
+from limbeck.transfer import FRESH, TransferSet, check_labelled, check_trainable
+from limbeck.views import Plain, View
+
+
+def live(
+    teacher: Teacher | Run | nn.Module | Answer,
+    examples: Examples,
+    *,
+    views: View = Plain(),
+    count: int = FRESH,
+    seed: int = 0,
+    labelled: Examples | None = None,
+) -> TransferSet:
+    """A transfer set whose scores the teacher gives as each batch is shown: nothing is stored.
+
+    For views without end, and where the teacher costs less than the disk. For the same `count`,
+    views and seed a student learns the same from it as from a score set, since what the teacher
+    says is rounded alike. Several students of one `sweep` share every answer. `labelled` are
+    further examples, as in `train`: the teacher is asked about those too.
+
+    Raises:
+        MismatchError: teacher and examples name other classes, or scores of a kind that no
+            student is trained on.
+        InputError: less than one view.
+    """
+    check_labelled(labelled)
+    shown = examples if labelled is None else examples.joined(labelled)
+    asked = as_teacher(teacher, shown.classes)
+    check_trainable(asked.kind, f"{asked.name} answers with")
+    shown.check_classes(asked.classes, f"the teacher {asked.name}")
+    if count < 1:
+        raise InputError(f"a transfer set has 1 view or more, not {count}")
+    return TransferSet(shown, views, count, seed, Live(asked))
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """Scores of a teacher who is asked about every batch."""
+
+    teacher: Teacher
+    place = ""
+    seconds = 0.0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the scores."""
+        return self.teacher.classes
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the scores by who gives them."""
+        return f"live:{self.teacher.fingerprint}"
+
+    def check(self) -> None:
+        """Nothing is stored that could be damaged."""
+
+    def is_scored(self, rows: Array) -> Array:
+        """All of them are."""
+        return np.ones(len(rows), dtype=bool)
+
+    def scores(self, show: Callable[[], Batch], rows: Array, numbers: Array) -> Array:
+        """What the teacher says of the inputs shown, rounded as a store would round it."""
+        shown = show()
+        raw = self.teacher.ask(shown.inputs, shown.keys, f"the teacher {self.teacher.name}")
+        return Dense.of(raw, default_width(self.teacher.kind)).raw()

@@ -1,0 +1,146 @@
+"""Many students trained together in one pass over the same batches, with one control for all."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from torch import Tensor
+
+from limbeck import _manifest, runs
+from limbeck._fit import fit
+from limbeck._job import Job
+from limbeck._store import ScoreSet
+from limbeck._task import Task
+from limbeck._train import as_objective, as_seeds, as_transfer
+from limbeck.errors import InputError
+from limbeck.examples import Examples
+from limbeck.objectives import Labels, Objective
+from limbeck.runs import Plan, Run
+from limbeck.students import Factory, Student
+from limbeck.transfer import TransferSet
+
+CONTROL = "control"
+
+
+def sweep(
+    student: Student,
+    transfer: TransferSet | ScoreSet | Examples,
+    objectives: Mapping[str, Objective | Callable[..., Any]],
+    *,
+    to: str | Path,
+    plan: Plan = Plan(),
+    seeds: int | Sequence[int] = 1,
+    control: bool = True,
+    labelled: Examples | None = None,
+    start: Mapping[str, Tensor] = MappingProxyType({}),
+) -> dict[str, Run]:
+    """A run for each objective, in the directory `to` under its name, and one "control" for all.
+
+    Every seed of every objective and of the control learns from the same batches in the same
+    order, and ends as it would alone: a sweep of one net is that net trained by itself. Nets of
+    linear layers and ReLU without dropout are computed as one, which makes small ones cheap; others
+    are computed one after the other. The control is the same net asked for the labels alone; it
+    is there where there are labels and an objective needs scores.
+
+    An interrupted call goes on where it was when it is made again; runs that are whole are kept,
+    so an objective that is added later costs only its own nets. Keywords as in `train`.
+
+    Raises:
+        InputError: no objectives, or a name that is no plain file name or is "control".
+        What `train` raises.
+    """
+    jobs = _jobs(
+        Job(
+            student=student,
+            transfer=as_transfer(transfer, labelled),
+            objective=Labels(),
+            to=Path(to),
+            plan=plan,
+            seeds=as_seeds(seeds),
+            wants_control=False,
+            start=start,
+            order="shared",
+        ),
+        _checked(objectives),
+        control,
+    )
+    for job in jobs.values():
+        job.check()
+    missing = [job for job in jobs.values() if not _is_whole(job)]
+    if missing:
+        _run(missing, Path(to))
+    trust = isinstance(student, Factory) and student.is_trusted
+    return {name: Run.open(job.to, trust=trust) for name, job in jobs.items()}
+
+
+def _checked(objectives: Mapping[str, Objective | Callable[..., Any]]) -> dict[str, Objective]:
+    if not objectives:
+        raise InputError("a sweep takes one objective or more")
+    for name in objectives:
+        if name == CONTROL or name != Path(name).name or name.startswith("."):
+            raise InputError(
+                f"a sweep names its runs' directories: {name!r} is not a name for one"
+                + (" (it is the control's)" if name == CONTROL else "")
+            )
+    return {name: as_objective(given) for name, given in objectives.items()}
+
+
+def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool) -> dict[str, Job]:
+    jobs = {
+        name: replace(
+            common, objective=one, to=common.to / name, transfer=_seen_by(one, common.transfer)
+        )
+        for name, one in objectives.items()
+    }
+    taught = [job for job in jobs.values() if job.objective.needs_scores]
+    if wants_control and taught and common.transfer.examples.is_labelled.any():
+        jobs[CONTROL] = replace(
+            common,
+            transfer=common.transfer.without_scores(),
+            to=common.to / CONTROL,
+            beside=len(taught[0].parts("student")[0]),
+        )
+    return jobs
+
+
+def _seen_by(objective: Objective, transfer: TransferSet) -> TransferSet:
+    return transfer if objective.needs_scores else transfer.without_scores()
+
+
+def _is_whole(job: Job) -> bool:
+    return _manifest.check_free(job.to, runs.ARTEFACT, job.request)
+
+
+def _run(jobs: Sequence[Job], to: Path) -> None:
+    groups = list(_grouped(jobs, to))
+    for job in jobs:
+        if job.transfer.has_scores:
+            job.transfer.source.check()
+        _manifest.begin(job.to, runs.ARTEFACT, job.request)
+    for group in groups:
+        fit(group)
+    for job in jobs:
+        job.finish()
+
+
+def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
+    """The tasks: nets that learn from the same rows over as many steps are one."""
+    groups: dict[Any, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(_batches_of(job), []).append(job)
+    for alike in groups.values():
+        # The one with scores shows the others the same inputs and labels.
+        first = max(alike, key=lambda job: job.transfer.has_scores)
+        members = tuple(job.member("student", seed) for job in alike for seed in job.seeds)
+        name = "checkpoint-" + _manifest.fingerprint([member.what for member in members])
+        task = first.task("student", members)
+        what = f"{to.name}: {len(members)} nets"
+        yield replace(task, what=what, checkpoint=to / f"{name}.safetensors")
+
+
+def _batches_of(job: Job) -> tuple[Any, ...]:
+    rows, held_out = job.parts("student")
+    task = job.task("student", (job.member("student", job.seeds[0]),))
+    return rows.tobytes(), held_out.tobytes(), task.steps, task.patience
