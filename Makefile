@@ -12,13 +12,19 @@ PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check format docs
+.PHONY: help demo test slow check format docs experiments experiment
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
 demo: $(VENV)/.installed-export  ## distil on scikit-learn's digits; print the table and where the report lies
 	$(BIN)/limbeck run recipes/digits.toml
+
+experiments: $(VENV)/.installed-dev  ## list the experiments with their cost and last result
+	@$(BIN)/python -m experiments
+
+experiment: $(VENV)/.installed-dev  ## run one: make experiment NAME=hinton2015/mnist OPTIONS=--smoke
+	$(BIN)/python -m experiments.$(subst /,.,$(NAME)) $(OPTIONS)
 
 test: $(VENV)/.installed-dev  ## all tests but the slow ones
 	$(PYTEST) -n 2 -m "not slow and not gpu and not network"

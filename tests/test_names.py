@@ -41,6 +41,7 @@ PUBLIC = [
     "losses",
     "metrics",
     "objectives",
+    "provenance",
     "read",
     "read_recipe",
     "run_recipe",

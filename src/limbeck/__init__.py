@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from limbeck._export import Exported, export
     from limbeck._live import live
     from limbeck._load import load, show
+    from limbeck._manifest import provenance
     from limbeck._report import Report
     from limbeck._score import Storage, score
     from limbeck._steps import run_recipe
@@ -54,6 +55,7 @@ _HOMES = {
     "export": "_export",
     "live": "_live",
     "load": "_load",
+    "provenance": "_manifest",
     "read": "sources",
     "read_recipe": "recipe",
     "run_recipe": "_steps",
@@ -100,6 +102,7 @@ __all__ = [
     "losses",
     "metrics",
     "objectives",
+    "provenance",
     "read",
     "read_recipe",
     "run_recipe",

@@ -250,7 +250,10 @@ def embedded(content: bytes) -> dict[str, Any]:
 
 
 def provenance() -> dict[str, str]:
-    """What made an artefact: versions, machine, commit and command."""
+    """What makes an artefact now: versions, machine, commit and command, each as text.
+
+    The keys are limbeck, torch, numpy, python (versions), machine, commit and command.
+    """
     return {
         "limbeck": version("limbeck"),
         "torch": _version("torch"),

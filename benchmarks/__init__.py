@@ -1,0 +1,1 @@
+"""What this library promises to be fast at, measured; each writes `results/NAME.json`."""

@@ -1,0 +1,1 @@
+"""The papers' claims, each measured by one command; `python -m experiments` lists them."""

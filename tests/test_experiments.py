@@ -1,0 +1,155 @@
+"""Each experiment's folder is whole, its result has the agreed form, and its script still runs."""
+
+import importlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import harness, results
+from experiments.__main__ import listing
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = results.folders()
+RUN = [folder for folder in FOLDERS if (folder / "result.json").exists()]
+KEYS = {
+    "format",
+    "claim",
+    "paper",
+    "ours",
+    "holds",
+    "seeds",
+    "seconds",
+    "machine",
+    "versions",
+    "commit",
+    "command",
+}
+NAMES = {
+    "mnist": {"teacher_errors", "plain_errors", "distilled_errors"},
+    "omitted": {
+        "no3_errors",
+        "no3_errors_on_threes",
+        "no3_bias_errors_on_threes",
+        "no3_oracle_errors_on_threes",
+        "only78_error_rate",
+        "only78_bias_error_rate",
+        "only78_oracle_error_rate",
+    },
+    "regulariser": {"hard_accuracy", "soft_accuracy", "all_data_accuracy"},
+    "ensembles": {"single", "ensemble", "distilled", "share_of_gain"},
+    "specialists": {"generalist", "combined", "distilled"},
+    "record": {"student_errors", "teacher_errors", "control_errors"},
+}
+SMOKE_SECONDS = 10
+
+
+def name_of(folder: Path) -> str:
+    return folder.relative_to(ROOT / "experiments").as_posix()
+
+
+def check_result(result: dict, name: str) -> None:
+    assert KEYS <= result.keys() <= KEYS | {"more"}
+    assert result["format"] == 1
+    assert result["holds"] in (True, False, "undecided")
+    assert result["command"].startswith(f"python -m experiments.{name.replace('/', '.')}")
+    assert {"limbeck", "torch", "numpy", "python"} <= result["versions"].keys()
+    assert result["machine"]
+    assert result["commit"]
+    assert result["seconds"] > 0
+    assert NAMES.get(name.split("/")[1], set()) <= result["ours"].keys()
+    assert set(result["more"]["headline"]) <= result["ours"].keys()
+    for key, found in result["ours"].items():
+        check_entry(key, found)
+
+
+def check_entry(key: str, found: dict) -> None:
+    assert found["n"] == len(found["values"]) > 0
+    assert np.isclose(found["mean"], np.mean(found["values"]), rtol=1e-6, atol=1e-9), key
+    if found["low"] is None or found["high"] is None:
+        assert found["n"] == 1, f"{key} has {found['n']} values and no interval"
+    else:
+        assert found["low"] <= found["mean"] <= found["high"], key
+    if key.endswith(("accuracy", "agreement", "error_rate")):
+        assert 0 <= min(found["values"]) <= max(found["values"]) <= 1, key
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_an_experiment_says_what_it_measures(folder):
+    module = ".".join(folder.relative_to(ROOT).parts)
+    experiment = importlib.import_module(f"{module}.__main__").EXPERIMENT
+    assert experiment.name == name_of(folder)
+    assert experiment.claim.endswith(".")
+    assert experiment.cost
+    assert (folder / "README.md").exists()
+    if experiment.large_cost:
+        assert "--large" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("folder", RUN, ids=name_of)
+def test_a_result_has_the_agreed_form_and_its_figure(folder):
+    check_result(results.result(folder), name_of(folder))
+    figure = (folder / "figure.svg").read_bytes()
+    assert b"<svg" in figure
+    assert len(figure) < 300_000
+
+
+@pytest.mark.parametrize("folder", RUN, ids=name_of)
+def test_a_figure_is_drawn_from_its_result_alone(folder, tmp_path):
+    module = ".".join(folder.relative_to(ROOT).parts)
+    experiment = importlib.import_module(f"{module}.__main__").EXPERIMENT
+    for place in ("once", "again"):
+        harness.published(experiment, results.result(folder), tmp_path / place)
+    drawn = [(tmp_path / place / "figure.svg").read_bytes() for place in ("once", "again")]
+    assert drawn[0] == drawn[1]
+
+
+def test_the_readme_holds_the_table_of_all_results():
+    if RUN:
+        assert results.table() in (ROOT / "README.md").read_text()
+
+
+def test_the_listing_names_each_experiment_with_cost_and_last_result():
+    text = listing()
+    for folder in FOLDERS:
+        assert f"{name_of(folder)}  " in text
+    assert text.count("cost: ") == text.count("last: ") == len(FOLDERS)
+
+
+def test_one_value_has_no_interval_and_several_have_a_t_interval():
+    alone = harness.entry([0.5])
+    assert (alone["low"], alone["high"], alone["n"]) == (None, None, 1)
+    three = harness.entry([1.0, 2.0, 3.0])
+    assert three["mean"] == 2.0
+    assert three["high"] == pytest.approx(2 + 4.302653 / np.sqrt(3))
+
+
+def test_errors_are_counted_a_seed_and_their_interval_covers_examples():
+    labels = np.arange(100) % 2
+    logits = np.eye(2)[np.stack([labels, np.where(np.arange(100) < 10, 1 - labels, labels)])]
+    found = harness.entry_of("errors", logits, labels)
+    assert found["values"] == [0.0, 10.0]
+    assert found["low"] < found["mean"] == 5.0 < found["high"]
+    check_entry("some_errors", found)
+    accuracy = harness.entry_of("accuracy", logits, labels)
+    rate = harness.one_less(accuracy)
+    assert rate["values"] == pytest.approx([0.0, 0.1])
+    check_entry("error_rate", rate)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_an_experiment_runs_small_in_seconds(folder, tmp_path):
+    module = ".".join(folder.relative_to(ROOT).parts)
+    command = [sys.executable, "-m", module, "--smoke", "--to", str(tmp_path)]
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    took = time.monotonic() - began
+    assert done.returncode == 0, done.stderr[-2000:]
+    check_result(json.loads((tmp_path / "result.json").read_text()), name_of(folder))
+    assert (tmp_path / "figure.svg").exists()
+    assert took < SMOKE_SECONDS
