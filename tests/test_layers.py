@@ -13,7 +13,7 @@ RANKS = """
 errors
 _manifest _optional _engine _calls _formulas
 examples intervals
-encodings scores
+encodings scores _pixels
 students._spec
 students._convnet students._factory students._mlp
 losses metrics views optim students

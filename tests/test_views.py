@@ -10,7 +10,17 @@ from limbeck import Examples, views
 from limbeck.errors import ExamplesError, InputError, RecipeError
 
 PICTURES = pictures(24)
-VIEWS = ["plain", "jitter(2)", "crop(3)", "flip", "mixup", "mixup(of=flip(of=jitter(1)))"]
+VIEWS = [
+    "plain",
+    "jitter(2)",
+    "crop(3)",
+    "flip",
+    "affine(30.0, zoom=0.2, shear=0.2)",
+    "elastic(1.5)",
+    "mixup",
+    "mixup(of=flip(of=jitter(1)))",
+    "mixup(of=elastic(of=affine(20, of=jitter(1))))",
+]
 
 
 @pytest.mark.parametrize("text", VIEWS)
@@ -102,6 +112,100 @@ def test_flips_are_exact_and_about_half():
     assert np.array_equal(always, PICTURES.inputs[..., ::-1])
 
 
+def disc(side=41):
+    """A smooth hill off the centre, float32, as a set of one example shown under many keys."""
+    down, across = np.mgrid[:side, :side] - side // 2
+    hill = 200 * np.exp(-((down - 4) ** 2 + (across + 3) ** 2) / 18)
+    inputs = np.repeat(hill[None, None].astype(np.float32), 400, axis=0)
+    return Examples.of(inputs, keys=[f"hill-{row}" for row in range(len(inputs))])
+
+
+def centres(images):
+    """The centre of mass of each picture, from the middle, down and across."""
+    side = images.shape[-1]
+    at = np.arange(side) - side // 2
+    mass = images[:, 0].astype(np.float64)
+    whole = mass.sum(axis=(1, 2))
+    return np.stack([(mass.sum(2) @ at) / whole, (mass.sum(1) @ at) / whole], axis=1)
+
+
+def test_an_affine_view_turns_about_the_centre_by_up_to_so_many_degrees():
+    hill = disc()
+    before = centres(hill.inputs)[0]
+    shown = centres(views.affine(40)(hill, hill.keys, 0, 0).inputs)
+    np.testing.assert_allclose(np.hypot(*shown.T), np.hypot(*before), rtol=0.01)
+    angles = np.rad2deg(np.arctan2(*shown.T) - np.arctan2(*before))
+    angles = (angles + 180) % 360 - 180
+    assert 36 < np.abs(angles).max() < 40.5
+    assert abs(angles.mean()) < 4  # as often to one side as to the other
+
+
+def test_zoom_enlarges_and_shrinks_by_up_to_that_factor():
+    hill = disc()
+    mass = views.affine(0, zoom=0.25)(hill, hill.keys, 0, 0).inputs.sum(axis=(1, 2, 3))
+    factors = np.sqrt(mass / hill.inputs[0].sum())
+    assert 1.2 < factors.max() < 1.26
+    assert 0.79 < factors.min() < 0.84
+
+
+def test_a_shear_moves_rows_across_and_never_up_or_down():
+    hill = disc()
+    shown = views.affine(0, shear=0.5)(hill, hill.keys, 0, 0).inputs
+    np.testing.assert_allclose(shown.sum(axis=3), hill.inputs.sum(axis=3), atol=1)
+    assert np.abs(centres(shown) - centres(hill.inputs))[:, 1].max() > 1.5
+
+
+def test_views_that_move_nothing_show_the_picture_itself():
+    for view in (views.affine(0), views.elastic(0), views.affine(0, of=views.elastic(0))):
+        assert np.array_equal(view(PICTURES, PICTURES.keys, 0, 0).inputs, PICTURES.inputs)
+
+
+def slow_bilinear(image, down, across):
+    """One pixel at a time, from places counted from the top left; outside is 0."""
+    height, width = image.shape
+    found = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            top, left = int(np.floor(down[y, x])), int(np.floor(across[y, x]))
+            for row in (top, top + 1):
+                for column in (left, left + 1):
+                    share = (1 - abs(down[y, x] - row)) * (1 - abs(across[y, x] - column))
+                    if 0 <= row < height and 0 <= column < width:
+                        found[y, x] += share * image[row, column]
+    return found
+
+
+def ramps(side=20):
+    """Pictures that say where each of their pixels is: down in one channel, across in the other."""
+    down, across = np.mgrid[:side, :side].astype(np.float32)
+    inputs = np.repeat(np.stack([down, across])[None], 300, axis=0)
+    return Examples.of(inputs, keys=[f"ramp-{row}" for row in range(len(inputs))])
+
+
+def test_elastic_reads_each_pixel_off_a_place_near_its_own():
+    where = ramps()
+    view = views.elastic(1.5, smoothness=3)
+    places = view(where, where.keys, 0, 0).inputs[:, :, 5:15, 5:15]  # away from the border
+    moves = places - where.inputs[:, :, 5:15, 5:15]
+    assert 1.4 < moves.std() < 1.6
+    assert abs(moves.mean()) < 0.05
+    neighbours = np.corrcoef(moves[..., :-1].ravel(), moves[..., 1:].ravel())[0, 1]
+    strangers = np.corrcoef(moves[..., 0].ravel(), moves[..., 9].ravel())[0, 1]
+    assert neighbours > 0.95
+    assert abs(strangers) < 0.2
+    assert abs(np.corrcoef(moves[:, 0].ravel(), moves[:, 1].ravel())[0, 1]) < 0.1
+
+
+def test_pixels_between_pixels_are_bilinear():
+    where = ramps(12)
+    picture = np.random.default_rng(0).normal(size=(1, 12, 12)).astype(np.float32)
+    both = np.concatenate([where.inputs[0], picture])[None]
+    shown = views.affine(35)(Examples.of(both, keys=["one"]), np.array(["one"]), 3, 1).inputs[0]
+    # Inside, the two ramps say where each pixel came from.
+    found = slow_bilinear(picture[0], shown[0], shown[1])
+    np.testing.assert_allclose(found[4:8, 4:8], shown[2, 4:8, 4:8], atol=1e-4)
+
+
 def test_mixup_mixes_inputs_and_labels_by_the_same_share():
     points = blobs(50)
     shown = views.mixup()(points, points.keys, 2, 0)
@@ -140,6 +244,10 @@ def test_unknown_keys_and_wrong_shapes_are_refused_in_words():
         views.jitter(1)(blobs(5), blobs(5).keys, 0, 0)
     with pytest.raises(InputError, match="jitter moves by 0 pixels or more, not -1"):
         views.jitter(-1)
+    with pytest.raises(InputError, match=r"affine turns by 0 to 180 degrees.*got 200, 0.0 and 0.0"):
+        views.affine(200)
+    with pytest.raises(InputError, match=r"elastic moves by 0 pixels or more.*got -1 and 4.0"):
+        views.elastic(-1)
     with pytest.raises(InputError, match="alpha is above 0, not 0"):
         views.mixup(0)
     with pytest.raises(RecipeError, match="there is no view 'jiter'; did you mean 'jitter'"):
