@@ -1,0 +1,1 @@
+"""Which temperature to distil at, by the width of the student."""
