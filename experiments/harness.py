@@ -348,6 +348,13 @@ def curve(axes: Any, at: Sequence[float], found: Sequence[Mapping[str, Any]], **
     axes.fill_between(at, low, high, color=how.get("color"), alpha=0.15, linewidth=0)
 
 
+def level(axes: Any, found: Mapping[str, Any], **how: Any) -> None:
+    """A mean as a line across the panel, with its interval as a band."""
+    axes.axhline(found["mean"], linestyle="--", **how)
+    if found["low"] is not None:
+        axes.axhspan(found["low"], found["high"], color=how.get("color"), alpha=0.1, linewidth=0)
+
+
 def legend(axes: Any) -> None:
     """The legend, each label once."""
     handles, labels = axes.get_legend_handles_labels()

@@ -1,6 +1,6 @@
 """The results of all experiments, and the README's table of them.
 
-`python -m experiments.results` prints the table.
+`python -m experiments.results` prints the table and writes it into the README.
 """
 
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- the experiments' table -->", "<!-- its end -->"
 HOLDS = {True: "yes", False: "**no**", "undecided": "undecided"}
 
 
@@ -36,7 +37,7 @@ def table() -> str:
 def _line(folder: Path, found: Mapping[str, Any]) -> str:
     name = folder.relative_to(HERE).as_posix()
     names = found["more"]["headline"]
-    paper = [f"{_words(n)} {number(n, found['paper'][n])}" for n in names if n in found["paper"]]
+    paper = [f"{_words(n)} {found['paper'][n]}" for n in names if n in found["paper"]]
     ours = [f"{_words(n)} {shown(n, found['ours'][n])}" for n in names]
     cells = [
         f"[{name}](experiments/{name}/README.md)",
@@ -58,14 +59,18 @@ def shown(name: str, entry: Mapping[str, Any]) -> str:
     return f"{number(name, entry['mean'])} ({ends[0]} to {ends[1]})"
 
 
-def number(name: str, value: Any) -> str:
-    """A number of errors with one decimal, a fraction with four; words as they are."""
-    if not isinstance(value, int | float):
-        return str(value)
-    if name.endswith("errors"):
-        return f"{value:.1f}".removesuffix(".0") if isinstance(value, int) else f"{value:.1f}"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def number(name: str, value: float) -> str:
+    """A number of errors with one decimal, a fraction with four."""
+    return f"{value:.1f}" if name.endswith("errors") else f"{value:.4f}"
+
+
+def write(readme: Path) -> None:
+    """Puts the table into the README, between its two comments."""
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}")
 
 
 if __name__ == "__main__":
+    write(HERE.parent / "README.md")
     print(table())

@@ -174,8 +174,7 @@ def draw(result: Mapping[str, Any]) -> Figure:
         words = {"all_data": "all the data, test", "hard": "hard, stopped early, test"}
         for of, color in levels.items():
             found = result["ours"][f"{start}{of}_accuracy"]
-            axes.axhline(found["mean"], color=color, linestyle="--", label=words[of])
-            axes.axhspan(found["low"], found["high"], color=color, alpha=0.1, linewidth=0)
+            harness.level(axes, found, color=color, label=words[of])
         axes.set(title=name, xlabel="epochs", xscale="log")
         axes.set_xticks(epochs, [str(epoch) for epoch in epochs])
         axes.minorticks_off()

@@ -140,8 +140,7 @@ def draw(result: Mapping[str, Any]) -> Figure:
         found = [of_units[name] for _, name in warm]
         harness.curve(axes, [t for t, _ in warm], found, color=harness.OURS, label="soft targets")
         harness.point(axes, 130, of_units["logits"], color=harness.TEACHER, label="logits")
-        control = of_units["control"]["mean"]
-        axes.axhline(control, color=harness.CONTROL, linestyle="--", label="labels alone")
+        harness.level(axes, of_units["control"], color=harness.CONTROL, label="labels alone")
         axes.set(title=f"{units} units a layer", xlabel="temperature", xscale="log")
         axes.set_xticks([1, 2, 4, 8, 20, 50, 130], ["1", "2", "4", "8", "20", "50", "logits"])
         axes.minorticks_off()
