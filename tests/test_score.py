@@ -69,6 +69,13 @@ def test_every_view_keeps_the_scores_of_exactly_that_input(tmp_path):
     np.testing.assert_array_equal(batch.scores.numpy(), replayed.astype(np.float32))
 
 
+def test_scores_that_lie_in_memory_by_column_are_kept_by_row(tmp_path):
+    points = blobs(20)
+    by_column = teachers.function(lambda x: np.asfortranarray(rule(x)), CLASSES, name="t")
+    scores = score(by_column, points, to=tmp_path / "s")
+    np.testing.assert_allclose(everything(scores), rule(points.inputs), rtol=2e-3, atol=2e-2)
+
+
 def test_raw_logits_come_back_from_float16(tmp_path):
     points = blobs(40)
     far = teachers.function(lambda x: rule(x) + 5000.0, CLASSES, name="far")

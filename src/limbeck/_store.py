@@ -58,7 +58,8 @@ def write_shard(
     rows = slice(shard.start, shard.stop)
     keys = "\0".join(examples.keys[rows]).encode()
     tensors = {
-        "values": scores.values,
+        # safetensors writes the memory as it lies, and would shuffle scores kept by column.
+        "values": np.ascontiguousarray(scores.values),
         "maximum": scores.maximum,
         "content": examples.content_hashes[rows],
         "keys": np.frombuffer(keys, dtype=np.uint8),
@@ -199,6 +200,10 @@ class ScoreSet:
                 part of the examples where the view mixes all of them.
         """
         examples.check_classes(self.classes, f"the score set {self.directory}")
+        return self.rows(examples, allow_unscored=allow_unscored)
+
+    def rows(self, examples: Examples, *, allow_unscored: bool = False) -> Array:
+        """The same, whatever the order in which the examples name the classes."""
         at = self._scored.find(examples.keys)
         missing = at < 0
         if missing.any() and not allow_unscored:
