@@ -344,3 +344,105 @@ def test_no_bar_and_no_colour_without_a_terminal(world):
     done = subprocess.run(command, capture_output=True, text=True, cwd=world, check=True)
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
+
+
+OTHER = ("--teacher", "test_cli:turned_teacher", "--trust")
+TRAINED = ("train", "--student", "mlp([4])", "--examples", "train.npz", "--epochs", 1)
+
+
+def turned_teacher() -> teachers.Teacher:
+    """Another opinion, with the classes in another order."""
+    return teachers.function(lambda x: rule(x)[:, [1, 2, 0]] * 2, TURNED, name="turned")
+
+
+TURNED = (CLASSES[1], CLASSES[2], CLASSES[0])
+
+
+def test_several_teachers_are_an_ensemble(world, capsys):
+    given = ("score", *TEACHER, *OTHER[:2], "--examples", "train.npz")
+    status, out, _ = limbeck(capsys, *given, "--to", "both")
+    assert (status, out) == (0, "both: scores of 80 examples in 1 views, logits\n")
+    limbeck(capsys, *given, "--mean", "arithmetic", "--to", "other")
+    said = json.loads((world / "other" / "manifest.json").read_text())
+    assert said["kind"] == "log-probabilities"
+    assert said["teacher"]["name"] == "arithmetic mean of 2"
+    assert [m["name"] for m in said["teacher"]["members"]] == ["rule", "turned"]
+
+
+def test_a_run_given_with_a_mean_answers_with_each_of_its_seeds(world, capsys):
+    limbeck(capsys, *TRAINED, "--to", "nets", "--seeds", 3)
+    given = ("score", "--teacher", "nets", "--examples", "train.npz")
+    limbeck(capsys, *given, "--to", "shipped")
+    limbeck(capsys, *given, "--to", "all", "--mean", "geometric")
+    said = {n: json.loads((world / n / "manifest.json").read_text()) for n in ("shipped", "all")}
+    assert "members" not in said["shipped"]["teacher"]
+    assert len(said["all"]["teacher"]["members"]) == 3
+    status, out, _ = limbeck(
+        capsys, "evaluate", "--teacher", "nets", "--teacher", "nets", "--mean", "arithmetic",
+        "--examples", "test.npz", "--json",
+    )  # fmt: skip
+    (row,) = json.loads(out)["rows"]
+    assert (status, row["name"], row["seeds"]) == (0, "teacher", 1)
+    assert row["parameters"] == 6 * (2 * 4 + 4 + 4 * 3 + 3)
+
+
+def test_score_sets_are_combined_without_asking_anybody(world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "a")
+    limbeck(capsys, *TRAINED, "--to", "net")
+    limbeck(capsys, "score", "--teacher", "net", "--examples", "train.npz", "--to", "b")
+    given = ("combine", "--scores", "a", "--scores", "b", "--mean", "arithmetic")
+    status, out, _ = limbeck(capsys, *given, "--to", "c")
+    assert status == 0
+    assert out == "c: arithmetic mean of 2 score sets, 80 examples, log-probabilities\n"
+    status, out, _ = limbeck(capsys, *given, "--to", "c", "--examples", "train.npz", "--json")
+    shown = json.loads(out)
+    assert (shown["whole"], shown["teacher"]["mean"]) == ("yes", "arithmetic")
+    status, _, err = limbeck(capsys, "train", "--student", "mlp([3])", "--scores", "c", "--to", "r",
+                             "--epochs", 1)  # fmt: skip
+    assert status == 0, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("combine", "--scores", "a", "--scores", "b", "--to", "c"),
+            "80 of 80 examples were not scored in b, the first is 'blobs-0'",
+        ),
+        (
+            ("combine", "--scores", "a", "--mean", "mode", "--to", "c"),
+            "an ensemble's mean is geometric or arithmetic, not 'mode'",
+        ),
+        (("combine", "--scores", "none", "--to", "c"), "none"),
+        (("combine", "--to", "c"), "--scores"),
+        (
+            ("score", *TEACHER, "--mean", "mode", "--examples", "train.npz", "--to", "c"),
+            "an ensemble's mean is geometric or arithmetic, not 'mode'",
+        ),
+        (
+            ("evaluate", "--student", "r", "--mean", "geometric", "--examples", "test.npz"),
+            "--mean goes with --teacher",
+        ),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(arguments, sentence, world, capsys):
+    limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "a")
+    limbeck(capsys, "score", *TEACHER, "--examples", "bare.npz", "--to", "b")
+    status, _, err = limbeck(capsys, *arguments)
+    assert status == 2
+    assert sentence in err
+    assert not (world / "c").exists()
+
+
+def test_distilling_an_ensemble_leaves_a_recipe_that_does_it_again(world, capsys):
+    status, _, err = limbeck(
+        capsys, "distill", *TEACHER, *OTHER[:2], "--mean", "arithmetic", "--examples", "train.npz",
+        "--test", "test.npz", "--student", "mlp([4])", "--seeds", 1, "--epochs", 1, "--to", "d",
+    )  # fmt: skip
+    assert status == 0, err
+    written = (world / "d" / "recipe.toml").read_text()
+    assert 'teacher = ["test_cli:rule_teacher", "test_cli:turned_teacher"]' in written
+    status, _, err = limbeck(capsys, "run", "d/recipe.toml", "--trust", "--to", "again")
+    assert status == 0, err
+    file = "student/student-0/model.safetensors"
+    assert (world / "again" / file).read_bytes() == (world / "d" / file).read_bytes()

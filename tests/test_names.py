@@ -30,6 +30,7 @@ PUBLIC = [
     "ScoreSet",
     "Storage",
     "TransferSet",
+    "combine",
     "distill",
     "encodings",
     "errors",

@@ -11,6 +11,7 @@ from limbeck import (
     Distillation,
     Plan,
     distill,
+    load,
     objectives,
     read,
     read_recipe,
@@ -316,3 +317,109 @@ def test_what_cannot_be_distilled_is_refused_before_anything_is_written(tmp_path
     ):
         distill(teacher, blobs(40), net, to=tmp_path / "d", test=blobs(40).take(np.arange(20)))
     assert not (tmp_path / "d").exists()
+
+
+ENSEMBLE = """
+[examples]
+train = "{folder}/train.npz"
+test = "{folder}/test.npz"
+
+[[train]]
+to = "nets"
+student = "mlp([4])"
+on = "train"
+seeds = 2
+epochs = 1
+
+[[score]]
+to = "live"
+teacher = ["nets", "test_recipe:rule_teacher"]
+mean = "arithmetic"
+examples = "train"
+
+[[score]]
+to = "rule"
+teacher = "test_recipe:rule_teacher"
+examples = "train"
+
+[[score]]
+to = "net"
+teacher = "nets"
+examples = "train"
+
+[[combine]]
+to = "both"
+scores = ["rule", "net"]
+
+[[train]]
+to = "student"
+student = "mlp([4])"
+on = "both"
+epochs = 1
+
+[evaluate]
+models = {{ teacher = ["nets"], student = "student" }}
+mean = "arithmetic"
+examples = "test"
+reference = "teacher"
+"""
+
+
+def test_a_recipe_takes_ensembles_and_combines_score_sets(folder):
+    (folder / "e.toml").write_text(ENSEMBLE.format(folder=folder))
+    told = []
+    recipe = read_recipe(folder / "e.toml")
+    report = run_recipe(recipe, to=folder / "out", trust=True, tell=told.append)
+    said = {name: load(folder / "out" / name).manifest["teacher"] for name in ("live", "both")}
+    assert (len(said["live"]["members"]), said["live"]["mean"]) == (3, "arithmetic")
+    assert (len(said["both"]["members"]), said["both"]["mean"]) == (2, "geometric")
+    alone = report.row("student")["parameters"]
+    assert (report.row("teacher")["parameters"], report.row("teacher")["seeds"]) == (2 * alone, 1)
+    student = load_run(folder / "out/student")
+    assert student.manifest["scores"] == load(folder / "out/both").fingerprint
+    told.clear()
+    run_recipe(recipe, to=folder / "out", trust=True, tell=told.append)
+    assert all(line.endswith("(already whole)") for line in told)
+
+
+def test_score_sets_that_lie_elsewhere_are_combined_too(folder):
+    text = ENSEMBLE.format(folder=folder)
+    (folder / "e.toml").write_text(text)
+    run_recipe(read_recipe(folder / "e.toml"), to=folder / "out", trust=True)
+    places = [str(folder / "out" / name) for name in ("rule", "net")]
+    recipe = parse({"combine": {"to": "again", "scores": places}}, "r")
+    assert run_recipe(recipe, to=folder / "other") is None
+    both, again = load(folder / "out/both"), load(folder / "other/again")
+    assert again.manifest["files"].keys() == both.manifest["files"].keys()
+
+
+def test_faults_of_ensembles_come_with_the_others(folder):
+    wrong = (
+        ENSEMBLE.format(folder=folder)
+        .replace('teacher = ["nets", "test_recipe:rule_teacher"]', "teacher = []")
+        .replace('to = "rule"', 'to = "rule"\nmean = "arithmetic"')
+        .replace('["rule", "net"]', '["rule", "met"]')
+        .replace('teacher = ["nets"], s', 'teacher = ["nests"], s')
+        .replace('to = "net"', 'to = "net"\nmean = "mode"')
+        .replace('on = "both"', 'on = "both"\nepoch = 3')
+    )
+    (folder / "wrong.toml").write_text(wrong)
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(folder / "wrong.toml")
+    message = str(caught.value)
+    assert "[score] an ensemble has one member or more; got none" in message
+    assert "[score] mean = 'arithmetic' goes with a list of teachers, and there is none" in message
+    assert "[score] an ensemble's mean is geometric or arithmetic, not 'mode'" in message
+    assert "[combine] names 'met', which the recipe does not make" in message
+    assert "[evaluate] names 'nests', which the recipe does not make; did you mean" in message
+    assert "[train] has no key 'epoch'" in message
+
+
+def test_a_teacher_that_is_no_text_is_one_fault(folder):
+    wrong = SMALL.format(folder=folder).replace(
+        '[score]\nteacher = "test_recipe:rule_teacher"', "[score]\nteacher = 3"
+    )
+    with pytest.raises(RecipeError) as caught:
+        parse(tomllib.loads(wrong), "r")
+    assert "[score] teacher should be a name or a list of names, not 3" in str(caught.value)
+    assert str(caught.value).count("[score] teacher") == 1

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         teachers,
         views,
     )
+    from limbeck._combine import combine
     from limbeck._distill import Distillation, Distilled, distill
     from limbeck._evaluate import Comparison, evaluate
     from limbeck._export import Exported, export
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from limbeck._load import load, show
     from limbeck._manifest import provenance
     from limbeck._report import Report
-    from limbeck._score import Storage, score
+    from limbeck._score import score
+    from limbeck._shards import Storage
     from limbeck._steps import run_recipe
     from limbeck._store import ScoreSet
     from limbeck._train import train
@@ -48,8 +50,9 @@ _HOMES = {
     "Report": "_report",
     "Run": "runs",
     "ScoreSet": "_store",
-    "Storage": "_score",
+    "Storage": "_shards",
     "TransferSet": "transfer",
+    "combine": "_combine",
     "distill": "_distill",
     "evaluate": "_evaluate",
     "export": "_export",
@@ -91,6 +94,7 @@ __all__ = [
     "ScoreSet",
     "Storage",
     "TransferSet",
+    "combine",
     "distill",
     "encodings",
     "errors",

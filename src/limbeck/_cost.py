@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from limbeck._engine import evaluating, tensor
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
 from limbeck.students import parameters
+from limbeck.teachers import Teacher
 
 LARGE = 512  # the batch that throughput is measured on
 FEWEST, SECONDS = 30, 0.2  # at least so many rounds, and about so long for each model
@@ -43,14 +44,31 @@ class Cost:
 
 
 def cost(model: object, examples: Examples) -> Cost:
-    """The size of a run's net or of a module; nothing of anything else."""
-    net = model.model() if isinstance(model, Run) else model
-    if not isinstance(net, nn.Module):
+    """The size of a run's net, of a module, or of an ensemble of nets; nothing of anything else."""
+    if isinstance(model, Teacher):
+        return _cost_of_teacher(model, examples)
+    if isinstance(model, Run):
+        return _cost_of_net(model.model(), examples)
+    return _size(model) if isinstance(model, nn.Module) else Cost()
+
+
+def _cost_of_teacher(teacher: Teacher, examples: Examples) -> Cost:
+    if teacher.net:
+        run, seed = teacher.net
+        return _cost_of_net(run.model(seed), examples)
+    parts = [_cost_of_teacher(member, examples) for member in teacher.members]
+    if not all(part.parameters for part in parts):  # the sum of some would claim too little
         return Cost()
+    return Cost(*(sum(numbers) for numbers in zip(*map(astuple, parts), strict=True)))
+
+
+def _cost_of_net(net: nn.Module, examples: Examples) -> Cost:
+    return replace(_size(net), operations=_operations(net, examples))
+
+
+def _size(net: nn.Module) -> Cost:
     kept = [*net.parameters(), *net.buffers()]
-    size = sum(value.numel() * value.element_size() for value in kept)
-    operations = _operations(net, examples) if isinstance(model, Run) else 0
-    return Cost(parameters(net), size, operations)
+    return Cost(parameters(net), sum(value.numel() * value.element_size() for value in kept))
 
 
 def _operations(net: nn.Module, examples: Examples) -> int:

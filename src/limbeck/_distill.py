@@ -166,7 +166,9 @@ def _recipe(
     how: Distillation,
 ) -> str:
     """The recipe as TOML; what cannot be opened again by name is said in a comment."""
-    path = str(teacher.directory.resolve()) if isinstance(teacher, Run) else able.source
+    path: str | Sequence[str] = able.source
+    if isinstance(teacher, Run):
+        path = str(teacher.directory.resolve())
     sources = dict(zip(("examples", "labelled", "test"), given, strict=True))
     missing = [role for role, one in sources.items() if one is not None and not one.source]
     if not path:
@@ -194,6 +196,7 @@ def _recipe(
         "count": how.count,
         "seed": how.seed,
     }
+    mean = {} if isinstance(path, str) else {"mean": able.mean}
     training: dict[str, object] = {
         "to": "student",
         "student": student.text,
@@ -214,8 +217,8 @@ def _recipe(
         "margin": how.margin,
         "require": list(how.require),
     }
-    lines += _table("[score]", scoring) + _table("[[train]]", training)
-    lines += _table("[evaluate]", comparing)
+    lines += _table("[score]", scoring | mean) + _table("[[train]]", training)
+    lines += _table("[evaluate]", comparing | mean)
     lines += _table("[export]", {"run": "student", "to": "student.onnx", "check": "test"})
     return "\n".join(lines) + "\n"
 

@@ -172,17 +172,18 @@ class _Job:
             self._check_unseen()
 
     def _check_shape(self, name: str) -> None:
-        model, given = self.models[name], self.examples
-        if isinstance(model, Run) and model.student.inputs != given.shape:
-            raise MismatchError(
-                f"{model.name} takes inputs of shape {model.student.inputs}, "
-                f"{given.name} has {given.shape}"
-            )
+        given = self.examples
+        for model in self._runs(name):
+            if model.student.inputs != given.shape:
+                raise MismatchError(
+                    f"{model.name} takes inputs of shape {model.student.inputs}, "
+                    f"{given.name} has {given.shape}"
+                )
 
     def _check_unseen(self) -> None:
         contents = self.examples.content_hashes
-        for name, model in self.models.items():
-            if isinstance(model, Run):
+        for name in self.models:
+            for model in self._runs(name):
                 seen = np.isin(contents, model.seen())
                 if seen.any():
                     raise ExamplesError(
@@ -191,6 +192,11 @@ class _Job:
                         f"{str(self.examples.keys[seen][0])!r}: a score on them would flatter; "
                         "take them out, or allow them (allow_seen)"
                     )
+
+    def _runs(self, name: str) -> list[Run]:
+        """The runs of ours that answer in a row, each once."""
+        found = [run for teacher in self.teachers[name] for run in teacher.runs]
+        return list({run.directory: run for run in found}.values())
 
     def document(self, bars: Sequence[Requirement]) -> dict[str, Any]:
         """The report's content."""
@@ -229,7 +235,7 @@ class _Job:
 
     def _seconds_before(self) -> float:
         """What training and scoring took, for the runs among the rows, each once."""
-        manifests = {m.directory: m.manifest for m in self.models.values() if isinstance(m, Run)}
+        manifests = {m.directory: m.manifest for name in self.models for m in self._runs(name)}
         return float(sum(m["seconds"] + m["score_seconds"] for m in manifests.values()))
 
     def _answered(self, name: str) -> _Row:

@@ -1,25 +1,26 @@
 """Does the steps of a recipe in order; those that are whole and unchanged are skipped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from limbeck import _manifest, objectives, students, views
+from limbeck._combine import combine
 from limbeck._evaluate import Comparison, evaluate
 from limbeck._export import export
-from limbeck._load import load_run
+from limbeck._load import load_run, load_scores
 from limbeck._report import Report
 from limbeck._score import score
 from limbeck._store import ScoreSet
 from limbeck._train import train
 from limbeck.errors import RecipeError, TrustError
 from limbeck.examples import Examples, check_disjoint
-from limbeck.recipe import Recipe, Step, plan_of, storage_of
+from limbeck.recipe import Recipe, Step, Teachers, plan_of, storage_of
 from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import find
-from limbeck.teachers import Teacher, as_teacher
+from limbeck.teachers import Teacher, as_teacher, ensemble
 from limbeck.transfer import FRESH, TransferSet
 
 SMOKE_EXAMPLES = 300
@@ -68,6 +69,7 @@ class _Kitchen:
         verbs = {
             "split": self._split,
             "score": self._score,
+            "combine": self._combine,
             "train": self._train,
             "evaluate": self._evaluate,
             "export": self._export,
@@ -107,7 +109,7 @@ class _Kitchen:
         examples = self._examples(table.examples)
         count = min(table.count, SMOKE_VIEWS) if self.smoke else table.count
         self.scores[table.to] = score(
-            self._model(table.teacher, examples),
+            self._model(table.teacher, examples, table.mean),
             examples,
             to=self.place / table.to,
             views=views.read(table.views),
@@ -115,6 +117,14 @@ class _Kitchen:
             seed=table.seed,
             storage=storage_of(table),
         )
+
+    def _combine(self, table: Any) -> None:
+        self.scores[table.to] = combine(
+            [self._scores(name) for name in table.scores], to=self.place / table.to, mean=table.mean
+        )
+
+    def _scores(self, name: str) -> ScoreSet:
+        return self.scores[name] if name in self.scores else load_scores(name)
 
     def _train(self, table: Any) -> None:
         self.runs[table.to] = train(
@@ -149,7 +159,7 @@ class _Kitchen:
             if not table.allow_seen:
                 check_disjoint({f"the set {name!r}": self.sets[name], "the test set": examples})
         self.report = evaluate(
-            {name: self._model(path, examples) for name, path in table.models.items()},
+            {n: self._model(path, examples, table.mean) for n, path in table.models.items()},
             examples,
             reference=table.reference,
             to=self.place / table.to,
@@ -177,10 +187,12 @@ class _Kitchen:
     def _run(self, name: str) -> Run:
         return self.runs[name] if name in self.runs else load_run(name, trust=self.trust)
 
-    def _model(self, name: str, examples: Examples) -> Run | Teacher:
-        if name in self.runs:
-            return self.runs[name]
-        return open_teacher(name, examples, trust=self.trust)
+    def _model(self, named: Teachers, examples: Examples, mean: str) -> Run | Teacher:
+        if not isinstance(named, str):
+            return ensemble([self._model(name, examples, mean) for name in named], mean=mean)
+        if named in self.runs:
+            return self.runs[named]
+        return open_teacher(named, examples, trust=self.trust)
 
 
 def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run | Teacher:
@@ -204,6 +216,22 @@ def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run |
     if not isinstance(found, Teacher) and _takes_nothing(found):
         found = found()
     return replace(as_teacher(found, examples.classes), source=name)
+
+
+def open_teachers(
+    names: Sequence[str], examples: Examples, *, mean: str = "", trust: bool = False
+) -> Run | Teacher:
+    """The teacher of that name; of several names, or with a mean, the ensemble of them all.
+
+    In an ensemble a run answers with each of its seeds, alone with the one it ships.
+
+    Raises:
+        Whatever `open_teacher` and `teachers.ensemble` raise.
+    """
+    opened = [open_teacher(name, examples, trust=trust) for name in names]
+    if len(opened) == 1 and not mean:
+        return opened[0]
+    return ensemble(opened, mean=mean or "geometric")
 
 
 def _takes_nothing(found: Callable[..., Any]) -> bool:

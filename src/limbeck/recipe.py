@@ -5,19 +5,33 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, create_model
+from pydantic_core import PydanticCustomError
 
 from limbeck import objectives, students, views
 from limbeck._calls import did_you_mean
 from limbeck._evaluate import Comparison
 from limbeck._export import check_format
+from limbeck._means import check_mean
 from limbeck._require import Requirement
-from limbeck._score import Storage
+from limbeck._shards import Storage
 from limbeck.errors import InputError, LimbeckError, MissingError, RecipeError
 from limbeck.metrics import STANDARD
 from limbeck.runs import Plan
+
+
+def _check_names(given: object) -> object:
+    """Says of a name or a list of names in one sentence what it is not."""
+    texts = given if isinstance(given, list) else [given]
+    if not all(isinstance(text, str) for text in texts):
+        raise PydanticCustomError("names", "a name or a list of names")
+    return given
+
+
+# The name of a teacher, or the names of an ensemble's members.
+Teachers = Annotated[str | list[str], BeforeValidator(_check_names)]
 
 
 class _Table(BaseModel):
@@ -40,7 +54,8 @@ class ScoreTable(_Table):
     """The keywords of `score`."""
 
     to: str = "scores"
-    teacher: str
+    teacher: Teachers
+    mean: str = "geometric"
     examples: str
     views: str = "plain()"
     count: int = 1
@@ -48,6 +63,14 @@ class ScoreTable(_Table):
     width: str = ""
     shard_rows: int = Storage.shard_rows
     batch: int = Storage.batch
+
+
+class CombineTable(_Table):
+    """The keywords of `combine`."""
+
+    to: str
+    scores: list[str]
+    mean: str = "geometric"
 
 
 class _TrainTable(_Table):
@@ -73,7 +96,8 @@ class EvaluateTable(_Table):
     """The keywords of `evaluate` and of its comparison."""
 
     to: str = "report"
-    models: dict[str, str]
+    models: dict[str, Teachers]
+    mean: str = "geometric"
     examples: str
     reference: str = ""
     require: list[str] = []
@@ -97,6 +121,7 @@ class ExportTable(_Table):
 TABLES: Mapping[str, type[_Table]] = {
     "split": SplitTable,
     "score": ScoreTable,
+    "combine": CombineTable,
     "train": TrainTable,
     "evaluate": EvaluateTable,
     "export": ExportTable,
@@ -123,12 +148,19 @@ class Step:
             case "split":
                 return (table.of,)
             case "score":
-                return (table.examples, table.teacher)
+                return (table.examples, *_names(table.teacher))
+            case "combine":
+                return tuple(table.scores)
             case "train":
                 return (table.on, *([table.labelled] if table.labelled else []))
             case "evaluate":
-                return (table.examples, *table.models.values())
+                models = [name for model in table.models.values() for name in _names(model)]
+                return (table.examples, *models)
         return (table.run, table.check)
+
+
+def _names(teachers: Teachers) -> list[str]:
+    return [teachers] if isinstance(teachers, str) else teachers
 
 
 @dataclass(frozen=True)
@@ -239,7 +271,10 @@ def _texts(step: Step) -> Iterator[str]:
 def _readers(step: Step) -> list[Callable[[], object]]:
     table = step.table
     if step.verb == "score":
-        return [lambda: views.read(table.views), lambda: storage_of(table)]
+        means = [partial(_check_mean, [table.teacher], table.mean)]
+        return [lambda: views.read(table.views), lambda: storage_of(table), *means]
+    if step.verb == "combine":
+        return [partial(_check_mean, [table.scores], table.mean)]
     if step.verb == "train":
         return [
             lambda: students.read(table.student),
@@ -249,10 +284,20 @@ def _readers(step: Step) -> list[Callable[[], object]]:
         ]
     if step.verb == "evaluate":
         bars = [partial(Requirement.parse, text, list(STANDARD)) for text in table.require]
-        return [*bars, lambda: _check_reference(table)]
+        means = [partial(_check_mean, list(table.models.values()), table.mean)]
+        return [*bars, lambda: _check_reference(table), *means]
     if step.verb == "export":
         return [lambda: check_format(table.to)]
     return []
+
+
+def _check_mean(named: list[Teachers], mean: str) -> None:
+    """Whether the mean is one, and there is something to take it of."""
+    ensembles = [names for names in named if not isinstance(names, str)]
+    if not all(ensembles):
+        raise RecipeError("an ensemble has one member or more; got none")
+    if check_mean(mean) != "geometric" and not ensembles:
+        raise RecipeError(f"mean = {mean!r} goes with a list of teachers, and there is none")
 
 
 def _check_reference(table: Any) -> None:

@@ -9,8 +9,9 @@ from limbeck.cli._words import (
     NOT_MET,
     ExamplesText,
     Json,
+    MeanText,
     Require,
-    TeacherText,
+    TeacherTexts,
     Trust,
     app,
     as_lines,
@@ -26,7 +27,8 @@ def evaluate(
     *,
     examples: ExamplesText,
     student: Annotated[str, Parameter(help="The directory of the student's run.")] = "",
-    teacher: TeacherText = "",
+    teacher: TeacherTexts | None = None,
+    mean: MeanText = "",
     model: Annotated[
         list[str] | None, Parameter(help="A further row, NAME=DIRECTORY.", negative="")
     ] = None,
@@ -43,11 +45,15 @@ def evaluate(
 ) -> int:
     """Hold student, control and teacher side by side, and say whether distillation helped."""
     import limbeck
-    from limbeck._steps import open_teacher
+    from limbeck._steps import open_teacher, open_teachers
 
     opened = limbeck.read(examples)
-    named = {"teacher": teacher, "student": student} | dict(_named(one) for one in model or ())
-    models = {name: open_teacher(at, opened, trust=trust) for name, at in named.items() if at}
+    if mean and not teacher:
+        raise InputError("--mean goes with --teacher")
+    named = {"student": student} | dict(_named(one) for one in model or ())
+    first = {"teacher": open_teachers(teacher, opened, mean=mean, trust=trust)} if teacher else {}
+    others = {name: open_teacher(at, opened, trust=trust) for name, at in named.items() if at}
+    models = {**first, **others}
     if not models:
         raise InputError("evaluate needs --student, --teacher or --model NAME=DIRECTORY")
     report = limbeck.evaluate(

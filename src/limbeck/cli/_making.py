@@ -9,11 +9,12 @@ from cyclopts import Parameter
 from limbeck.cli._words import (
     ExamplesText,
     Json,
+    MeanText,
     ObjectiveText,
     PlanText,
     Require,
     StudentText,
-    TeacherText,
+    TeacherTexts,
     To,
     Trust,
     ViewsText,
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 @app.command
 def distill(
     *,
-    teacher: TeacherText,
+    teacher: TeacherTexts,
     examples: ExamplesText,
     student: StudentText,
     to: To,
+    mean: MeanText = "",
     labelled: ExamplesText = "",
     test: ExamplesText = "",
     objective: ObjectiveText = "SoftTargets(temperature=4)",
@@ -53,7 +55,7 @@ def distill(
     from limbeck import objectives as known_objectives
     from limbeck import students as known_students
     from limbeck import views as known
-    from limbeck._steps import open_teacher
+    from limbeck._steps import open_teachers
 
     unlabelled = limbeck.read(examples)
     known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
@@ -68,7 +70,7 @@ def distill(
         require=tuple(require or ()),
     )
     made = limbeck.distill(
-        open_teacher(teacher, known_classes, trust=trust),
+        open_teachers(teacher, known_classes, mean=mean, trust=trust),
         unlabelled,
         known_students.read(student, trust=trust),
         to=to,
@@ -82,9 +84,10 @@ def distill(
 @app.command
 def score(
     *,
-    teacher: TeacherText,
+    teacher: TeacherTexts,
     examples: ExamplesText,
     to: To,
+    mean: MeanText = "",
     views: ViewsText = "plain",
     count: int = 1,
     seed: int = 0,
@@ -97,11 +100,11 @@ def score(
     """Keep what a teacher says of every example, in so many views."""
     import limbeck
     from limbeck import views as known
-    from limbeck._steps import open_teacher
+    from limbeck._steps import open_teachers
 
     opened = limbeck.read(examples)
     scores = limbeck.score(
-        open_teacher(teacher, opened, trust=trust),
+        open_teachers(teacher, opened, mean=mean, trust=trust),
         opened,
         to=to,
         views=known.read(views),

@@ -21,7 +21,20 @@ app = App(
 )
 
 # What several commands take, said once.
-TeacherText = Annotated[str, Parameter(help="A run's directory, or `module:name` with --trust.")]
+TeacherTexts = Annotated[
+    list[str],
+    Parameter(
+        help="A run's directory, or `module:name` with --trust; several are an ensemble.",
+        negative="",
+    ),
+]
+MeanText = Annotated[
+    str,
+    Parameter(
+        help="geometric or arithmetic: an ensemble of the teachers, a run with each of its seeds; "
+        "geometric where there are several."
+    ),
+]
 ExamplesText = Annotated[
     str, Parameter(help="A known set (`mnist:train`), a file, a folder, or `read('x.csv', ...)`.")
 ]

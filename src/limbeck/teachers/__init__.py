@@ -1,4 +1,4 @@
-"""Anything that scores examples: a torch module, a run of ours, a function; one kind a file."""
+"""Anything that scores examples: a module, a run, a function, an ensemble; one kind a file."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,12 @@ from torch import nn
 
 from limbeck.errors import TeacherError
 from limbeck.runs import Run
+from limbeck.teachers._ensemble import ensemble
 from limbeck.teachers._function import function
 from limbeck.teachers._teacher import Answer, Teacher
 from limbeck.teachers._torch import module, run
 
-__all__ = ["Answer", "Teacher", "as_teacher", "function", "module", "run"]
+__all__ = ["Answer", "Teacher", "as_teacher", "ensemble", "function", "module", "run"]
 
 
 def as_teacher(given: object, classes: Sequence[str]) -> Teacher:

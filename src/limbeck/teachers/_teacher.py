@@ -6,6 +6,7 @@ from typing import Any
 
 from limbeck.errors import LimbeckError, TeacherError
 from limbeck.examples import Array
+from limbeck.runs import Run
 from limbeck.scores import Kind, check_answer, check_kind
 
 Answer = Callable[[Array], Any]
@@ -21,7 +22,11 @@ class Teacher:
         classes: the class names in the order of the scores.
         kind: what the scores are.
         fingerprint: changes when the teacher does.
-        source: the text that opens it again, `module:name`; empty for an object of your own.
+        source: the text that opens it again, `module:name`, or of an ensemble each member's;
+            empty for an object of your own.
+        members: of an ensemble, who speaks in it.
+        mean: of an ensemble, "geometric" or "arithmetic".
+        net: the run of ours and the seed whose net answers; empty for anything else.
     """
 
     name: str
@@ -29,7 +34,24 @@ class Teacher:
     classes: tuple[str, ...]
     kind: Kind
     fingerprint: str
-    source: str = ""
+    source: str | tuple[str, ...] = ""
+    members: tuple["Teacher", ...] = ()
+    mean: str = ""
+    net: tuple[Run, int] | tuple[()] = ()
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of ours whose nets answer, this teacher's own or its members', each once."""
+        own = [self.net[0]] if self.net else []
+        found = [*own, *(run for member in self.members for run in member.runs)]
+        return list({run.directory: run for run in found}.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        own: dict[str, Any] = {"name": self.name, "fingerprint": self.fingerprint}
+        if not self.members:
+            return own
+        return {**own, "mean": self.mean, "members": [m.to_json() for m in self.members]}
 
     def ask(self, inputs: Array, keys: Array, whose: str) -> Array:
         """The scores of a batch, checked: float32 `(batch, classes)`.

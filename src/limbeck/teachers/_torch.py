@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -37,11 +38,12 @@ def module(
 
 def run(trained: Run, seed: int | None = None) -> Teacher:
     """A run of ours, by its shipped seed unless another is named."""
-    model = trained.model(seed)
-    fingerprint = f"{trained.fingerprint}:{trained.shipped if seed is None else seed}"
-    name = trained.name
+    chosen = trained.shipped if seed is None else seed
     # Our models begin with their own encoding, which takes any number type.
-    return described(name, _answer(model, nn.Identity()), trained.classes, "logits", fingerprint)
+    answer = _answer(trained.model(chosen), nn.Identity())
+    fingerprint = f"{trained.fingerprint}:{chosen}"
+    made = described(trained.name, answer, trained.classes, "logits", fingerprint)
+    return replace(made, net=(trained, chosen))
 
 
 def _answer(net: nn.Module, encode: nn.Module) -> Answer:

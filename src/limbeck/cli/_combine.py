@@ -1,0 +1,33 @@
+"""The command that makes one score set of several."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import ExamplesText, Json, To, app, say
+
+
+@app.command
+def combine(
+    *,
+    scores: Annotated[list[Path], Parameter(help="A score set's directory.", negative="")],
+    to: To,
+    mean: Annotated[str, Parameter(help="geometric or arithmetic.")] = "geometric",
+    examples: ExamplesText = "",
+    width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
+    json: Json = False,
+) -> int:
+    """Make the score set of an ensemble from its members' score sets; nobody is asked again."""
+    import limbeck
+    from limbeck._load import load_scores
+
+    opened = limbeck.read(examples) if examples else None
+    made = limbeck.combine(
+        [load_scores(directory, opened) for directory in scores],
+        to=to,
+        mean=mean,
+        storage=limbeck.Storage(width),
+    )
+    words = f"{to}: {mean} mean of {len(scores)} score sets, {len(made)} examples, {made.kind}"
+    return say(limbeck.show(to) if json else {}, words, json)

@@ -1,0 +1,62 @@
+"""Several teachers as one: the mean of what they say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from limbeck._means import Ensemble, Mean, Member
+from limbeck.errors import TeacherError
+from limbeck.examples import Array
+from limbeck.runs import Run
+from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._torch import run
+
+
+def ensemble(
+    members: Sequence[Teacher | Run], *, mean: Mean | str = "geometric", name: str = ""
+) -> Teacher:
+    """The teacher who says the mean of what its members say of the same raw inputs.
+
+    `mean="geometric"` answers with logits, the mean of the members' logits, each row centred
+    first; its softmax is the geometric mean of their distributions. `"arithmetic"` answers with
+    log-probabilities, the logarithm of the mean of their distributions. Members name the same
+    classes in any order; the first one's is the ensemble's. A run is a member with each of its
+    seeds; `teachers.run(run, seed)` is one net of it. Computed in float64.
+
+    Raises:
+        InputError: no members, or no such mean.
+        TeacherError: a member is neither a teacher nor a run.
+        MismatchError: two members name other classes, or one's scores are not of one softmax.
+    """
+    speakers = tuple(one for given in members for one in _speakers(given))
+    made = Ensemble.of([Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean)
+
+    def answer(inputs: Array) -> Array:
+        rows = np.array([f"row {row} of the batch" for row in range(len(inputs))])
+        return made.combined([s.ask(inputs, rows, f"the member {s.name}") for s in speakers])
+
+    teacher = described(name or made.name, answer, made.classes, made.kind, made.fingerprint)
+    return replace(teacher, members=speakers, mean=made.mean, source=_source(members))
+
+
+def _speakers(given: object) -> list[Teacher]:
+    if isinstance(given, Run):
+        return [run(given, seed) for seed in given.seeds]
+    if isinstance(given, Teacher):
+        return [given]
+    raise TeacherError(
+        f"a member of an ensemble is a teacher or a run, not a {type(given).__name__}: "
+        "teachers.module and teachers.function make a teacher of it"
+    )
+
+
+def _source(members: Sequence[Teacher | Run]) -> str | tuple[str, ...]:
+    """The texts that open the members again; empty if one of them was made in memory."""
+    texts = []
+    for member in members:
+        if isinstance(member, Run):
+            texts.append(str(member.directory.resolve()) if member.role == "student" else "")
+        else:
+            texts.append(member.source if isinstance(member.source, str) else "")
+    return tuple(texts) if all(texts) else ""
