@@ -31,6 +31,7 @@ from limbeck.errors import (
     OccupiedError,
     TeacherError,
 )
+from limbeck.teachers._ensemble import members_in
 from limbeck.transfer import TransferSet
 
 WIDE = Storage("float32", shard_rows=16, batch=8)
@@ -181,18 +182,20 @@ VALUES = teachers.function(rule, CLASSES, kind="values", name="valuer")
             "member 1 of the ensemble, valuer, answers with values; a mean is taken of logits, "
             "log-probabilities or probabilities",
         ),
-        (
-            [rule],
-            "geometric",
-            TeacherError,
-            "a member of an ensemble is a teacher or a run, not a function: teachers.module and "
-            "teachers.function make a teacher of it",
-        ),
     ],
 )
 def test_what_is_no_ensemble_is_refused_in_a_sentence(members, mean, error, sentence):
     with pytest.raises(error, match=sentence):
         teachers.ensemble(members, mean=mean)
+
+
+def test_a_member_that_names_no_classes_is_refused_in_a_sentence():
+    sentence = (
+        "a member of an ensemble is a teacher or a run, not a function: teachers.module and "
+        "teachers.function make a teacher of it"
+    )
+    with pytest.raises(TeacherError, match=sentence):
+        members_in(rule)
 
 
 def test_a_member_that_answers_badly_is_named(tmp_path):

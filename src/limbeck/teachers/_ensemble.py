@@ -29,7 +29,7 @@ def ensemble(
         TeacherError: a member is neither a teacher nor a run.
         MismatchError: two members name other classes, or one's scores are not of one softmax.
     """
-    speakers = tuple(one for given in members for one in _speakers(given))
+    speakers = tuple(one for given in members for one in members_in(given))
     made = Ensemble.of([Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean)
 
     def answer(inputs: Array) -> Array:
