@@ -40,7 +40,8 @@ def ensemble(
     return replace(teacher, members=speakers, mean=made.mean, source=_source(members))
 
 
-def _speakers(given: object) -> list[Teacher]:
+def members_in(given: object) -> list[Teacher]:
+    """The teacher, or every seed of the run, that was handed in as a member."""
     if isinstance(given, Run):
         return [run(given, seed) for seed in given.seeds]
     if isinstance(given, Teacher):
