@@ -16,33 +16,28 @@ examples intervals
 encodings scores _pixels
 students._spec
 students._convnet students._factory students._mlp
-losses metrics views optim students _means
+losses metrics views optim students _means _fusion
 _fetch
 images tables _store
 runs sources
 objectives transfer _report _require _shards
 teachers._teacher
 teachers._function teachers._torch
-<<<<<<< HEAD
+teachers._ensemble teachers._specialists
 teachers _stack
 _net
 _task
-_fit
-_job
-_score _live _train _evaluate _export
-sweeps
-=======
-teachers._ensemble
-teachers _net
 _fit _cost
-_score _combine _train _evaluate _export
->>>>>>> ccccafe (Several teachers are one: ensembles by either mean, live, from score sets, on the command line and in recipes)
-_load _distill
+_job
+_score _combine _live _train _evaluate _export
+sweeps
+_load _distill _specialise
+specialists
 recipe
 _steps
 __init__
 cli._words
-cli._looking cli._making cli._combine
+cli._looking cli._making cli._combine cli._specialists
 cli
 cli.__main__
 """

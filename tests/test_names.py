@@ -48,6 +48,7 @@ PUBLIC = [
     "run_recipe",
     "score",
     "show",
+    "specialists",
     "students",
     "sweep",
     "tables",

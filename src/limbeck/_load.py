@@ -12,14 +12,15 @@ from limbeck.examples import Examples
 from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import Model
+from limbeck.teachers import SPECIALISTS, Specialists, Teacher
 
 REPORT = "report"
 
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
-) -> Run | ScoreSet | Report | Model:
-    """The run, score set or report in a directory, or the model in an exported safetensors file.
+) -> Run | ScoreSet | Report | Model | Specialists:
+    """The run, score set, report or specialists in a directory, or the model in an exported file.
 
     A score set needs its examples: those given, or the source it remembers.
 
@@ -38,12 +39,27 @@ def load(
         return load_scores(directory, examples)
     if artefact == REPORT:
         return Report.read(directory)
+    if artefact == SPECIALISTS:
+        return Specialists.open(directory, trust=trust)
     raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
 
 
 def load_run(path: str | Path, *, trust: bool = False) -> Run:
     """The run in a directory; anything else there is an error."""
     return Run.open(Path(path), trust=trust)
+
+
+def load_teacher(path: str | Path, *, trust: bool = False) -> Run | Teacher:
+    """The run in a directory, or the combined model of the specialists there.
+
+    Raises:
+        MissingError: there is neither.
+        CorruptError: there is something else.
+    """
+    directory = Path(path)
+    if _manifest.state(directory) == "whole" and _artefact(directory) == SPECIALISTS:
+        return Specialists.open(directory, trust=trust).combined()
+    return load_run(directory, trust=trust)
 
 
 def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
@@ -113,6 +129,8 @@ def _fault(directory: Path, artefact: str) -> str:
         manifest = _manifest.read_manifest(directory, artefact)
         for name, entry in _files(manifest):
             _manifest.read_checked(directory, name, entry)
+        if artefact == SPECIALISTS:
+            Specialists.open(directory)  # that generalist and specialists are still the same
     except LimbeckError as error:
         return f"no: {error}"
     return ""

@@ -9,7 +9,7 @@ from limbeck import _manifest, objectives, students, views
 from limbeck._combine import combine
 from limbeck._evaluate import Comparison, evaluate
 from limbeck._export import export
-from limbeck._load import load_run, load_scores
+from limbeck._load import load_run, load_scores, load_teacher
 from limbeck._report import Report
 from limbeck._score import score
 from limbeck._store import ScoreSet
@@ -196,17 +196,17 @@ class _Kitchen:
 
 
 def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run | Teacher:
-    """The teacher of that name: the directory of a run, or `module:name` of your own code.
+    """The teacher of that name: the directory of a run or of specialists, or `module:name`.
 
-    `module:name` is a teacher, a module or a function that scores a batch; or a function without
-    arguments that returns one of these.
+    `module:name` is your own code: a teacher, a module or a function that scores a batch; or a
+    function without arguments that returns one of these.
 
     Raises:
-        MissingError: there is no run in that directory.
+        MissingError: there is neither a run nor specialists in that directory.
         TrustError: it names code, and `trust` is not given.
     """
     if Path(name).exists() or ":" not in name:
-        return load_run(name, trust=trust)
+        return load_teacher(name, trust=trust)
     if not trust:
         raise TrustError(
             f"opening the teacher {name} runs code that this text names: pass --trust (trust=True) "

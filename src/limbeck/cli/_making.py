@@ -1,8 +1,8 @@
 """The commands that make something: distill, score, train, export."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -21,11 +21,9 @@ from limbeck.cli._words import (
     app,
     say,
     say_report,
+    training_plan,
 )
 from limbeck.errors import InputError
-
-if TYPE_CHECKING:
-    from limbeck import Plan
 
 
 @app.command
@@ -64,7 +62,7 @@ def distill(
         views=known.read(views),
         count=count,
         seed=seed,
-        plan=_plan(plan, epochs),
+        plan=training_plan(plan, epochs),
         seeds=seeds,
         margin=margin,
         require=tuple(require or ()),
@@ -145,7 +143,7 @@ def train(
         _transfer(scores, examples, views, count),
         known_objectives.read(objective or usual),
         to=to,
-        plan=_plan(plan, epochs),
+        plan=training_plan(plan, epochs),
         seeds=seeds,
         control=control,
         labelled=limbeck.read(labelled) if labelled else None,
@@ -185,16 +183,6 @@ def export(
         f"score {made.largest_difference:.2g}, same class on {made.agreement:.2%}"
     )
     return say({**asdict(made), "path": str(made.path)}, words, json)
-
-
-def _plan(text: str, epochs: int) -> "Plan":
-    import limbeck
-    from limbeck._calls import make
-
-    plan: Plan = make(f"Plan({text})", {"Plan": limbeck.Plan}, "plan")
-    if plan.epochs != limbeck.Plan.epochs:
-        raise InputError("--plan names the epochs, which are given by --epochs")
-    return replace(plan, epochs=epochs)
 
 
 def _transfer(scores: Path | None, examples: str, views: str, count: int) -> Any:

@@ -2,13 +2,16 @@
 
 import json as json_text
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from limbeck.errors import InputError
+
 if TYPE_CHECKING:
-    from limbeck import Report
+    from limbeck import Plan, Report
 
 NOT_MET, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
@@ -55,6 +58,17 @@ Require = Annotated[
 PlanText = Annotated[
     str, Parameter(help="Further numbers of the training, such as `learning_rate=0.01, batch=64`.")
 ]
+
+
+def training_plan(text: str, epochs: int) -> "Plan":
+    """The plan that `--plan` and `--epochs` describe together."""
+    import limbeck
+    from limbeck._calls import make
+
+    plan: Plan = make(f"Plan({text})", {"Plan": limbeck.Plan}, "plan")
+    if plan.epochs != limbeck.Plan.epochs:
+        raise InputError("--plan names the epochs, which are given by --epochs")
+    return replace(plan, epochs=epochs)
 
 
 def fail(message: str, status: int) -> int:

@@ -8,10 +8,23 @@ from limbeck.errors import TeacherError
 from limbeck.runs import Run
 from limbeck.teachers._ensemble import ensemble
 from limbeck.teachers._function import function
+from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._teacher import Answer, Teacher
 from limbeck.teachers._torch import module, run
 
-__all__ = ["Answer", "Teacher", "as_teacher", "ensemble", "function", "module", "run"]
+__all__ = [
+    "SPECIALISTS",
+    "Answer",
+    "Specialist",
+    "Specialists",
+    "Teacher",
+    "as_teacher",
+    "combined",
+    "ensemble",
+    "function",
+    "module",
+    "run",
+]
 
 
 def as_teacher(given: object, classes: Sequence[str]) -> Teacher:

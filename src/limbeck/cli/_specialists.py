@@ -1,0 +1,47 @@
+"""The command that trains specialists for the classes a generalist confuses."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import ExamplesText, Json, PlanText, To, Trust, app, say, training_plan
+from limbeck.errors import InputError
+
+
+@app.command
+def specialists(
+    *,
+    generalist: Annotated[Path, Parameter(help="The directory of a run.")],
+    examples: ExamplesText,
+    count: Annotated[
+        list[int], Parameter(help="Into how many clusters; several are joined.", negative="")
+    ],
+    to: To,
+    epochs: int = 30,
+    plan: PlanText = "",
+    seed: Annotated[int, Parameter(help="For clusters, samples and training.")] = 0,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Cluster the classes a run confuses, and train a specialist for each cluster."""
+    import limbeck
+    from limbeck import specialists as known
+    from limbeck import teachers
+    from limbeck._load import load_run
+
+    run, opened = load_run(generalist, trust=trust), limbeck.read(examples)
+    predicted = known.predictions(teachers.run(run), opened)
+    subsets = known.confusable(predicted, count=count, classes=run.classes, seed=seed)
+    if not subsets:
+        raise InputError(
+            f"no cluster of {' or '.join(map(str, count))} has two classes or more and leaves "
+            "some out: ask for another --count"
+        )
+    made = known.train(run, opened, subsets, to=to, plan=training_plan(plan, epochs), seed=seed)
+    return say(limbeck.show(to) if json else {}, _words(to, made.subsets), json)
+
+
+def _words(to: Path, subsets: tuple[tuple[str, ...], ...]) -> str:
+    lines = [f"{to}: {len(subsets)} specialists, a teacher for --teacher together"]
+    return "\n".join([*lines, *(f"- {', '.join(subset)}" for subset in subsets)])

@@ -1,0 +1,187 @@
+"""Teachers that are a generalist with its specialists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limbeck import _manifest
+from limbeck._fusion import TINY, Opinion, fuse
+from limbeck.errors import InputError, MismatchError
+from limbeck.examples import Array
+from limbeck.runs import Run
+from limbeck.scores import SOFTMAX_KINDS
+from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._torch import run
+
+SPECIALISTS = "specialists"
+
+
+@dataclass(frozen=True, eq=False)
+class Specialist:
+    """One who knows some of the classes, and calls all others the dustbin.
+
+    Attributes:
+        teacher: answers with logits or log-probabilities of its classes, and the dustbin last.
+        positions: where its classes are among the generalist's.
+        correction: what its dustbin's logit gains, to undo how its examples were drawn.
+    """
+
+    teacher: Teacher
+    positions: tuple[int, ...]
+    correction: float = 0.0
+
+    def probabilities(self, inputs: Array) -> Tensor:
+        """Its answer `(batch, classes + 1)` after the correction, float64."""
+        logits = _log_probabilities(self.teacher, inputs)
+        logits[:, -1] += self.correction
+        return torch.softmax(logits, dim=1)
+
+
+def combined(generalist: Teacher, members: Sequence[Specialist], *, top: int = 1) -> Teacher:
+    """The generalist with its specialists: one teacher, which answers with log-probabilities.
+
+    Hinton, Vinyals & Dean 2015, section 5.3, arXiv:1503.02531. The generalist answers first. A
+    specialist is asked only about the inputs for which one of its classes is among the
+    generalist's `top` most probable; `fuse` makes one distribution of what they say. Where no
+    specialist is concerned, the generalist's answer stands.
+
+    Raises:
+        InputError: `top` is not between 1 and the number of classes.
+        MismatchError: somebody answers with neither logits nor log-probabilities, or a
+            specialist's number of classes is not that of its positions and the dustbin.
+    """
+    if not 1 <= top <= len(generalist.classes):
+        raise InputError(f"top lies between 1 and the {len(generalist.classes)} classes, not {top}")
+    for teacher in (generalist, *(member.teacher for member in members)):
+        if teacher.kind not in SOFTMAX_KINDS:
+            raise MismatchError(f"{teacher.name} answers with {teacher.kind}, not with logits")
+    for member in members:
+        _check_member(member, generalist)
+    name = f"{generalist.name} with {len(members)} specialists"
+    answer = _answer(generalist, members, top)
+    fingerprint = _fingerprint(generalist, members, top)
+    return described(name, answer, generalist.classes, "log-probabilities", fingerprint)
+
+
+def _check_member(member: Specialist, generalist: Teacher) -> None:
+    if len(member.teacher.classes) != len(member.positions) + 1:
+        raise MismatchError(
+            f"{member.teacher.name} names {len(member.teacher.classes)} classes; "
+            f"{len(member.positions)} special ones and the dustbin are {len(member.positions) + 1}"
+        )
+    if not all(0 <= at < len(generalist.classes) for at in member.positions):
+        raise MismatchError(
+            f"{member.teacher.name} has positions {member.positions}, outside the "
+            f"{len(generalist.classes)} classes of {generalist.name}"
+        )
+
+
+def _fingerprint(generalist: Teacher, members: Sequence[Specialist], top: int) -> str:
+    each = [[m.teacher.fingerprint, list(m.positions), m.correction] for m in members]
+    return _manifest.fingerprint([generalist.fingerprint, each, top])
+
+
+def _answer(
+    generalist: Teacher, members: Sequence[Specialist], top: int
+) -> Callable[[Array], Tensor]:
+    def answer(inputs: Array) -> Tensor:
+        log_probabilities = _log_probabilities(generalist, inputs)
+        best = log_probabilities.topk(top, dim=1).indices
+        opinions = []
+        for member in members:
+            positions = torch.tensor(member.positions)
+            rows = torch.isin(best, positions).any(dim=1).nonzero()[:, 0]
+            if len(rows):
+                said = member.probabilities(inputs[rows.numpy()])
+                opinions.append(Opinion(rows, said, positions))
+        return fuse(log_probabilities.exp(), opinions).clamp_min(TINY).log()
+
+    return answer
+
+
+def _log_probabilities(teacher: Teacher, inputs: Array) -> Tensor:
+    answered = teacher.answer(inputs)
+    raw = answered.detach() if isinstance(answered, Tensor) else torch.from_numpy(answered)
+    return torch.log_softmax(raw.double().cpu(), dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Specialists:
+    """A generalist and the specialists that were trained for it, in a directory.
+
+    Attributes:
+        directory: where they lie.
+        manifest: what it says of itself.
+        generalist: the run they began with, and are asked after.
+        members: one run each, in the order of `subsets`.
+    """
+
+    directory: Path
+    manifest: Mapping[str, Any]
+    generalist: Run
+    members: tuple[Run, ...]
+
+    @classmethod
+    def open(cls, directory: Path, *, trust: bool = False) -> "Specialists":
+        """The whole specialists in a directory, and their generalist from where it lies.
+
+        Raises:
+            MissingError: there are none, they are not whole, or the generalist is gone.
+            MismatchError: the generalist, or a specialist, is another than it was.
+            CorruptError: a manifest is damaged.
+        """
+        manifest = _manifest.read_manifest(directory, SPECIALISTS)
+        about = manifest["generalist"]
+        generalist = _opened(directory / about["directory"], about["fingerprint"], trust)
+        members = tuple(
+            _opened(directory / one["directory"], one["fingerprint"], trust)
+            for one in manifest["specialists"]
+        )
+        return cls(directory, manifest, generalist, members)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in the order of the generalist."""
+        return self.generalist.classes
+
+    @property
+    def subsets(self) -> tuple[tuple[str, ...], ...]:
+        """The classes of each specialist."""
+        return tuple(tuple(one["classes"]) for one in self.manifest["specialists"])
+
+    @property
+    def corrections(self) -> tuple[float, ...]:
+        """What each specialist's dustbin logit gains."""
+        return tuple(float(one["correction"]) for one in self.manifest["specialists"])
+
+    def combined(self, *, top: int = 1) -> Teacher:
+        """The combined model, a teacher like any other: see `combined`.
+
+        Raises:
+            InputError: `top` is not between 1 and the number of classes.
+            TrustError: building a net runs code that nobody trusted.
+        """
+        places = {name: at for at, name in enumerate(self.classes)}
+        members = [
+            Specialist(run(one), tuple(places[name] for name in subset), correction)
+            for one, subset, correction in zip(
+                self.members, self.subsets, self.corrections, strict=True
+            )
+        ]
+        made = combined(run(self.generalist), members, top=top)
+        # The text opens it with a top of 1; another cannot be said by a directory's name.
+        source = str(self.directory.resolve()) if top == 1 else ""
+        return replace(made, name=self.directory.name, source=source)
+
+
+def _opened(directory: Path, fingerprint: str, trust: bool) -> Run:
+    found = Run.open(directory, trust=trust)
+    if found.fingerprint != fingerprint:
+        raise MismatchError(
+            f"{directory} holds another net than when the specialists were made: train them again"
+        )
+    return found
