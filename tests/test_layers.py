@@ -13,7 +13,7 @@ RANKS = """
 errors
 _manifest _optional _engine _calls _formulas
 examples intervals
-encodings scores _pixels
+encodings scores _pixels _bias
 students._spec
 students._convnet students._factory students._mlp
 losses metrics views optim students _means _fusion
@@ -29,7 +29,7 @@ _net
 _task
 _fit _cost
 _job
-_score _combine _live _train _evaluate _export
+_score _combine _live _train _evaluate _export _correct
 sweeps
 _load _distill _specialise
 specialists
@@ -37,7 +37,7 @@ recipe
 _steps
 __init__
 cli._words
-cli._looking cli._making cli._combine cli._specialists
+cli._looking cli._making cli._combine cli._correcting cli._specialists
 cli
 cli.__main__
 """

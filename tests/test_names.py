@@ -31,6 +31,7 @@ PUBLIC = [
     "Storage",
     "TransferSet",
     "combine",
+    "correct",
     "distill",
     "encodings",
     "errors",

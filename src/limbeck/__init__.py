@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         views,
     )
     from limbeck._combine import combine
+    from limbeck._correct import correct
     from limbeck._distill import Distillation, Distilled, distill
     from limbeck._evaluate import Comparison, evaluate
     from limbeck._export import Exported, export
@@ -54,6 +55,7 @@ _HOMES = {
     "Storage": "_shards",
     "TransferSet": "transfer",
     "combine": "_combine",
+    "correct": "_correct",
     "distill": "_distill",
     "evaluate": "_evaluate",
     "export": "_export",
@@ -97,6 +99,7 @@ __all__ = [
     "Storage",
     "TransferSet",
     "combine",
+    "correct",
     "distill",
     "encodings",
     "errors",

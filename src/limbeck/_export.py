@@ -247,6 +247,7 @@ def _description(
         "encoding": run.manifest["encoding"],
         "check": result,
         "checked_on": check.name,
+        "notes": run.notes,
         "provenance": _manifest.provenance(),
     }
 
@@ -268,6 +269,7 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
         f"- Made by Limbeck {origin['provenance']['limbeck']}, commit "
         f"{origin['provenance']['commit'] or 'unknown'}, on {origin['provenance']['machine']}.",
     ]
+    lines += [f"- Note: {note}." for note in run.notes]
     if report is not None:
         lines += ["", report.to_markdown()]
     return "\n".join(lines) + "\n"

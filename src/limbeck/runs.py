@@ -125,8 +125,14 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The directory's own name, and the role where it is the control's."""
-        return self.directory.name if self.role == "student" else f"{self.directory.name}/control"
+        """The directory's own name, and the role where it is the control's.
+
+        A bias that was chosen on test labels is named with it.
+        """
+        if self.role != "student":
+            return f"{self.directory.name}/control"
+        is_oracle = self.manifest.get("correction", {}).get("how") == "oracle"
+        return f"{self.directory.name} (ORACLE)" if is_oracle else self.directory.name
 
     @property
     def classes(self) -> tuple[str, ...]:
