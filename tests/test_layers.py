@@ -16,7 +16,8 @@ examples intervals
 encodings scores _pixels _bias
 students._spec
 students._convnet students._factory students._mlp
-losses metrics views optim students _means _fusion
+losses metrics views optim students _means _fusion _soft
+_figure
 _fetch
 images tables _store
 runs sources
@@ -29,7 +30,7 @@ _net
 _task
 _fit _cost
 _job
-_score _combine _live _train _evaluate _export _correct
+_score _combine _live _train _evaluate _export _correct _dark
 sweeps
 _load _distill _specialise
 specialists

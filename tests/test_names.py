@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "limbeck"
 
 PUBLIC = [
     "Comparison",
+    "DarkKnowledge",
     "Distillation",
     "Distilled",
     "Examples",
@@ -32,6 +33,7 @@ PUBLIC = [
     "TransferSet",
     "combine",
     "correct",
+    "dark_knowledge",
     "distill",
     "encodings",
     "errors",
@@ -59,7 +61,7 @@ PUBLIC = [
 ]
 
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "torchmetrics", "pydantic", "jinja2", "safetensors"}
-OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL"}
+OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib"}
 
 
 def loaded_by(code: str) -> set[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from limbeck._combine import combine
     from limbeck._correct import correct
+    from limbeck._dark import DarkKnowledge, dark_knowledge
     from limbeck._distill import Distillation, Distilled, distill
     from limbeck._evaluate import Comparison, evaluate
     from limbeck._export import Exported, export
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # Where each public name lives: nothing is imported before it is asked for.
 _HOMES = {
     "Comparison": "_evaluate",
+    "DarkKnowledge": "_dark",
     "Distillation": "_distill",
     "Distilled": "_distill",
     "Examples": "examples",
@@ -56,6 +58,7 @@ _HOMES = {
     "TransferSet": "transfer",
     "combine": "_combine",
     "correct": "_correct",
+    "dark_knowledge": "_dark",
     "distill": "_distill",
     "evaluate": "_evaluate",
     "export": "_export",
@@ -87,6 +90,7 @@ _MODULES = (
 __all__ = [
     "FRESH",
     "Comparison",
+    "DarkKnowledge",
     "Distillation",
     "Distilled",
     "Examples",
@@ -100,6 +104,7 @@ __all__ = [
     "TransferSet",
     "combine",
     "correct",
+    "dark_knowledge",
     "distill",
     "encodings",
     "errors",

@@ -11,6 +11,7 @@ EXTRAS = {
     "onnxruntime": "export",
     "pyarrow": "parquet",
     "PIL": "images",
+    "matplotlib": "figures",
 }
 
 

@@ -1,7 +1,7 @@
 """The commands that look at something, and the one that does a whole recipe."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -95,11 +95,30 @@ def show(
     path: Annotated[Path, Parameter(help="A directory, or an exported file.")],
     /,
     *,
+    example: Annotated[
+        list[str] | None,
+        Parameter(help="The key of an example whose soft targets are shown.", negative=""),
+    ] = None,
+    temperature: Annotated[
+        list[float] | None, Parameter(help="Of soft targets; else 1, 2, 4, 8, 20.", negative="")
+    ] = None,
+    student: Annotated[
+        Path | None, Parameter(help="A run, to see where it differs from the teacher most.")
+    ] = None,
+    figure: Annotated[Path | None, Parameter(help="Draw it, into an .svg or .png file.")] = None,
+    examples: ExamplesText = "",
+    trust: Trust = False,
     json: Json = False,
 ) -> int:
-    """Say what an artefact is, what made it, and whether it is whole; status 1 if it is not."""
+    """Say what an artefact is, what made it, and whether it is whole; status 1 if it is not.
+
+    Of a score set, with any further option: what the teacher says beside its answers.
+    """
     import limbeck
 
+    if example or temperature or student or figure:
+        options = {"examples": example or (), "temperatures": temperature}
+        return _say_knowledge(path, examples, options, student, figure, trust=trust, json=json)
     shown = limbeck.show(path)
     words = "\n".join(as_lines(shown))
     say(shown, words, json)
@@ -120,6 +139,30 @@ def data(
     found = obtain(name, folder=folder or "", report=tell)
     shown = {"name": name, "directory": str(found.directory), "source": found.source}
     return say(shown, f"{name}: verified, in {found.directory}, from {found.source}", json)
+
+
+def _say_knowledge(
+    scores: Path,
+    examples: str,
+    options: dict[str, Any],
+    student: Path | None,
+    figure: Path | None,
+    *,
+    trust: bool,
+    json: bool,
+) -> int:
+    import limbeck
+    from limbeck._figure import check_drawable
+    from limbeck._load import load_run, load_scores
+
+    place = check_drawable(figure) if figure else None
+    opened = load_scores(scores, limbeck.read(examples) if examples else None)
+    run = load_run(student, trust=trust) if student else None
+    asked = {name: value for name, value in options.items() if value}
+    found = limbeck.dark_knowledge(opened, student=run, **asked)
+    if place:
+        found.figure(place)
+    return say(found.to_json(), found.text + (f"\n\ndrawn in {place}" if place else ""), json)
 
 
 def _named(text: str) -> tuple[str, str]:
