@@ -17,7 +17,8 @@ encodings scores _pixels _bias
 students._spec
 students._convnet students._factory students._mlp
 losses metrics views optim students _means _fusion _soft
-_figure
+_figure _rows
+_successors
 _fetch
 images tables _store
 runs sources

@@ -1,18 +1,22 @@
 """What a student is asked to match: pure functions of tensors.
 
 Every loss is a sum over classes and one number for each example, `(batch,)`; objectives take the
-mean over examples. All of it is computed in float32, or in float64 when that is what comes in.
-Gradients go to the student's side only.
+mean over examples. (`columns_apart` alone looks down the batch, and is one number for each class.)
+All of it is computed in float32, or in float64 when that is what comes in. Gradients go to the
+student's side only.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from limbeck.errors import InputError, MismatchError
 
 PerExample = Float[Tensor, " batch"]
+PerClass = Float[Tensor, " classes"]
+
+LEAST_DEVIATION = 1e-7  # added to a row's deviation before dividing by it
 
 
 def soft_targets(
@@ -35,9 +39,7 @@ def soft_targets(
     student, teacher = _paired(student, teacher)
     of_student = torch.log_softmax(student / temperature, dim=1)
     of_teacher = torch.log_softmax(teacher / temperature, dim=1)
-    # torch's kl_div with log_target, written out: that one is slow for many students at once.
-    divergence = of_teacher.exp() * (of_teacher - of_student)
-    return divergence.sum(dim=1) * temperature**2
+    return _divergence(of_student, of_teacher) * temperature**2
 
 
 def logits(student: Float[Tensor, "batch classes"], teacher: Float[Tensor, "_ _"]) -> PerExample:
@@ -80,6 +82,157 @@ def label_shares(
 ) -> PerExample:
     """Cross-entropy in nats with shares of classes, as mixed labels are; 0 for a row of 0."""
     return -(torch.log_softmax(_wide(student), dim=1) * shares).sum(dim=1)
+
+
+def standardised_rows(
+    scores: Float[Tensor, "batch classes"],
+) -> Float[Tensor, "batch classes"]:
+    """Each row's z-scores over its classes, `(z - mean) / (deviation + 1e-7)`.
+
+    Sun et al. 2024, "Logit Standardization in Knowledge Distillation", CVPR, arXiv:2403.01427. The
+    deviation is the sample's, divided by `classes - 1`, as in the authors' code, from which the
+    default temperature and weights come too; the paper writes `1 / classes`, which is the same as
+    a temperature `sqrt(classes / (classes - 1))` times lower, 5 % for ten classes.
+    """
+    wide = _wide(scores)
+    deviation = wide.std(dim=1, keepdim=True)
+    return (wide - wide.mean(dim=1, keepdim=True)) / (deviation + LEAST_DEVIATION)
+
+
+def label_versus_rest(
+    student: Float[Tensor, "batch classes"],
+    teacher: Float[Tensor, "_ _"],
+    labels: Int[Tensor, " batch"],
+    temperature: float,
+) -> PerExample:
+    """`T^2 KL` of two outcomes, the label's class or any other, in nats times T^2.
+
+    The target-class part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
+    It is 0 where the label is -1.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+        InputError: the temperature is not above 0.
+    """
+    student, teacher = _softened(student, teacher, temperature)
+    is_label = _is_label(student, labels)
+    of_student, of_teacher = _two_outcomes(student, is_label), _two_outcomes(teacher, is_label)
+    return _divergence(of_student, of_teacher) * (labels >= 0) * temperature**2
+
+
+def among_the_rest(
+    student: Float[Tensor, "batch classes"],
+    teacher: Float[Tensor, "_ _"],
+    labels: Int[Tensor, " batch"],
+    temperature: float,
+) -> PerExample:
+    """`T^2 KL` of the distributions over the classes that are not the label, in nats times T^2.
+
+    The non-target part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
+    The label's class is masked with minus infinity before the softmax and left out of the sum,
+    where the authors' code subtracts 1000. It is 0 where the label is -1, and with two classes.
+
+    `soft_targets` is `label_versus_rest` plus `1 - p(label)` times this, p being the teacher's.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+        InputError: the temperature is not above 0.
+    """
+    student, teacher = _softened(student, teacher, temperature)
+    is_label = _is_label(student, labels)
+    of_student, of_teacher = _without(student, is_label), _without(teacher, is_label)
+    return _divergence(of_student, of_teacher) * (labels >= 0) * temperature**2
+
+
+def rows_apart(
+    student: Float[Tensor, "batch classes"], teacher: Float[Tensor, "_ _"], temperature: float
+) -> PerExample:
+    """One less Pearson's correlation of the two softmaxes at temperature T, row by row.
+
+    The inter-class relation of Huang et al. 2022, "Knowledge Distillation from A Stronger
+    Teacher", NeurIPS, arXiv:2205.10536. Between 0 and 2; 0 where a row of either is constant,
+    which has no correlation. There is no T^2: a correlation does not see scale, so as T grows its
+    gradient tends to that of the logits' own correlation and does not shrink. The paper has none
+    either; the authors' code multiplies by T^2, which at the default T of 1 is the same.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+        InputError: the temperature is not above 0.
+    """
+    student, teacher = _softened(student, teacher, temperature)
+    everywhere = torch.ones_like(teacher)
+    return _apart(torch.softmax(student, dim=1), torch.softmax(teacher, dim=1), everywhere, dim=1)
+
+
+def columns_apart(
+    student: Float[Tensor, "batch classes"],
+    teacher: Float[Tensor, "_ _"],
+    counts: Bool[Tensor, " batch"],
+    temperature: float,
+) -> PerClass:
+    """The same down the batch, `(classes,)`, over the rows that count: the intra-class relation.
+
+    Huang et al. 2022, arXiv:2205.10536. It needs a decent batch: with one row it is 0, with two
+    each correlation is 1 or -1. Unlike all else here it is not a sum over rows, so two halves of
+    a batch do not make the whole.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+        InputError: the temperature is not above 0.
+    """
+    student, teacher = _softened(student, teacher, temperature)
+    weights = counts[:, None].to(teacher.dtype)
+    return _apart(torch.softmax(student, dim=1), torch.softmax(teacher, dim=1), weights, dim=0)
+
+
+def _softened(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    if not temperature > 0:
+        raise InputError(f"a temperature is above 0, not {temperature}")
+    student, teacher = _paired(student, teacher)
+    return student / temperature, teacher / temperature
+
+
+def _divergence(of_student: Tensor, of_teacher: Tensor) -> Tensor:
+    # Written out: torch's kl_div is slow under vmap, which has no rule for it.
+    return (of_teacher.exp() * (of_teacher - of_student)).sum(dim=1)
+
+
+def _is_label(scores: Tensor, labels: Tensor) -> Tensor:
+    classes = torch.arange(scores.shape[1], device=labels.device)
+    # A row without a label takes the first class, and is multiplied by 0 later.
+    return classes == labels.clamp_min(0)[:, None]
+
+
+def _two_outcomes(scores: Tensor, is_label: Tensor) -> Tensor:
+    """Log-probabilities `(batch, 2)` of the label's class and of all others together."""
+    every = torch.logsumexp(scores, dim=1)
+    label = (scores * is_label).sum(dim=1)
+    rest = torch.logsumexp(scores.masked_fill(is_label, -torch.inf), dim=1)
+    return torch.stack([label - every, rest - every], dim=1)
+
+
+def _without(scores: Tensor, is_label: Tensor) -> Tensor:
+    """Log-probabilities among the other classes; 0 on both sides, so no term, at the label's."""
+    others = torch.log_softmax(scores.masked_fill(is_label, -torch.inf), dim=1)
+    return others.masked_fill(is_label, 0.0)
+
+
+def _apart(one: Tensor, other: Tensor, weights: Tensor, dim: int) -> Tensor:
+    """One less the correlation along a dimension, over entries of weight 1; 0 for a constant."""
+    one, one_varies = _unit(one, weights, dim)
+    other, other_varies = _unit(other, weights, dim)
+    return torch.where(one_varies & other_varies, 1 - (one * other).sum(dim=dim), 0.0)
+
+
+def _unit(values: Tensor, weights: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Values less their mean, of length 1; and where they vary by more than rounding does."""
+    mean = (values * weights).sum(dim, keepdim=True) / weights.sum(dim, keepdim=True).clamp_min(1)
+    from_mean = (values - mean) * weights
+    square = from_mean.square().sum(dim, keepdim=True)
+    rounding = 4 * torch.finfo(values.dtype).eps
+    varies = square > rounding**2 * (values * weights).square().sum(dim, keepdim=True)
+    # The inner `where` keeps the root's gradient finite where the outer one throws it away.
+    return from_mean / torch.where(varies, square, 1.0).sqrt(), varies.squeeze(dim)
 
 
 def _wide(scores: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ concerns divided by the size of the whole batch, so parts keep their balance whi
 scores or labels, and a batch without labels gives 0 rather than 0/0.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args, runtime_checkable
 
@@ -14,6 +13,8 @@ from torch import Tensor
 
 from limbeck import losses
 from limbeck._calls import Makers, make, text_of
+from limbeck._rows import cross_entropy, over_scored
+from limbeck._successors import DIST, DKD, LogitStandardisation
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 
@@ -93,7 +94,7 @@ class MatchLogits:
             per_example = losses.logits(output / scale, batch.scores / scale)
         else:
             per_example = losses.logits(output, batch.scores)
-        return {"logits": _over_scored(per_example, batch)}
+        return {"logits": over_scored(per_example, batch)}
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,9 @@ class SoftTargets:
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""
         per_example = losses.soft_targets(output, batch.scores, self.temperature)
-        parts = {"soft": _over_scored(per_example, batch)}
+        parts = {"soft": over_scored(per_example, batch)}
         if self.hard_weight > 0:
-            parts["hard"] = self.hard_weight * _cross_entropy(output, batch)
+            parts["hard"] = self.hard_weight * cross_entropy(output, batch)
         return parts
 
 
@@ -153,7 +154,7 @@ class MatchProbabilities:
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"probabilities": ...}`."""
         per_example = losses.probabilities(output, batch.scores)
-        return {"probabilities": _over_scored(per_example, batch)}
+        return {"probabilities": over_scored(per_example, batch)}
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Labels:
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"labels": ...}`, in nats."""
-        return {"labels": _cross_entropy(output, batch)}
+        return {"labels": cross_entropy(output, batch)}
 
 
 MAKERS: Makers = {
@@ -179,6 +180,9 @@ MAKERS: Makers = {
     "MatchLogits": MatchLogits,
     "MatchProbabilities": MatchProbabilities,
     "Labels": Labels,
+    "LogitStandardisation": LogitStandardisation,
+    "DIST": DIST,
+    "DKD": DKD,
 }
 
 
@@ -190,12 +194,3 @@ def read(text: str) -> Objective:
     """
     made: Objective = make(text, MAKERS, "objective")
     return made
-
-
-def _over_scored(per_example: Tensor, batch: Batch) -> Tensor:
-    return (per_example * batch.is_scored).sum() / len(batch)
-
-
-def _cross_entropy(output: Tensor, batch: Batch) -> Tensor:
-    loss: Callable[..., Tensor] = losses.label_shares if batch.labels.dim() == 2 else losses.labels
-    return loss(output, batch.labels).sum() / len(batch)
