@@ -16,6 +16,7 @@ from limbeck.intervals import (
     paired_proportions,
     proportion,
     resampled,
+    simultaneous,
     unseen,
     verdict,
     within,
@@ -385,3 +386,68 @@ def test_an_estimate_outside_its_interval_is_refused(numbers):
 def test_what_has_no_interval_is_refused_in_a_sentence(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_another_confidence_takes_another_quantile_of_the_same_spread(confidence):
+    values = np.random.default_rng(0).exponential(size=(1, 30))
+    found = over_examples_and_seeds(values, confidence=confidence)
+    usual = stats.ttest_1samp(values[0], 0).confidence_interval(confidence)
+    assert (found.low, found.high) == pytest.approx((usual.low, usual.high))
+
+
+def test_every_interval_widens_with_the_confidence():
+    draw = np.random.default_rng(3)
+    ones, others = (draw.integers(0, 2, (3, 80)).astype(float) for _ in range(2))
+
+    def mean_of(rows):
+        return ones[:, rows].mean(axis=1)
+
+    def widths(confidence):
+        found = [
+            over_examples_and_seeds(ones, confidence=confidence),
+            proportion(ones, confidence=confidence),
+            paired_proportions(ones, others, confidence=confidence),
+            resampled(mean_of, 3, 80, confidence=confidence),
+        ]
+        return np.array([each.high - each.low for each in found])
+
+    assert (widths(0.8) < widths(0.95)).all()
+    assert (widths(0.95) < widths(0.999)).all()
+    assert unseen([50], confidence=0.8) < unseen([50]) < unseen([50], confidence=0.999)
+
+
+def test_many_intervals_hold_together_as_often_as_one():
+    """Six comparisons with one control, which depend on each other, in 400 worlds."""
+    draw, worlds, many = np.random.default_rng(5), 400, 6
+    together = alone = 0
+    for _ in range(worlds):
+        control = crossed(draw, 5, 60, by_example=1, by_seed=0.2, noise=1)
+        gaps = [
+            crossed(draw, 5, 60, by_example=1, by_seed=0.2, noise=1) - control for _ in range(many)
+        ]
+        for confidence in (simultaneous(many), 0.95):
+            found = [over_examples_and_seeds(gap, confidence=confidence) for gap in gaps]
+            all_hold = all(each.low <= 0 <= each.high for each in found)
+            together += all_hold if confidence > 0.95 else 0
+            alone += all_hold if confidence == 0.95 else 0
+    assert together / worlds > 0.93
+    assert alone / worlds < 0.93
+
+
+def test_bonferroni_divides_what_is_left():
+    assert simultaneous(1) == pytest.approx(0.95)
+    assert simultaneous(5, 0.9) == pytest.approx(0.98)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95, float("nan")])
+def test_a_confidence_is_a_share(confidence):
+    with pytest.raises(InputError, match="a confidence lies between 0 and 1, not"):
+        over_examples_and_seeds(np.ones((2, 3)), confidence=confidence)
+    with pytest.raises(InputError, match="a confidence lies between 0 and 1, not"):
+        simultaneous(3, confidence)
+
+
+def test_no_comparison_at_all_is_refused():
+    with pytest.raises(InputError, match="comparisons are 1 or more, not 0"):
+        simultaneous(0)

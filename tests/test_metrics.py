@@ -375,3 +375,17 @@ def test_a_metric_is_plain_to_read():
     assert isinstance(accuracy, Metric)
     assert (accuracy.better, accuracy.bounds, accuracy.needs) == ("higher", (0, 1), {"labels"})
     assert isinstance(measure(accuracy, *world()), Estimate)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_a_higher_confidence_widens_the_interval_and_leaves_the_mean(name):
+    logits, labels, reference = world()
+    other = world(seed=0, noise=2.0)[0]
+    usual = measure(STANDARD[name], logits, labels, reference)
+    sure = measure(STANDARD[name], logits, labels, reference, confidence=0.999)
+    assert sure.mean == usual.mean
+    assert sure.high - sure.low > usual.high - usual.low
+    given = (STANDARD[name], logits, other, labels, reference)
+    usual, sure = difference(*given), difference(*given, confidence=0.999)
+    assert sure.mean == usual.mean
+    assert sure.high - sure.low > usual.high - usual.low

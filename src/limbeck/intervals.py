@@ -1,6 +1,7 @@
 """How sure a number is: intervals over examples and seeds, and paired tests.
 
-All intervals are for 95 % confidence. Both the examples and the seeds are taken as samples: the
+Intervals are for 95 % confidence unless another is asked for; `simultaneous` says which where
+many are looked at together. Both the examples and the seeds are taken as samples: the
 interval says where the number would lie for other examples of the same kind and other seeds.
 """
 
@@ -20,12 +21,12 @@ Bounds = tuple[float, float]
 Answer = Literal["yes", "no", "undecided"]
 
 UNBOUNDED: Bounds = (-math.inf, math.inf)
-UPPER_QUANTILE = 0.975  # two-sided 95 %
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its 95 % interval, and how many examples it is over.
+    """A number, its interval, and how many examples it is over.
 
     An end is infinite where nothing bounds the number, as after one single example.
 
@@ -61,12 +62,13 @@ class _Spread:
     variance: float
     degrees: float
 
-    @property
-    def quantile(self) -> float:
-        return float(stats.t.ppf(UPPER_QUANTILE, self.degrees))
+    def quantile(self, confidence: float) -> float:
+        return float(stats.t.ppf(_upper(confidence), self.degrees))
 
 
-def over_examples_and_seeds(values: Array, *, bounds: Bounds = UNBOUNDED) -> Estimate:
+def over_examples_and_seeds(
+    values: Array, *, bounds: Bounds = UNBOUNDED, confidence: float = CONFIDENCE
+) -> Estimate:
     """The mean of values `(seeds, examples)` with an interval for crossed random effects.
 
     Every seed sees every example, as every reader reads every case in a study of diagnostic
@@ -85,17 +87,19 @@ def over_examples_and_seeds(values: Array, *, bounds: Bounds = UNBOUNDED) -> Est
     example the interval is all that the bounds allow.
 
     Raises:
-        InputError: the values are not a finite `(seeds, examples)` array, or there are none.
+        InputError: the values are not a finite `(seeds, examples)` array, or there are none; or
+            the confidence is not between 0 and 1.
     """
     values = _matrix(values)
     mean, n = float(values.mean()), values.shape[1]
     if n == 1:
         return _within_bounds(mean, math.inf, n, bounds)
     spread = _crossed(values)
-    return _within_bounds(mean, spread.quantile * math.sqrt(spread.variance), n, bounds)
+    half = spread.quantile(confidence) * math.sqrt(spread.variance)
+    return _within_bounds(mean, half, n, bounds)
 
 
-def proportion(values: Array) -> Estimate:
+def proportion(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
     """The share of ones among 0/1 values `(seeds, examples)`, with a Wilson score interval.
 
     The sample size in Wilson's formula is the one at which independent examples would vary as
@@ -114,11 +118,11 @@ def proportion(values: Array) -> Estimate:
     middle, spread = float(widened.mean()), _crossed(widened)
     # n + 3, not n + 4: a sample variance divides by one less than there are.
     size = middle * (1 - middle) / spread.variance * n / (n + 3)
-    low, high = _wilson(share, size, spread.quantile)
+    low, high = _wilson(share, size, spread.quantile(confidence))
     return Estimate(share, low, high, n)
 
 
-def paired_proportions(first: Array, second: Array) -> Estimate:
+def paired_proportions(first: Array, second: Array, *, confidence: float = CONFIDENCE) -> Estimate:
     """The difference of two shares of ones, first minus second, paired by seed and example.
 
     Both are 0/1 values `(seeds, examples)`; one of them may have a single seed. The interval is
@@ -136,7 +140,7 @@ def paired_proportions(first: Array, second: Array) -> Estimate:
     check_paired(first.shape, second.shape)
     differences = first - second
     widened = _with_examples(differences, [1.0, -1.0])
-    around = over_examples_and_seeds(widened, bounds=(-1.0, 1.0))
+    around = over_examples_and_seeds(widened, bounds=(-1.0, 1.0), confidence=confidence)
     mean = float(differences.mean())
     return Estimate(mean, min(around.low, mean), max(around.high, mean), differences.shape[1])
 
@@ -150,6 +154,7 @@ def resampled(
     seed: int = 0,
     bounds: Bounds = UNBOUNDED,
     least: float = 0.0,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """The mean over seeds of a statistic that is not a mean over examples, with an interval.
 
@@ -173,20 +178,37 @@ def resampled(
     half = math.inf
     if examples > 1 and len(values) > max(2, resamples // 2):
         spread = _bootstrapped(values, whole, examples)
-        half = max(least, spread.quantile * math.sqrt(spread.variance))
+        half = max(least, spread.quantile(confidence) * math.sqrt(spread.variance))
     return _within_bounds(float(whole.mean()), half, examples, bounds)
 
 
-def unseen(counts: Sequence[int]) -> float:
+def unseen(counts: Sequence[int], *, confidence: float = CONFIDENCE) -> float:
     """How far a share can be from 0 or 1 though nothing else was seen.
 
-    It is Wilson's end for 0 of n, `z^2 / (n + z^2)`, about 3.8 / n. Where the share is a mean
-    over groups of these sizes it is also, for the smallest group, that group's part of the mean:
+    It is Wilson's end for 0 of n, `z^2 / (n + z^2)`, about 3.8 / n at 95 %. Where the share is a
+    mean over groups of these sizes it is also, for the smallest, that group's part of the mean:
     three examples of a class that all went well say little of that class.
     """
-    z2 = stats.norm.ppf(UPPER_QUANTILE) ** 2
+    z2 = stats.norm.ppf(_upper(confidence)) ** 2
     whole = z2 / (sum(counts) + z2)
     return float(max(whole, z2 / (min(counts) + z2) / len(counts)))
+
+
+def simultaneous(comparisons: int, confidence: float = CONFIDENCE) -> float:
+    """The confidence for each of so many intervals with which all of them hold together.
+
+    Bonferroni's, `1 - (1 - confidence) / comparisons`: it holds however the comparisons depend
+    on each other, where max-t would need their joint distribution over few seeds, and Holm gives
+    answers but no intervals to go with them. It is on the careful side, most so for comparisons
+    that go together.
+
+    Raises:
+        InputError: fewer than 1 comparison, or a confidence not between 0 and 1.
+    """
+    if comparisons < 1:
+        raise InputError(f"comparisons are 1 or more, not {comparisons}")
+    _check_confidence(confidence)
+    return 1 - (1 - confidence) / comparisons
 
 
 def verdict(difference: Estimate) -> Answer:
@@ -227,6 +249,17 @@ def check_paired(first: tuple[int, ...], second: tuple[int, ...]) -> None:
             f"seeds are compared in pairs, but one model has {first[0]} and the other {second[0]}: "
             "give both the same number, or one of them a single seed"
         )
+
+
+def _upper(confidence: float) -> float:
+    """The quantile at a two-sided interval's upper end."""
+    _check_confidence(confidence)
+    return (1 + confidence) / 2
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise InputError(f"a confidence lies between 0 and 1, not {confidence}")
 
 
 def _with_examples(values: Array, added: list[float]) -> Array:

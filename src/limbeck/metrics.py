@@ -23,6 +23,7 @@ from limbeck import _formulas
 from limbeck._formulas import Answers, OfRows
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.intervals import (
+    CONFIDENCE,
     UNBOUNDED,
     Bounds,
     Estimate,
@@ -51,19 +52,28 @@ POSITIVE: Bounds = (0.0, math.inf)
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which interval is wanted: the smallest and largest value it may hold, and how sure it is."""
+
+    bounds: Bounds = UNBOUNDED
+    confidence: float = CONFIDENCE
+
+
+@dataclass(frozen=True)
 class MeanOf:
     """A mean over examples of any numbers."""
 
     values: PerExample
 
-    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate:
+    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate:
         """Their mean over examples and seeds."""
-        return over_examples_and_seeds(_stacked(self.values, seeds), bounds=bounds)
+        values = _stacked(self.values, seeds)
+        return over_examples_and_seeds(values, bounds=wanted.bounds, confidence=wanted.confidence)
 
-    def difference(self, first: list[Answers], second: list[Answers], bounds: Bounds) -> Estimate:
+    def difference(self, first: list[Answers], second: list[Answers], wanted: Wanted) -> Estimate:
         """The mean of the first's less the second's."""
         between = _stacked(self.values, first) - _stacked(self.values, second)
-        return over_examples_and_seeds(between, bounds=bounds)
+        return over_examples_and_seeds(between, bounds=wanted.bounds, confidence=wanted.confidence)
 
 
 @dataclass(frozen=True)
@@ -73,14 +83,15 @@ class ShareOf:
     values: PerExample
     is_count: bool = False
 
-    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate:
+    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate:
         """The share, averaged over seeds."""
-        return self._in_its_unit(proportion(_stacked(self.values, seeds)))
+        values = _stacked(self.values, seeds)
+        return self._in_its_unit(proportion(values, confidence=wanted.confidence))
 
-    def difference(self, first: list[Answers], second: list[Answers], bounds: Bounds) -> Estimate:
+    def difference(self, first: list[Answers], second: list[Answers], wanted: Wanted) -> Estimate:
         """The first's share less the second's."""
         shares = _stacked(self.values, first), _stacked(self.values, second)
-        return self._in_its_unit(paired_proportions(*shares))
+        return self._in_its_unit(paired_proportions(*shares, confidence=wanted.confidence))
 
     def _in_its_unit(self, share: Estimate) -> Estimate:
         return share.rescaled(share.n) if self.is_count else share
@@ -103,13 +114,13 @@ class WholeSet:
     is_macro: bool = False
     is_ranking: bool = False
 
-    def estimate(self, seeds: list[Answers], bounds: Bounds) -> Estimate | None:
+    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate | None:
         """The number averaged over seeds; None where it is not defined."""
         values = np.array([self.value(answers) for answers in seeds])
-        return self._resampled(values, [self.resampler(a) for a in seeds], seeds[0], bounds)
+        return self._resampled(values, [self.resampler(a) for a in seeds], seeds[0], wanted)
 
     def difference(
-        self, first: list[Answers], second: list[Answers], bounds: Bounds
+        self, first: list[Answers], second: list[Answers], wanted: Wanted
     ) -> Estimate | None:
         """The first's number less the second's; None where one is not defined."""
         one, other = (np.array([self.value(a) for a in seeds]) for seeds in (first, second))
@@ -120,10 +131,10 @@ class WholeSet:
             strict=True,
         )
         functions: list[OfRows] = [partial(_less, *pair) for pair in pairs]
-        return self._resampled(one - other, functions, first[0], bounds)
+        return self._resampled(one - other, functions, first[0], wanted)
 
     def _resampled(
-        self, values: Array, functions: list[OfRows], answers: Answers, bounds: Bounds
+        self, values: Array, functions: list[OfRows], answers: Answers, wanted: Wanted
     ) -> Estimate | None:
         if not np.isfinite(values).all():
             return None
@@ -132,8 +143,9 @@ class WholeSet:
             len(functions),
             len(answers.labels),
             resamples=self._resamples(len(functions) * answers.logits.size),
-            bounds=bounds,
-            least=self._least(answers) if np.isfinite(bounds).all() else 0.0,
+            bounds=wanted.bounds,
+            least=self._least(answers, wanted) if np.isfinite(wanted.bounds).all() else 0.0,
+            confidence=wanted.confidence,
         )
         mean = float(values.mean())  # the library's; ours differs by rounding
         return replace(found, mean=mean, low=min(mean, found.low), high=max(mean, found.high))
@@ -142,9 +154,10 @@ class WholeSet:
         affordable = RANKED_NUMBERS // numbers if self.is_ranking else RESAMPLES
         return max(FEWEST_RESAMPLES, min(RESAMPLES, affordable))
 
-    def _least(self, answers: Answers) -> float:
+    def _least(self, answers: Answers, wanted: Wanted) -> float:
         counts = np.unique(answers.labels, return_counts=True)[1].tolist()
-        return unseen(counts if self.is_macro else [len(answers.labels)])
+        sizes = counts if self.is_macro else [len(answers.labels)]
+        return unseen(sizes, confidence=wanted.confidence)
 
 
 def _stacked(values: PerExample, seeds: list[Answers]) -> Array:
@@ -178,7 +191,14 @@ class Metric:
     only: Callable[[Array, Array], Array] = _all
 
 
-def measure(metric: Metric, logits: Array, labels: Array, reference: Array) -> Estimate | None:
+def measure(
+    metric: Metric,
+    logits: Array,
+    labels: Array,
+    reference: Array,
+    *,
+    confidence: float = CONFIDENCE,
+) -> Estimate | None:
     """The metric of a model's answers, averaged over seeds, with its interval.
 
     None where it cannot be measured: no labels or no reference where it needs them, no example
@@ -190,18 +210,25 @@ def measure(metric: Metric, logits: Array, labels: Array, reference: Array) -> E
         logits: `(seeds, examples, classes)`.
         labels: `(examples,)` class positions, -1 for none.
         reference: the reference's logits `(examples, classes)`, or `(0, 0)` for none.
+        confidence: how sure the interval is, between 0 and 1.
 
     Raises:
-        InputError: logits of another shape, or with NaN or infinity.
+        InputError: logits of another shape, or with NaN or infinity; no such confidence.
         MismatchError: labels or reference of other examples or classes.
         LabelsError: a label outside the classes.
     """
     seeds = _counted(metric, logits, labels, reference)
-    return metric.measured.estimate(seeds, metric.bounds) if seeds else None
+    return metric.measured.estimate(seeds, Wanted(metric.bounds, confidence)) if seeds else None
 
 
 def difference(
-    metric: Metric, first: Array, second: Array, labels: Array, reference: Array
+    metric: Metric,
+    first: Array,
+    second: Array,
+    labels: Array,
+    reference: Array,
+    *,
+    confidence: float = CONFIDENCE,
 ) -> Estimate | None:
     """The metric of the first model minus that of the second, with a paired interval.
 
@@ -213,7 +240,8 @@ def difference(
     one = _counted(metric, first, labels, reference)
     other = _counted(metric, second, labels, reference)
     span = metric.bounds[1] - metric.bounds[0]
-    return metric.measured.difference(one, other, (-span, span)) if one and other else None
+    wanted = Wanted((-span, span), confidence)
+    return metric.measured.difference(one, other, wanted) if one and other else None
 
 
 def custom(
