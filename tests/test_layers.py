@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
 RANKS = """
 errors
 _manifest _optional _engine _calls _formulas
+_own
 examples intervals
 encodings scores _pixels _bias
 students._spec

@@ -240,7 +240,7 @@ class _Job:
 
     def _answered(self, name: str) -> _Row:
         seeds = self.teachers[name]
-        logits = np.stack([_answers(teacher, self.examples, name) for teacher in seeds])
+        logits = np.stack([answers(teacher, self.examples, name) for teacher in seeds])
         model = self.models[name]
         return _Row(
             name,
@@ -370,7 +370,8 @@ def _members(model: Given) -> list[Given]:
     return [run(model, seed) for seed in model.seeds] if isinstance(model, Run) else [model]
 
 
-def _answers(teacher: Teacher, examples: Examples, name: str) -> Array:
+def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
+    """What it says of the plain examples, as log-probabilities `(examples, classes)`."""
     parts = []
     for start in range(0, len(examples), BATCH):
         rows = slice(start, start + BATCH)

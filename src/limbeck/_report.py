@@ -331,14 +331,14 @@ def _slices(document: Document) -> tuple[str, Table]:
     return _measure(name).title, table
 
 
-def _escape(text: object) -> str:
+def escape(text: object) -> str:
     """Text on one line that Markdown shows as it is."""
     return re.sub(r"([\\`*<|\[\]#]|\b_|_\b)", r"\\\1", " ".join(str(text).split()))
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
     # Aligned, because terminals and editors show the Markdown itself.
-    texts = [[_escape(cell) for cell in line] for line in table]
+    texts = [[escape(cell) for cell in line] for line in table]
     widths = [max(3, *map(len, column)) for column in zip(*texts, strict=True)]
     texts.insert(1, ["-" * (width - 1) + ":" for width in widths])
     texts[1][0] = "-" * widths[0]
@@ -346,31 +346,31 @@ def _markdown_table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {_escape(sentence)}" for sentence in sentences)
+def bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
 
 
 def _summary(document: Document) -> Iterator[str]:
-    yield f"# {_escape(document['name'])}"
-    yield _escape(_setting(document))
+    yield f"# {escape(document['name'])}"
+    yield escape(_setting(document))
     for question, answer, reason in _verdicts(document):
-        yield _escape(f"{question} {answer.capitalize()}: {reason}.")
-    yield _markdown_table(_table(document["rows"]))
+        yield escape(f"{question} {answer.capitalize()}: {reason}.")
+    yield markdown_table(_table(document["rows"]))
     if notes := _notes(document):
-        yield _bullets(notes)
+        yield bullets(notes)
     for bar in document.get("requirements") or []:
         met = "met" if bar["met"] else "NOT MET"
-        yield _escape(f"Requirement {bar['text']} is {met}: {bar['measured'].rstrip('.')}.")
+        yield escape(f"Requirement {bar['text']} is {met}: {bar['measured'].rstrip('.')}.")
 
 
 def _details(document: Document) -> Iterator[str]:
     metric, table = _slices(document)
     if len(table) > 1:
-        yield f"## Slices: {_escape(metric)}"
-        yield _markdown_table(table)
+        yield f"## Slices: {escape(metric)}"
+        yield markdown_table(table)
     if made_by := document.get("provenance"):
         yield "## Provenance"
-        yield _bullets(f"{key}: {value}" for key, value in made_by.items())
+        yield bullets(f"{key}: {value}" for key, value in made_by.items())
 
 
 def _marks(rows: Sequence[Row], name: str) -> list[dict[str, Any]]:

@@ -130,7 +130,7 @@ class _Kitchen:
         self.runs[table.to] = train(
             students.read(table.student, trust=self.trust),
             self._transfer(table),
-            objectives.read(table.objective or self._usual_objective(table)),
+            objectives.read(table.objective or self._usual_objective(table), trust=self.trust),
             to=self.place / table.to,
             plan=plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
             seeds=min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,

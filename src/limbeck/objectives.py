@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limbeck import losses
 from limbeck._calls import Makers, make, text_of
+from limbeck._own import Named
 from limbeck._rows import cross_entropy, over_scored
 from limbeck._successors import DIST, DKD, LogitStandardisation
 from limbeck.errors import InputError
@@ -186,11 +187,40 @@ MAKERS: Makers = {
 }
 
 
-def read(text: str) -> Objective:
+def read(text: str, *, trust: bool = False) -> Objective:
     """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
+
+    `mine.py:Focal(gamma=2)` calls a class or function in a file of yours with literal arguments,
+    which runs the file. The objective's text then carries the file's fingerprint.
 
     Raises:
         RecipeError: there is none of that name, or its arguments are refused.
+        TrustError: it names a file, and `trust` is not given.
+        MissingError, MismatchError: there is no such file, or it is not the one that is meant.
+        InputError: the file cannot be run, has no such name, or makes no objective.
     """
-    made: Objective = make(text, MAKERS, "objective")
-    return made
+    named = Named.parse(text)
+    if named is None:
+        made: Objective = make(text, MAKERS, "objective")
+        return made
+    own = named.make("objective", trust=trust)
+    if not callable(own) or not isinstance(own, Objective):
+        lacking = [name for name in ("needs_scores", "needs_labels") if not hasattr(own, name)]
+        raise InputError(
+            f"{named.file}:{named.name} makes no objective: "
+            + (f"it lacks {' and '.join(lacking)}" if lacking else "it cannot be called")
+        )
+    return own
+
+
+def check(text: str) -> None:
+    """Refuses a text that `read` could not read, as far as that shows without running a file.
+
+    Raises:
+        RecipeError, MissingError, MismatchError: as in `read`.
+    """
+    named = Named.parse(text)
+    if named is None:
+        read(text)
+    else:
+        named.check()

@@ -278,7 +278,7 @@ def _readers(step: Step) -> list[Callable[[], object]]:
     if step.verb == "train":
         return [
             lambda: students.read(table.student),
-            lambda: objectives.read(table.objective or "Labels()"),
+            lambda: objectives.check(table.objective or "Labels()"),
             lambda: views.read(table.views),
             lambda: plan_of(table),
         ]

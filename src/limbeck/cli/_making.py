@@ -58,7 +58,7 @@ def distill(
     unlabelled = limbeck.read(examples)
     known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
     how = limbeck.Distillation(
-        objective=known_objectives.read(objective),
+        objective=known_objectives.read(objective, trust=trust),
         views=known.read(views),
         count=count,
         seed=seed,
@@ -141,7 +141,7 @@ def train(
     run = limbeck.train(
         known_students.read(student, trust=trust),
         _transfer(scores, examples, views, count),
-        known_objectives.read(objective or usual),
+        known_objectives.read(objective or usual, trust=trust),
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,

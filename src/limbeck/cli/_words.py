@@ -43,7 +43,11 @@ ExamplesText = Annotated[
 ]
 StudentText = Annotated[str, Parameter(help="Such as `mlp([800, 800])` or `convnet('small')`.")]
 ObjectiveText = Annotated[
-    str, Parameter(help="Such as `SoftTargets(temperature=4)`, `MatchLogits('centred')`, `Labels`.")
+    str,
+    Parameter(
+        help="Such as `SoftTargets(temperature=4)`, `MatchLogits('centred')`, `Labels`; or "
+        "`mine.py:Focal(2)` with --trust."
+    ),
 ]
 ViewsText = Annotated[str, Parameter(help="Such as `jitter(2)` or `flip(of=crop(4))`.")]
 To = Annotated[Path, Parameter(help="Where the result lies; never overwritten.")]
