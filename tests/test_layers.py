@@ -33,14 +33,15 @@ _task
 _fit _cost
 _job
 _score _combine _live _train _evaluate _export _correct _dark
-sweeps
+sweeps _compared _tune
+_compare
 _load _distill _specialise
 specialists
 recipe
 _steps
 __init__
 cli._words
-cli._looking cli._making cli._combine cli._correcting cli._specialists
+cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists
 cli
 cli.__main__
 """

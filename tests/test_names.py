@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "limbeck"
 
 PUBLIC = [
+    "Budget",
+    "Compared",
     "Comparison",
     "DarkKnowledge",
     "Distillation",
@@ -34,6 +36,7 @@ PUBLIC = [
     "combine",
     "correct",
     "dark_knowledge",
+    "compare",
     "distill",
     "encodings",
     "errors",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         views,
     )
     from limbeck._combine import combine
+    from limbeck._compare import compare
+    from limbeck._compared import Compared
     from limbeck._correct import correct
     from limbeck._dark import DarkKnowledge, dark_knowledge
     from limbeck._distill import Distillation, Distilled, distill
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from limbeck._steps import run_recipe
     from limbeck._store import ScoreSet
     from limbeck._train import train
+    from limbeck._tune import Budget
     from limbeck.errors import LimbeckError
     from limbeck.examples import Examples
     from limbeck.recipe import read_recipe
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
 # Where each public name lives: nothing is imported before it is asked for.
 _HOMES = {
+    "Budget": "_tune",
+    "Compared": "_compared",
     "Comparison": "_evaluate",
     "DarkKnowledge": "_dark",
     "Distillation": "_distill",
@@ -59,6 +64,7 @@ _HOMES = {
     "combine": "_combine",
     "correct": "_correct",
     "dark_knowledge": "_dark",
+    "compare": "_compare",
     "distill": "_distill",
     "evaluate": "_evaluate",
     "export": "_export",
@@ -89,6 +95,8 @@ _MODULES = (
 
 __all__ = [
     "FRESH",
+    "Budget",
+    "Compared",
     "Comparison",
     "DarkKnowledge",
     "Distillation",
@@ -103,6 +111,7 @@ __all__ = [
     "Storage",
     "TransferSet",
     "combine",
+    "compare",
     "correct",
     "dark_knowledge",
     "distill",

@@ -76,3 +76,7 @@ class Live:
         shown = show()
         raw = self.teacher.ask(shown.inputs, shown.keys, f"the teacher {self.teacher.name}")
         return Dense.of(raw, default_width(self.teacher.kind)).raw()
+
+    def take(self, rows: Array) -> "Live":
+        """The same teacher."""
+        return self

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from limbeck import _manifest, _store, runs
+from limbeck import _compared, _manifest, _store, runs
+from limbeck._compared import Compared
 from limbeck._export import open_exported, open_model
 from limbeck._report import Report
 from limbeck._store import ScoreSet
@@ -19,8 +20,8 @@ REPORT = "report"
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
-) -> Run | ScoreSet | Report | Model | Specialists:
-    """The run, score set, report or specialists in a directory, or the model in an exported file.
+) -> Run | ScoreSet | Report | Compared | Model | Specialists:
+    """What an artefact's directory holds, or the model in an exported safetensors file.
 
     A score set needs its examples: those given, or the source it remembers.
 
@@ -41,6 +42,8 @@ def load(
         return Report.read(directory)
     if artefact == SPECIALISTS:
         return Specialists.open(directory, trust=trust)
+    if artefact == _compared.ARTEFACT:
+        return Compared.read(directory)
     raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
 
 

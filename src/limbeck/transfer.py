@@ -75,6 +75,9 @@ class Source(Protocol):
         `show()` gives their raw inputs, for who needs them.
         """
 
+    def take(self, rows: Array) -> "Source":
+        """The source of those rows alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stored:
@@ -114,6 +117,15 @@ class Stored:
     def scores(self, show: Callable[[], Batch], rows: Array, numbers: Array) -> Array:
         """What the store holds for those rows and views."""
         return self.score_set.read(np.maximum(self.positions[rows], 0), numbers)
+
+    def take(self, rows: Array) -> "Stored":
+        """The same store at the positions of those rows."""
+        if self.score_set.view.needs_all_examples:
+            raise MismatchError(
+                f"{self.score_set.view.text} mixes examples, so the scores in {self.place} belong "
+                "to all of them: a part of them would be mixed otherwise"
+            )
+        return replace(self, positions=self.positions[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +192,15 @@ class TransferSet:
     def without_scores(self) -> "TransferSet":
         """The same examples in the same views, with labels alone: what a control sees."""
         return replace(self, scores=())
+
+    def take(self, rows: Array) -> "TransferSet":
+        """Those rows alone, with their scores.
+
+        Raises:
+            MismatchError: they were scored in a view that mixes all examples.
+        """
+        taken = replace(self, examples=self.examples.take(rows))
+        return replace(taken, scores=self.source.take(rows)) if self.scores else taken
 
     def numbers(self, rows: Array, epoch: int) -> Array:
         """Which view of each row that epoch shows, `(batch,)`."""

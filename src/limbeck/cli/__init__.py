@@ -9,7 +9,14 @@ from typing import Any
 from cyclopts import CycloptsError
 
 # Importing them is what adds their commands.
-from limbeck.cli import _combine, _correcting, _looking, _making, _specialists  # noqa: F401
+from limbeck.cli import (  # noqa: F401
+    _combine,
+    _comparing,
+    _correcting,
+    _looking,
+    _making,
+    _specialists,
+)
 from limbeck.cli._words import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, app, fail
 from limbeck.errors import LimbeckError
 
