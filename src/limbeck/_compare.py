@@ -100,7 +100,7 @@ class _Job:
     tell: Callable[[str], None]
 
     @cached_property
-    def methods(self) -> dict[str, tuple[Objective, ...]]:
+    def methods(self) -> dict[str, tuple[Any, ...]]:
         """The candidates of each method, the control's among them where there can be one."""
         methods = {name: tuple(candidates) for name, candidates in self.given.items()}
         has_labels = bool(self.transfer.examples.is_labelled.any())
@@ -125,7 +125,7 @@ class _Job:
             raise InputError("seeds are a count of 1 or more, or different numbers from 0")
         self._check_test()
 
-    def _check_method(self, name: str, candidates: Sequence[Objective]) -> None:
+    def _check_method(self, name: str, candidates: Sequence[Any]) -> None:
         if not candidates:
             raise InputError(
                 f"the method {name!r} has no candidates: give it one objective or more"
@@ -138,7 +138,7 @@ class _Job:
         for objective in candidates:
             self._check_objective(name, objective)
 
-    def _check_objective(self, name: str, objective: Objective) -> None:
+    def _check_objective(self, name: str, objective: Any) -> None:
         if not isinstance(objective, Objective):
             raise InputError(
                 f"the method {name!r} has a {type(objective).__name__} for a candidate, "
