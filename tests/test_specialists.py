@@ -21,6 +21,7 @@ from limbeck.errors import (
     MismatchError,
     MissingError,
     OccupiedError,
+    RecipeError,
 )
 
 CLASSES = ("a", "b", "c", "d", "e")
@@ -114,6 +115,20 @@ def test_the_covariance_is_that_of_numpy():
 def test_a_number_of_clusters_that_cannot_be_is_refused(count, sentence):
     with pytest.raises(InputError, match=sentence):
         specialists.confusable(confused(), count=count, classes=CLASSES)
+
+
+def test_a_clusterer_by_its_text_is_that_of_scikit_learn():
+    read = specialists.read_clusterer("AgglomerativeClustering(linkage='average')")
+    assert read.linkage == "average"
+    with pytest.raises(RecipeError, match="there is no clusterer 'KMean'; did you mean 'KMeans'"):
+        specialists.read_clusterer("KMean()")
+
+
+def test_a_clusterer_that_refuses_its_settings_is_named():
+    with pytest.raises(InputError, match=r"cannot cluster the classes: The .linkage. parameter"):
+        specialists.confusable(
+            confused(), count=2, classes=CLASSES, clusterer=AgglomerativeClustering(linkage="odd")
+        )
 
 
 def test_predictions_that_are_none_are_refused():
@@ -430,7 +445,9 @@ def files(world, tmp_path, monkeypatch):
 
 def test_the_command_finds_trains_and_serves(files, capsys, tmp_path):
     status, out, _ = limbeck_command(
-        capsys, *files, "--examples", "train.npz", "--count", 3, "--count", 4, "--json"
+        capsys,
+        *(*files, "--examples", "train.npz", "--count", 3, "--count", 4, "--json"),
+        *("--clusterer", "AgglomerativeClustering(metric='cosine', linkage='average')"),
     )
     assert status == 0
     shown = json.loads(out)

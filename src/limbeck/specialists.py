@@ -10,8 +10,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import ClusterMixin, clone
-from sklearn.cluster import KMeans
+from sklearn.cluster import (
+    AgglomerativeClustering,
+    KMeans,
+    MiniBatchKMeans,
+    SpectralClustering,
+)
 
+from limbeck._calls import Makers, make
 from limbeck._fusion import Opinion, divergence, fuse, fuse_by_descent
 from limbeck._specialise import train
 from limbeck._store import ScoreSet
@@ -30,11 +36,18 @@ __all__ = [
     "fuse",
     "fuse_by_descent",
     "predictions",
+    "read_clusterer",
     "train",
 ]
 
 PART = 4096  # rows that are looked at together
 CLUSTERER = KMeans(n_init=10)
+CLUSTERERS: Makers = {
+    "KMeans": KMeans,
+    "MiniBatchKMeans": MiniBatchKMeans,
+    "AgglomerativeClustering": AgglomerativeClustering,
+    "SpectralClustering": SpectralClustering,
+}
 
 Subsets = tuple[tuple[str, ...], ...]
 
@@ -84,11 +97,14 @@ def confusable(
 
     Any clusterer of scikit-learn will do; it is copied, and given the number of clusters and the
     seed where it takes them. The default is k-means over all columns at once: the paper's on-line
-    k-means seeks the same clusters where the columns are too many to hold.
+    k-means seeks the same clusters where the columns are too many to hold. With few classes the
+    variances on the diagonal outweigh what classes have in common, and one large cluster takes
+    most of them: clusters by direction alone do better there,
+    `AgglomerativeClustering(metric="cosine", linkage="average")`.
 
     Raises:
         InputError: no number of clusters between 2 and the number of classes; probabilities that
-            are none, or without the names of their classes.
+            are none, or without the names of their classes; a clusterer that refuses its settings.
         MismatchError: the scores are neither logits nor log-probabilities.
     """
     names = tuple(scores.classes) if isinstance(scores, ScoreSet) else tuple(classes)
@@ -98,9 +114,18 @@ def confusable(
     columns = _covariance(parts).T
     found: dict[tuple[int, ...], None] = {}
     for wanted in counts:
-        labels = _fitting(clusterer, wanted, seed).fit_predict(columns)
-        found |= dict.fromkeys(_members(np.asarray(labels)))
+        labels = _clustered(_fitting(clusterer, wanted, seed), columns)
+        found |= dict.fromkeys(_members(labels))
     return tuple(tuple(names[at] for at in members) for members in found)
+
+
+def read_clusterer(text: str) -> ClusterMixin:
+    """The clusterer that a call written as text makes, such as `AgglomerativeClustering()`.
+
+    Raises:
+        RecipeError: there is none of that name, or its arguments are refused.
+    """
+    return make(text, CLUSTERERS, "clusterer")
 
 
 def _check_counts(counts: Sequence[int], classes: int) -> None:
@@ -147,6 +172,13 @@ def _fitting(clusterer: ClusterMixin, count: int, seed: int) -> ClusterMixin:
     wanted = {"n_clusters": count, "random_state": seed}
     known = own.get_params()
     return own.set_params(**{name: value for name, value in wanted.items() if name in known})
+
+
+def _clustered(clusterer: ClusterMixin, columns: Array) -> Array:
+    try:
+        return np.asarray(clusterer.fit_predict(columns))
+    except ValueError as error:  # how scikit-learn says that it cannot take an argument
+        raise InputError(f"{clusterer} cannot cluster the classes: {error}") from error
 
 
 def _members(labels: Array) -> Iterator[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Section 5: do specialists for confusable classes help a generalist, and can one net be both?"""
+"""Section 5: do specialists for confused classes help a generalist, and can one net learn both?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

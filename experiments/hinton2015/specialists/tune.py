@@ -1,6 +1,6 @@
 """Settings of the specialists, judged on 10,000 training images that nobody was trained on.
 
-`python -m experiments.hinton2015.specialists.tune --rate 0.001 0.003 --epochs 10 20`
+`python -m experiments.hinton2015.specialists.tune --rate 0.001 0.003 --linkage average complete`
 tries each combination with one generalist; what was tried lies in `build/`.
 """
 

@@ -17,6 +17,9 @@ def specialists(
     count: Annotated[
         list[int], Parameter(help="Into how many clusters; several are joined.", negative="")
     ],
+    clusterer: Annotated[
+        str, Parameter(help="One of scikit-learn's, such as `AgglomerativeClustering()`.")
+    ] = "KMeans(n_init=10)",
     to: To,
     epochs: int = 30,
     plan: PlanText = "",
@@ -32,7 +35,13 @@ def specialists(
 
     run, opened = load_run(generalist, trust=trust), limbeck.read(examples)
     predicted = known.predictions(teachers.run(run), opened)
-    subsets = known.confusable(predicted, count=count, classes=run.classes, seed=seed)
+    subsets = known.confusable(
+        predicted,
+        count=count,
+        classes=run.classes,
+        clusterer=known.read_clusterer(clusterer),
+        seed=seed,
+    )
     if not subsets:
         raise InputError(
             f"no cluster of {' or '.join(map(str, count))} has two classes or more and leaves "
