@@ -340,7 +340,8 @@ def test_training_again_changes_nothing_and_goes_on_where_it_was(world, tmp_path
     shutil.rmtree(at / "specialist-1")
     with pytest.raises(MissingError, match="is not whole"):
         limbeck.load(at)
-    assert again().combined().fingerprint == made.combined().fingerprint
+    points = pairs(50, seed=9).inputs
+    assert torch.equal(again().combined().answer(points), made.combined().answer(points))
     first = at / "specialist-0" / "manifest.json"
     assert first.stat().st_mtime_ns == before[first]
 
