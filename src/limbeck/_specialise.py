@@ -280,12 +280,12 @@ def _head(student: Student) -> frozenset[str]:
     own = student.build(0).state_dict()
     wider = replace(student, outputs=student.outputs + 1).build(0).state_dict()
     changed = {name for name in own if name in wider and own[name].shape != wider[name].shape}
-    for name in changed:
-        is_rows = wider[name].shape == (student.outputs + 1, *own[name].shape[1:])
-        if not is_rows or own[name].shape[0] != student.outputs:
-            changed = set()
-            break
-    if not changed or own.keys() != wider.keys():
+    are_rows = all(
+        own[name].shape[:1] == (student.outputs,)
+        and wider[name].shape == (student.outputs + 1, *own[name].shape[1:])
+        for name in changed
+    )
+    if not changed or not are_rows or own.keys() != wider.keys():
         raise InputError(
             f"the output layer of {student.text} cannot be replaced: with one class more, one "
             "layer has to have one row more, and everything else has to stay as it is"
