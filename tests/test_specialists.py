@@ -88,6 +88,10 @@ def test_clusters_of_one_class_are_left_out():
     assert specialists.confusable(confused(), count=5, classes=CLASSES) == ()
 
 
+def test_clusters_of_fewer_classes_than_asked_for_are_left_out():
+    assert specialists.confusable(confused(), count=3, classes=CLASSES, least=3) == ()
+
+
 def test_a_score_set_gives_the_same_subsets_as_its_probabilities(world, tmp_path):
     _, generalist, _ = world
     scores = limbeck.score(

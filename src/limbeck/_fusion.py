@@ -75,7 +75,7 @@ def fuse_by_descent(
     generalist: Rows,
     opinions: Sequence[Opinion],
     *,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-9,
     steps: int = 50_000,
 ) -> Float[Tensor, "batch classes"]:
     """The same by gradient descent on the logits z of q = softmax(z), as the paper does it.

@@ -84,6 +84,7 @@ def confusable(
     count: int | Sequence[int],
     classes: Sequence[str] = (),
     clusterer: ClusterMixin = CLUSTERER,
+    least: int = 2,
     seed: int = 0,
 ) -> Subsets:
     """Subsets of classes that are predicted together: clusters of the predictions' covariance.
@@ -92,8 +93,8 @@ def confusable(
     generalist's predictions are clustered; no labels are needed. `scores` are a score set (all
     its views count), or probabilities `(examples, classes)` with the names of their `classes`.
     `count` says into how many clusters. With several numbers each gives a clustering, and the
-    subsets of all are joined without doubles, so that a class may be in several. Clusters of one
-    class, or of all of them, are no use to a specialist and are left out; there may be none.
+    subsets of all are joined without doubles, so that a class may be in several. Clusters of fewer
+    than `least` classes, or of all of them, are left out; there may be none.
 
     Any clusterer of scikit-learn will do; it is copied, and given the number of clusters and the
     seed where it takes them. The default is k-means over all columns at once: the paper's on-line
@@ -115,7 +116,7 @@ def confusable(
     found: dict[tuple[int, ...], None] = {}
     for wanted in counts:
         labels = _clustered(_fitting(clusterer, wanted, seed), columns)
-        found |= dict.fromkeys(_members(labels))
+        found |= dict.fromkeys(_members(labels, least))
     return tuple(tuple(names[at] for at in members) for members in found)
 
 
@@ -181,9 +182,9 @@ def _clustered(clusterer: ClusterMixin, columns: Array) -> Array:
         raise InputError(f"{clusterer} cannot cluster the classes: {error}") from error
 
 
-def _members(labels: Array) -> Iterator[tuple[int, ...]]:
+def _members(labels: Array, least: int) -> Iterator[tuple[int, ...]]:
     for label in dict.fromkeys(labels.tolist()):
         members = np.flatnonzero(labels == label)
         # -1 is what density clusterers call noise.
-        if label >= 0 and 2 <= len(members) < len(labels):
+        if label >= 0 and least <= len(members) < len(labels):
             yield tuple(members.tolist())
