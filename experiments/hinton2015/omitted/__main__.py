@@ -19,7 +19,7 @@ HELD_OUT = 1 / 6  # 10,000 training images that no student sees; biases are chos
 SOFT = objectives.SoftTargets(temperature=20)
 BOTH = objectives.SoftTargets(temperature=20, hard_weight=1)  # and the labels of what it sees
 SEEDS, SEEDS_BOTH = 5, 2
-EPOCHS_OF_TWO_CLASSES = 120  # of a fifth as many images
+EPOCHS, EPOCHS_OF_TWO_CLASSES = 30, 80  # of 7 and 8 there is a fifth as many images
 HOWS = {"bias": "held-out", "prior": "prior", "oracle": "oracle"}  # as `ours` names them
 
 # The rule, on the bias that no test label chose: at most this share of the threes is wrong, and
@@ -63,7 +63,7 @@ def _runs(
     setting: Setting, teacher: limbeck.Run, no3: limbeck.Examples, only78: limbeck.Examples
 ) -> dict[str, limbeck.Run]:
     """The students of soft targets, those of labels too, and one net of labels alone."""
-    plan = setting.plan(PLAN)
+    plan = setting.plan(replace(PLAN, epochs=EPOCHS))
     long = setting.plan(replace(PLAN, epochs=EPOCHS_OF_TWO_CLASSES))
     runs = {}
     for name, few, numbers in (("no3", no3, plan), ("only78", only78, long)):
