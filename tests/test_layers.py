@@ -41,7 +41,8 @@ recipe
 _steps
 __init__
 cli._words
-cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists
+cli._transfer
+cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists cli._sweeping
 cli
 cli.__main__
 """

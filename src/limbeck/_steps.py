@@ -9,6 +9,7 @@ from limbeck import _manifest, objectives, students, views
 from limbeck._combine import combine
 from limbeck._evaluate import Comparison, evaluate
 from limbeck._export import export
+from limbeck._live import live
 from limbeck._load import load_run, load_scores, load_teacher
 from limbeck._report import Report
 from limbeck._score import score
@@ -20,6 +21,7 @@ from limbeck.recipe import Recipe, Step, Teachers, plan_of, storage_of
 from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import find
+from limbeck.sweeps import sweep
 from limbeck.teachers import Teacher, as_teacher, ensemble
 from limbeck.transfer import FRESH, TransferSet
 
@@ -71,13 +73,13 @@ class _Kitchen:
             "score": self._score,
             "combine": self._combine,
             "train": self._train,
+            "sweep": self._sweep,
             "evaluate": self._evaluate,
             "export": self._export,
         }
         if step.verb != "split":
-            place = self.place / step.makes[0]
-            whole = _manifest.state(place) == "whole" if place.suffix == "" else place.exists()
-            self.tell(f"{step.verb} {place}{' (already whole)' if whole else ''}")
+            whole = all(_is_whole(self.place / name) for name in step.makes)
+            self.tell(f"{step.verb} {self.place / step.place}{' (already whole)' if whole else ''}")
         verbs[step.verb](step.table)
 
     @property
@@ -85,8 +87,8 @@ class _Kitchen:
         """The sets that are open and that a [score] or [train] learns from."""
         tables = [(s.verb, s.table) for s in self.recipe.steps]
         names = {table.examples for verb, table in tables if verb == "score"}
-        names |= {table.on for verb, table in tables if verb == "train"}
-        names |= {table.labelled for verb, table in tables if verb == "train"}
+        for table in (table for verb, table in tables if verb in ("train", "sweep")):
+            names |= {table.on, table.labelled}
         return names & self.sets.keys()
 
     def _examples(self, name: str) -> Examples:
@@ -132,25 +134,63 @@ class _Kitchen:
             self._transfer(table),
             objectives.read(table.objective or self._usual_objective(table), trust=self.trust),
             to=self.place / table.to,
-            plan=plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
-            seeds=min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,
-            control=table.control,
+            **self._common(table),
+        )
+
+    def _sweep(self, table: Any) -> None:
+        asked = {
+            name: objectives.read(text, trust=self.trust) for name, text in table.objectives.items()
+        }
+        made = sweep(
+            students.read(table.student, trust=self.trust),
+            self._transfer(table),
+            asked,
+            to=self.place / table.to,
+            **self._common(table),
+        )
+        self.runs |= {f"{table.to}/{name}": run for name, run in made.items()}
+
+    def _common(self, table: Any) -> dict[str, Any]:
+        """The keywords that `train` and `sweep` share."""
+        # A teacher in the loop is asked about labelled examples too: they are in the transfer set.
+        is_apart = table.labelled and not table.teacher
+        return {
+            "plan": plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
+            "seeds": min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,
+            "control": table.control,
+            "labelled": self._examples(table.labelled) if is_apart else None,
+        }
+
+    def _usual_objective(self, table: Any) -> str:
+        is_taught = table.on in self.scores or table.teacher
+        return "SoftTargets(temperature=4)" if is_taught else "Labels()"
+
+    def _transfer(self, table: Any) -> TransferSet | ScoreSet:
+        if table.on in self.scores:
+            return self._stored(table)
+        examples, view = self._examples(table.on), views.read(table.views)
+        # No number means a new view every epoch: there is no store to fill.
+        count = table.count or FRESH
+        if not table.teacher:
+            return TransferSet(examples, view, count, table.view_seed)
+        return live(
+            self._model(table.teacher, examples, table.mean),
+            examples,
+            views=view,
+            count=count,
+            seed=table.view_seed,
             labelled=self._examples(table.labelled) if table.labelled else None,
         )
 
-    def _usual_objective(self, table: Any) -> str:
-        return "SoftTargets(temperature=4)" if table.on in self.scores else "Labels()"
-
-    def _transfer(self, table: Any) -> TransferSet | ScoreSet:
-        view = views.read(table.views)
-        if table.on not in self.scores:
-            # No number means a new view every epoch: there is no store to fill.
-            return TransferSet(
-                self._examples(table.on), view, table.count or FRESH, table.view_seed
-            )
+    def _stored(self, table: Any) -> ScoreSet:
         scores = self.scores[table.on]
+        if table.teacher:
+            raise RecipeError(
+                f"{table.on!r} are scores already: a teacher in the loop goes with examples"
+            )
         if table.views != "plain()" or table.count or table.view_seed:
-            scores.check_view(view, table.view_seed, table.count or scores.count)
+            count = table.count or scores.count
+            scores.check_view(views.read(table.views), table.view_seed, count)
         return scores
 
     def _evaluate(self, table: Any) -> None:
@@ -232,6 +272,10 @@ def open_teachers(
     if len(opened) == 1 and not mean:
         return opened[0]
     return ensemble(opened, mean=mean or "geometric")
+
+
+def _is_whole(place: Path) -> bool:
+    return _manifest.state(place) == "whole" if place.suffix == "" else place.exists()
 
 
 def _takes_nothing(found: Callable[..., Any]) -> bool:

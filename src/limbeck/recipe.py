@@ -20,6 +20,7 @@ from limbeck._shards import Storage
 from limbeck.errors import InputError, LimbeckError, MissingError, RecipeError
 from limbeck.metrics import STANDARD
 from limbeck.runs import Plan
+from limbeck.sweeps import CONTROL, check_names
 
 
 def _check_names(given: object) -> object:
@@ -73,11 +74,12 @@ class CombineTable(_Table):
     mean: str = "geometric"
 
 
-class _TrainTable(_Table):
+class _NetTable(_Table):
     to: str
     student: str
     on: str
-    objective: str = ""  # SoftTargets(temperature=4) on scores, Labels() on examples
+    teacher: Teachers = ""  # in the loop, where `on` names examples
+    mean: str = "geometric"
     views: str = "plain()"
     count: int = 0
     view_seed: int = 0
@@ -86,10 +88,19 @@ class _TrainTable(_Table):
     control: bool = True
 
 
-# The keywords of `train`, and beside them the plan's own: a plan is not a table of its own.
-TrainTable = create_model(  # type: ignore[call-overload]
-    "TrainTable", __base__=_TrainTable, **{f.name: (f.type, f.default) for f in fields(Plan)}
-)
+class _TrainTable(_NetTable):
+    objective: str = ""  # SoftTargets(temperature=4) where there is a teacher, else Labels()
+
+
+class _SweepTable(_NetTable):
+    objectives: dict[str, str]
+
+
+# The keywords of `train` and of `sweep`, and beside them the plan's own: a plan is not a table of
+# its own.
+_PLAN: Any = {f.name: (f.type, f.default) for f in fields(Plan)}
+TrainTable = create_model("TrainTable", __base__=_TrainTable, **_PLAN)
+SweepTable = create_model("SweepTable", __base__=_SweepTable, **_PLAN)
 
 
 class EvaluateTable(_Table):
@@ -123,6 +134,7 @@ TABLES: Mapping[str, type[_Table]] = {
     "score": ScoreTable,
     "combine": CombineTable,
     "train": TrainTable,
+    "sweep": SweepTable,
     "evaluate": EvaluateTable,
     "export": ExportTable,
 }
@@ -138,7 +150,17 @@ class Step:
     @property
     def makes(self) -> tuple[str, ...]:
         """The names it gives to later steps."""
-        return (self.table.rest, self.table.part) if self.verb == "split" else (self.table.to,)
+        table = self.table
+        if self.verb == "split":
+            return (table.rest, table.part)
+        if self.verb == "sweep":
+            return tuple(f"{table.to}/{name}" for name in (*table.objectives, CONTROL))
+        return (table.to,)
+
+    @property
+    def place(self) -> str:
+        """The name of what it makes, as users know it."""
+        return str(self.makes[0] if self.verb == "split" else self.table.to)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -151,8 +173,9 @@ class Step:
                 return (table.examples, *_names(table.teacher))
             case "combine":
                 return tuple(table.scores)
-            case "train":
-                return (table.on, *([table.labelled] if table.labelled else []))
+            case "train" | "sweep":
+                given = [table.on, table.labelled, *_names(table.teacher)]
+                return tuple(name for name in given if name)
             case "evaluate":
                 models = [name for model in table.models.values() for name in _names(model)]
                 return (table.examples, *models)
@@ -265,7 +288,7 @@ def _texts(step: Step) -> Iterator[str]:
         try:
             read_one()
         except LimbeckError as error:
-            yield f"{error} (in the table for {step.makes[0]!r})"
+            yield f"{error} (in the table for {step.place!r})"
 
 
 def _readers(step: Step) -> list[Callable[[], object]]:
@@ -275,13 +298,8 @@ def _readers(step: Step) -> list[Callable[[], object]]:
         return [lambda: views.read(table.views), lambda: storage_of(table), *means]
     if step.verb == "combine":
         return [partial(_check_mean, [table.scores], table.mean)]
-    if step.verb == "train":
-        return [
-            lambda: students.read(table.student),
-            lambda: objectives.check(table.objective or "Labels()"),
-            lambda: views.read(table.views),
-            lambda: plan_of(table),
-        ]
+    if step.verb in ("train", "sweep"):
+        return _readers_of_net(table, _objectives_of(step))
     if step.verb == "evaluate":
         bars = [partial(Requirement.parse, text, list(STANDARD)) for text in table.require]
         means = [partial(_check_mean, list(table.models.values()), table.mean)]
@@ -289,6 +307,23 @@ def _readers(step: Step) -> list[Callable[[], object]]:
     if step.verb == "export":
         return [lambda: check_format(table.to)]
     return []
+
+
+def _readers_of_net(table: Any, asked: list[str]) -> list[Callable[[], object]]:
+    return [
+        lambda: students.read(table.student),
+        *(partial(objectives.check, text) for text in asked),
+        lambda: views.read(table.views),
+        lambda: plan_of(table),
+        partial(_check_mean, [table.teacher], table.mean),
+    ]
+
+
+def _objectives_of(step: Step) -> list[str]:
+    if step.verb == "sweep":
+        check_names(step.table.objectives)
+        return list(step.table.objectives.values())
+    return [step.table.objective or "Labels()"]
 
 
 def _check_mean(named: list[Teachers], mean: str) -> None:

@@ -1,6 +1,6 @@
 """Many students trained together in one pass over the same batches, with one control for all."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -75,15 +75,25 @@ def sweep(
     return {name: Run.open(job.to, trust=trust) for name, job in jobs.items()}
 
 
-def _checked(objectives: Mapping[str, Objective | Callable[..., Any]]) -> dict[str, Objective]:
-    if not objectives:
+def check_names(names: Iterable[str]) -> None:
+    """Refuses a sweep without objectives, or whose names cannot be its runs' directories.
+
+    Raises:
+        InputError: there are none, or one is no plain file name or is "control".
+    """
+    given = list(names)
+    if not given:
         raise InputError("a sweep takes one objective or more")
-    for name in objectives:
+    for name in given:
         if name == CONTROL or name != Path(name).name or name.startswith("."):
             raise InputError(
                 f"a sweep names its runs' directories: {name!r} is not a name for one"
                 + (" (it is the control's)" if name == CONTROL else "")
             )
+
+
+def _checked(objectives: Mapping[str, Objective | Callable[..., Any]]) -> dict[str, Objective]:
+    check_names(objectives)
     return {name: as_objective(given) for name, given in objectives.items()}
 
 

@@ -16,6 +16,7 @@ from limbeck.cli import (  # noqa: F401
     _looking,
     _making,
     _specialists,
+    _sweeping,
 )
 from limbeck.cli._words import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, app, fail
 from limbeck.errors import LimbeckError

@@ -15,6 +15,7 @@ from limbeck.cli._words import (
     Trust,
     app,
     as_lines,
+    name_and_value,
     say,
     say_report,
     tell,
@@ -50,7 +51,9 @@ def evaluate(
     opened = limbeck.read(examples)
     if mean and not teacher:
         raise InputError("--mean goes with --teacher")
-    named = {"student": student} | dict(_named(one) for one in model or ())
+    named = {"student": student} | dict(
+        name_and_value(one, "--model NAME=DIRECTORY") for one in model or ()
+    )
     first = {"teacher": open_teachers(teacher, opened, mean=mean, trust=trust)} if teacher else {}
     others = {name: open_teacher(at, opened, trust=trust) for name, at in named.items() if at}
     models = {**first, **others}
@@ -163,10 +166,3 @@ def _say_knowledge(
     if place:
         found.figure(place)
     return say(found.to_json(), found.text + (f"\n\ndrawn in {place}" if place else ""), json)
-
-
-def _named(text: str) -> tuple[str, str]:
-    name, found, directory = text.partition("=")
-    if not (name and found and directory):
-        raise InputError(f"--model takes NAME=DIRECTORY, not {text!r}")
-    return name, directory

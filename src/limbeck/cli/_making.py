@@ -2,10 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from limbeck.cli._transfer import Transfer
 from limbeck.cli._words import (
     ExamplesText,
     Json,
@@ -23,7 +24,6 @@ from limbeck.cli._words import (
     say_report,
     training_plan,
 )
-from limbeck.errors import InputError
 
 
 @app.command
@@ -119,12 +119,8 @@ def train(
     *,
     student: StudentText,
     to: To,
-    scores: Annotated[Path | None, Parameter(help="A score set's directory.")] = None,
-    examples: ExamplesText = "",
-    labelled: ExamplesText = "",
+    transfer: Transfer = Transfer(),  # noqa: B008  frozen, so one can be every call's default
     objective: ObjectiveText = "",
-    views: ViewsText = "",
-    count: Annotated[int, Parameter(help="Views of each example; 0: a new one an epoch.")] = 0,
     seeds: int = 1,
     epochs: int = 30,
     plan: PlanText = "",
@@ -132,21 +128,21 @@ def train(
     trust: Trust = False,
     json: Json = False,
 ) -> int:
-    """Train a student on a score set, with its control, or a net on labelled examples."""
+    """Train a student on a score set or a live teacher, with its control; or a net on labels."""
     import limbeck
     from limbeck import objectives as known_objectives
     from limbeck import students as known_students
 
-    usual = "SoftTargets(temperature=4)" if scores else "Labels()"
+    usual = "SoftTargets(temperature=4)" if transfer.is_taught else "Labels()"
     run = limbeck.train(
         known_students.read(student, trust=trust),
-        _transfer(scores, examples, views, count),
+        transfer.opened(trust=trust),
         known_objectives.read(objective or usual, trust=trust),
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,
         control=control,
-        labelled=limbeck.read(labelled) if labelled else None,
+        labelled=transfer.apart,
     )
     beside = "with its control" if run.control else "without a control"
     words = f"{to}: {run.student.text}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
@@ -183,18 +179,3 @@ def export(
         f"score {made.largest_difference:.2g}, same class on {made.agreement:.2%}"
     )
     return say({**asdict(made), "path": str(made.path)}, words, json)
-
-
-def _transfer(scores: Path | None, examples: str, views: str, count: int) -> Any:
-    import limbeck
-    from limbeck import views as known
-    from limbeck._load import load_scores
-
-    if scores is not None:
-        if views or count:
-            raise InputError("--views and --count go with --examples; a score set knows its own")
-        return load_scores(scores, limbeck.read(examples) if examples else None)
-    if not examples:
-        raise InputError("train needs --scores, or --examples with labels")
-    view = known.read(views or "plain")
-    return limbeck.TransferSet(limbeck.read(examples), view, count or limbeck.FRESH)

@@ -111,3 +111,12 @@ def as_lines(shown: dict[str, Any], indent: str = "") -> list[str]:
         else:
             lines.append(f"{indent}{key}: {value}")
     return lines
+
+
+def name_and_value(text: str, form: str) -> tuple[str, str]:
+    """The two sides of `NAME=...`; the form, `--option NAME=WHAT`, is for the error."""
+    option, _, wanted = form.partition(" ")
+    name, _, value = text.partition("=")
+    if not name or not value or "(" in name:
+        raise InputError(f"{option} takes {wanted}, not {text!r}")
+    return name, value

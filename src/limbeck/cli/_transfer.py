@@ -1,0 +1,80 @@
+"""The options that say what a student learns from: stored scores, a live teacher, or labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import ExamplesText, MeanText, ViewsText
+from limbeck.errors import InputError
+
+if TYPE_CHECKING:
+    from limbeck import Examples, ScoreSet, TransferSet
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """What a student learns from."""
+
+    scores: Annotated[Path | None, Parameter(help="A score set's directory.")] = None
+    examples: ExamplesText = ""
+    teacher: Annotated[
+        list[str] | None,
+        Parameter(help="With --examples: asked about every batch, nothing stored.", negative=""),
+    ] = None
+    mean: MeanText = ""
+    labelled: ExamplesText = ""
+    views: ViewsText = ""
+    count: Annotated[int, Parameter(help="Views of each example; 0: a new one an epoch.")] = 0
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether there is a teacher, in a store or in person."""
+        return self.scores is not None or bool(self.teacher)
+
+    def opened(self, *, trust: bool) -> "TransferSet | ScoreSet":
+        """The transfer set, or the score set, that the options describe."""
+        import limbeck
+        from limbeck import views as known
+
+        if self.scores is not None:
+            return self._stored(self.scores)
+        if not self.examples:
+            raise InputError("training needs --scores, or --examples with labels or a --teacher")
+        shown, count = known.read(self.views or "plain"), self.count or limbeck.FRESH
+        examples = limbeck.read(self.examples)
+        if self.teacher:
+            return self._live(examples, trust=trust)
+        return limbeck.TransferSet(examples, shown, count)
+
+    def _stored(self, directory: Path) -> "ScoreSet":
+        import limbeck
+        from limbeck._load import load_scores
+
+        if self.views or self.count:
+            raise InputError("--views and --count go with --examples; a score set knows its own")
+        if self.teacher:
+            raise InputError("--teacher goes with --examples; a score set has had its teacher")
+        return load_scores(directory, limbeck.read(self.examples) if self.examples else None)
+
+    def _live(self, examples: "Examples", *, trust: bool) -> "TransferSet":
+        import limbeck
+        from limbeck import views as known
+        from limbeck._steps import open_teachers
+
+        return limbeck.live(
+            open_teachers(self.teacher or [], examples, mean=self.mean, trust=trust),
+            examples,
+            views=known.read(self.views or "plain"),
+            count=self.count or limbeck.FRESH,
+            labelled=limbeck.read(self.labelled) if self.labelled else None,
+        )
+
+    @property
+    def apart(self) -> "Examples | None":
+        """Labelled examples beside a score set; a live transfer set has them in it."""
+        import limbeck
+
+        return limbeck.read(self.labelled) if self.labelled and not self.teacher else None
