@@ -15,7 +15,6 @@ from limbeck._calls import did_you_mean
 from limbeck._compared import ARTEFACT, CONTROL, FORMAT, NAME, PAGE, Compared
 from limbeck._evaluate import answers
 from limbeck._store import ScoreSet
-from limbeck._train import train
 from limbeck._tune import Budget, Chosen, Tuning
 from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Array, Examples, check_disjoint
@@ -23,8 +22,10 @@ from limbeck.intervals import CONFIDENCE, simultaneous, verdict
 from limbeck.objectives import Labels, Objective
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
+from limbeck.sweeps import sweep
 from limbeck.transfer import TransferSet
 
+ALONE, BESIDE = "control-", "beside-"  # directories; no method's name makes these
 METRICS = ("accuracy", "nll_nats", "ece")
 NOBODY = np.zeros((0, 0))  # the reference of a metric that has none
 
@@ -144,7 +145,7 @@ class _Job:
                 f"the method {name!r} has a {type(objective).__name__} for a candidate, "
                 "not an objective"
             )
-        if name == CONTROL and objective.needs_scores:
+        if name == CONTROL and objective != Labels():
             raise InputError(
                 f"the method 'control' is the labels alone, not {objective.text}: "
                 "give it another name"
@@ -219,18 +220,34 @@ class _Job:
         seeds: Sequence[int],
         place: Path,
     ) -> dict[str, Run]:
-        return {
-            name: train(
-                self.student,
-                transfer,
-                objective,
-                to=place / _folder(name),
-                plan=replace(self.plan, learning_rate=rate),
-                seeds=seeds,
-                control=False,
-            )
-            for name, objective in objectives.items()
-        }
+        others = {name: one for name, one in objectives.items() if name != CONTROL}
+        has_control = CONTROL in objectives
+        asked = {_folder(name): one for name, one in others.items()}
+        if has_control and not any(one.needs_scores for one in others.values()):
+            asked |= self._beside_control
+        runs = sweep(
+            self.student,
+            transfer,
+            asked,
+            to=place,
+            plan=replace(self.plan, learning_rate=rate),
+            seeds=seeds,
+            control=has_control,
+        )
+        found = {name: runs[_folder(name)] for name in others}
+        return found | ({CONTROL: runs.get(CONTROL) or runs[ALONE]} if has_control else {})
+
+    @property
+    def _beside_control(self) -> dict[str, Objective]:
+        """What to ask for so that a control of its own rate is trained as those beside others are.
+
+        Where all have labels the control is the labels alone. Where few have, it trains for as
+        many steps as a student would and stops early, and so needs a student beside it.
+        """
+        taught = [one for of in self.methods.values() for one in of if one.needs_scores]
+        if not taught or self.transfer.examples.is_labelled.all():
+            return {ALONE: Labels()}
+        return {BESIDE: taught[0]}
 
     def _trained_finally(self, chosen: Mapping[str, Chosen]) -> dict[str, Run]:
         """Every method with its chosen setting, those of one learning rate together."""

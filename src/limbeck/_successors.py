@@ -25,6 +25,7 @@ class LogitStandardisation:
     soft_weight: float = 9.0
     hard_weight: float = 0.1
     needs_scores = True
+    vectorises = True
 
     def __post_init__(self) -> None:
         _check_temperature(self, self.temperature)
@@ -63,6 +64,7 @@ class DIST:
     temperature: float = 1.0
     hard_weight: float = 1.0
     needs_scores = True
+    vectorises = True
 
     def __post_init__(self) -> None:
         _check_temperature(self, self.temperature)
@@ -110,6 +112,7 @@ class DKD:
     hard_weight: float = 1.0
     warmup: float = 0.08
     needs_scores = True
+    vectorises = True
     needs_labels = True
 
     def __post_init__(self) -> None:
@@ -143,10 +146,8 @@ class DKD:
         }
 
     def _risen(self, batch: Batch) -> float:
-        # Outside training, as when a held-out loss is computed, a batch has no steps.
-        step, steps = getattr(batch, "step", 0), getattr(batch, "steps", 0)
-        rising = self.warmup * steps
-        return min(1.0, (step + 1) / rising) if rising else 1.0
+        rising = self.warmup * batch.steps
+        return min(1.0, (batch.step + 1) / rising) if rising else 1.0
 
 
 def _hard(weight: float, output: Tensor, batch: Batch) -> dict[str, Tensor]:
