@@ -43,6 +43,14 @@ NAMES = {
     "regulariser": {"hard_accuracy", "soft_accuracy", "all_data_accuracy"},
     "ensembles": {"single", "ensemble", "distilled", "share_of_gain"},
     "specialists": {"generalist", "combined", "distilled"},
+    "methods": {"control_accuracy", "soft_accuracy", "dist_accuracy", "dkd_accuracy"},
+    "wrong_answers": {
+        "true_accuracy",
+        "shuffled_accuracy",
+        "uniform_accuracy",
+        "control_accuracy",
+        "true_same_mistakes",
+    },
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 SMOKE_SECONDS = 10  # the processor's, because neighbours on the machine do not count

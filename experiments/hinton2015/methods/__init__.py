@@ -1,0 +1,1 @@
+"""Which gains over soft targets survive when every method is tuned alike."""

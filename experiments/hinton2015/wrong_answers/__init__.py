@@ -1,0 +1,1 @@
+"""What a student learns from the relative probabilities of wrong answers."""
