@@ -11,7 +11,14 @@ from limbeck import _manifest, metrics, objectives, students, teachers
 from limbeck._compare import _folder
 from limbeck._compared import Compared
 from limbeck.cli import main
-from limbeck.errors import ExamplesError, InputError, LabelsError, OccupiedError
+from limbeck.errors import (
+    ExamplesError,
+    InputError,
+    LabelsError,
+    OccupiedError,
+    RecipeError,
+    TrustError,
+)
 from limbeck.examples import Examples
 from limbeck.intervals import simultaneous
 
@@ -388,3 +395,82 @@ def test_a_method_that_cannot_be_read_is_bad_input(files, capsys, methods, sente
     assert (status, out) == (2, "")
     assert sentence in err
     assert not (files / "compared").exists()
+
+
+# --- the recipe -------------------------------------------------------------------------
+
+RECIPE = """
+[examples]
+train = "{folder}/train.npz"
+test = "{folder}/test.npz"
+
+[score]
+teacher = "test_compare:rule_teacher"
+examples = "train"
+
+[compare]
+student = "mlp([4])"
+on = "scores"
+test = "test"
+baseline = "soft"
+trials = 2
+learning_rates = [0.01, 0.1]
+seeds = 2
+epochs = 1
+
+[compare.methods]
+soft = ["SoftTargets(2)", "SoftTargets(4)"]
+raw = ["MatchLogits()"]
+"""
+
+
+def rule_teacher():
+    return teachers.function(rule, blobs().classes, name="rule")
+
+
+def recipe(files, change=("", "")):
+    file = files / "methods.toml"
+    file.write_text(RECIPE.format(folder=files).replace(*change))
+    return limbeck.read_recipe(file)
+
+
+def test_a_recipe_compares_and_says_what_came_of_it(files, monkeypatch):
+    monkeypatch.chdir(files)
+    said = []
+    limbeck.run_recipe(recipe(files), to=files / "run", trust=True, tell=said.append)
+    found = limbeck.load(files / "run" / "compared")
+    assert [row["name"] for row in found.rows] == ["soft", "raw", "control"]
+    assert found.document["budget"]["learning_rates"] == [0.01, 0.1]
+    assert "Is raw better than soft?" in said[-1]
+
+
+def test_a_smoke_run_compares_too(files, monkeypatch):
+    monkeypatch.chdir(files)
+    limbeck.run_recipe(recipe(files), to=files / "run", trust=True, smoke=True)
+    assert limbeck.show(files / "run" / "compared")["whole"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("trials = 2", "trails = 2"), r"\[compare\] has no key 'trails'; did you mean 'trials'"),
+        (("epochs = 1", "learning_rate = 1"), r"\[compare\] has no key 'learning_rate'"),
+        (("[0.01, 0.1]", "[0.01]"), "learning_rates are two, the lowest and the highest, not"),
+        (("trials = 2", "trials = 0"), "a budget has 1 trial or more, not 0"),
+        (("MatchLogits()", "MatchLogit()"), "no objective 'MatchLogit'; did you mean 'MatchLogits"),
+        (('test = "test"', 'test = "tast"'), "names 'tast', which the recipe does not make"),
+        (('["MatchLogits()"]', '"MatchLogits()"'), "methods.raw should be a valid list"),
+    ],
+)
+def test_faults_of_a_comparison_are_found_when_the_recipe_is_read(files, change, sentence):
+    with pytest.raises(RecipeError, match=sentence):
+        recipe(files, change)
+
+
+def test_code_of_your_own_is_refused_before_anything_is_scored(files, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "mine.py").write_text("raise SystemExit('it was run')")
+    read = recipe(files, ("MatchLogits()", "mine.py:Mine(3)"))
+    with pytest.raises(TrustError, match=r"the objective mine.py:Mine runs code that this text"):
+        limbeck.run_recipe(read, to=files / "run")
+    assert not (files / "run").exists()

@@ -37,6 +37,7 @@ sweeps _compared _tune
 _compare
 _load _distill _specialise
 specialists
+_recipe_tables
 recipe
 _steps
 __init__

@@ -1,23 +1,25 @@
 """Does the steps of a recipe in order; those that are whole and unchanged are skipped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from limbeck import _manifest, objectives, students, views
 from limbeck._combine import combine
+from limbeck._compare import compare
 from limbeck._evaluate import Comparison, evaluate
 from limbeck._export import export
 from limbeck._live import live
 from limbeck._load import load_run, load_scores, load_teacher
+from limbeck._recipe_tables import Step, Teachers, budget_of, plan_of, storage_of
 from limbeck._report import Report
 from limbeck._score import score
 from limbeck._store import ScoreSet
 from limbeck._train import train
 from limbeck.errors import RecipeError, TrustError
 from limbeck.examples import Examples, check_disjoint
-from limbeck.recipe import Recipe, Step, Teachers, plan_of, storage_of
+from limbeck.recipe import Recipe
 from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import find
@@ -47,10 +49,21 @@ def run_recipe(
         Whatever the verbs raise.
     """
     place = Path(to) if to else recipe.place(smoke=smoke)
+    for text in _objectives(recipe):
+        objectives.read(text, trust=trust)  # code that is not trusted is refused before any work
     kitchen = _Kitchen(recipe, place, smoke, trust, tell)
     for step in recipe.steps:
         kitchen.do(step)
     return kitchen.report
+
+
+def _objectives(recipe: Recipe) -> Iterator[str]:
+    """The texts of all objectives that a recipe names."""
+    for step in recipe.steps:
+        if step.verb == "train" and step.table.objective:
+            yield step.table.objective
+        if step.verb == "compare":
+            yield from (text for of in step.table.methods.values() for text in of)
 
 
 @dataclass(eq=False)
@@ -74,6 +87,7 @@ class _Kitchen:
             "combine": self._combine,
             "train": self._train,
             "sweep": self._sweep,
+            "compare": self._compare,
             "evaluate": self._evaluate,
             "export": self._export,
         }
@@ -87,7 +101,7 @@ class _Kitchen:
         """The sets that are open and that a [score] or [train] learns from."""
         tables = [(s.verb, s.table) for s in self.recipe.steps]
         names = {table.examples for verb, table in tables if verb == "score"}
-        for table in (table for verb, table in tables if verb in ("train", "sweep")):
+        for table in (table for verb, table in tables if verb in ("train", "sweep", "compare")):
             names |= {table.on, table.labelled}
         return names & self.sets.keys()
 
@@ -181,6 +195,25 @@ class _Kitchen:
             seed=table.view_seed,
             labelled=self._examples(table.labelled) if table.labelled else None,
         )
+
+    def _compare(self, table: Any) -> None:
+        labelled = self._examples(table.labelled) if table.labelled else None
+        compared = compare(
+            students.read(table.student, trust=self.trust),
+            TransferSet.of(self._scores(table.on), labelled),
+            {
+                name: [objectives.read(text, trust=self.trust) for text in texts]
+                for name, texts in table.methods.items()
+            },
+            test=self._examples(table.test),
+            to=self.place / table.to,
+            plan=plan_of(table, SMOKE_EPOCHS) if self.smoke else plan_of(table),
+            budget=budget_of(table),
+            seeds=min(table.seeds, SMOKE_SEEDS) if self.smoke else table.seeds,
+            baseline=table.baseline,
+            tell=self.tell,
+        )
+        self.tell(str(compared))
 
     def _stored(self, table: Any) -> ScoreSet:
         scores = self.scores[table.on]

@@ -2,188 +2,22 @@
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, create_model
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
 from limbeck import objectives, students, views
 from limbeck._calls import did_you_mean
-from limbeck._evaluate import Comparison
 from limbeck._export import check_format
 from limbeck._means import check_mean
+from limbeck._recipe_tables import TABLES, Step, Table, Teachers, budget_of, plan_of, storage_of
 from limbeck._require import Requirement
-from limbeck._shards import Storage
-from limbeck.errors import InputError, LimbeckError, MissingError, RecipeError
+from limbeck.errors import LimbeckError, MissingError, RecipeError
 from limbeck.metrics import STANDARD
-from limbeck.runs import Plan
-from limbeck.sweeps import CONTROL, check_names
-
-
-def _check_names(given: object) -> object:
-    """Says of a name or a list of names in one sentence what it is not."""
-    texts = given if isinstance(given, list) else [given]
-    if not all(isinstance(text, str) for text in texts):
-        raise PydanticCustomError("names", "a name or a list of names")
-    return given
-
-
-# The name of a teacher, or the names of an ensemble's members.
-Teachers = Annotated[str | list[str], BeforeValidator(_check_names)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class SplitTable(_Table):
-    """One set of examples into two: by groups (of a column, with `by`) or by `time`."""
-
-    of: str
-    rest: str
-    part: str
-    fraction: float
-    by: str = ""
-    time: str = ""
-    seed: int = 0
-
-
-class ScoreTable(_Table):
-    """The keywords of `score`."""
-
-    to: str = "scores"
-    teacher: Teachers
-    mean: str = "geometric"
-    examples: str
-    views: str = "plain()"
-    count: int = 1
-    seed: int = 0
-    width: str = ""
-    shard_rows: int = Storage.shard_rows
-    batch: int = Storage.batch
-
-
-class CombineTable(_Table):
-    """The keywords of `combine`."""
-
-    to: str
-    scores: list[str]
-    mean: str = "geometric"
-
-
-class _NetTable(_Table):
-    to: str
-    student: str
-    on: str
-    teacher: Teachers = ""  # in the loop, where `on` names examples
-    mean: str = "geometric"
-    views: str = "plain()"
-    count: int = 0
-    view_seed: int = 0
-    labelled: str = ""
-    seeds: int = 1
-    control: bool = True
-
-
-class _TrainTable(_NetTable):
-    objective: str = ""  # SoftTargets(temperature=4) where there is a teacher, else Labels()
-
-
-class _SweepTable(_NetTable):
-    objectives: dict[str, str]
-
-
-# The keywords of `train` and of `sweep`, and beside them the plan's own: a plan is not a table of
-# its own.
-_PLAN: Any = {f.name: (f.type, f.default) for f in fields(Plan)}
-TrainTable = create_model("TrainTable", __base__=_TrainTable, **_PLAN)
-SweepTable = create_model("SweepTable", __base__=_SweepTable, **_PLAN)
-
-
-class EvaluateTable(_Table):
-    """The keywords of `evaluate` and of its comparison."""
-
-    to: str = "report"
-    models: dict[str, Teachers]
-    mean: str = "geometric"
-    examples: str
-    reference: str = ""
-    require: list[str] = []
-    student: str = Comparison.student
-    control: str = Comparison.control
-    margin: float = Comparison.margin
-    slices: list[str] = []
-    allow_seen: bool = Comparison.allow_seen
-
-
-class ExportTable(_Table):
-    """The keywords of `export`."""
-
-    run: str
-    to: str = "student.onnx"
-    check: str
-    tolerance: float = 1e-3
-    absorb: bool = False
-
-
-TABLES: Mapping[str, type[_Table]] = {
-    "split": SplitTable,
-    "score": ScoreTable,
-    "combine": CombineTable,
-    "train": TrainTable,
-    "sweep": SweepTable,
-    "evaluate": EvaluateTable,
-    "export": ExportTable,
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One table of a recipe: which verb, and its keywords."""
-
-    verb: str
-    table: Any
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """The names it gives to later steps."""
-        table = self.table
-        if self.verb == "split":
-            return (table.rest, table.part)
-        if self.verb == "sweep":
-            return tuple(f"{table.to}/{name}" for name in (*table.objectives, CONTROL))
-        return (table.to,)
-
-    @property
-    def place(self) -> str:
-        """The name of what it makes, as users know it."""
-        return str(self.makes[0] if self.verb == "split" else self.table.to)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The names it takes from the recipe; a teacher or model may also be named by path."""
-        table = self.table
-        match self.verb:
-            case "split":
-                return (table.of,)
-            case "score":
-                return (table.examples, *_names(table.teacher))
-            case "combine":
-                return tuple(table.scores)
-            case "train" | "sweep":
-                given = [table.on, table.labelled, *_names(table.teacher)]
-                return tuple(name for name in given if name)
-            case "evaluate":
-                models = [name for model in table.models.values() for name in _names(model)]
-                return (table.examples, *models)
-        return (table.run, table.check)
-
-
-def _names(teachers: Teachers) -> list[str]:
-    return [teachers] if isinstance(teachers, str) else teachers
+from limbeck.sweeps import check_names
 
 
 @dataclass(frozen=True)
@@ -257,7 +91,7 @@ def _as_list(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
-def _step(verb: str, model: type[_Table], values: Any) -> tuple[Step | None, list[str]]:
+def _step(verb: str, model: type[Table], values: Any) -> tuple[Step | None, list[str]]:
     try:
         step = Step(verb, model.model_validate(values))
     except ValidationError as error:
@@ -300,6 +134,14 @@ def _readers(step: Step) -> list[Callable[[], object]]:
         return [partial(_check_mean, [table.scores], table.mean)]
     if step.verb in ("train", "sweep"):
         return _readers_of_net(table, _objectives_of(step))
+    if step.verb == "compare":
+        texts = [text for candidates in table.methods.values() for text in candidates]
+        return [
+            lambda: students.read(table.student),
+            *(partial(objectives.check, text) for text in texts),
+            lambda: plan_of(table),
+            lambda: budget_of(table),
+        ]
     if step.verb == "evaluate":
         bars = [partial(Requirement.parse, text, list(STANDARD)) for text in table.require]
         means = [partial(_check_mean, list(table.models.values()), table.mean)]
@@ -368,18 +210,3 @@ def _in_order(steps: list[Step]) -> Iterator[Step]:
             raise RecipeError(f"the steps {circle} of the recipe wait for each other")
         waiting.remove(ready)
         yield ready
-
-
-def plan_of(table: Any, most_epochs: int = 0) -> Plan:
-    """The plan in a [train] table, with no more epochs than that if a number is given."""
-    values = {f.name: getattr(table, f.name) for f in fields(Plan)}
-    if most_epochs:
-        values["epochs"] = min(values["epochs"], most_epochs)
-    return Plan(**values)
-
-
-def storage_of(table: Any) -> Storage:
-    """How the scores of a [score] table are kept."""
-    if table.count < 1:
-        raise InputError(f"count is 1 view or more, not {table.count}")
-    return Storage(table.width, table.shard_rows, table.batch)
