@@ -13,7 +13,7 @@ from experiments.hinton2015.fashion import fashion_teacher
 from limbeck import objectives, students
 
 STUDENT = students.mlp([50, 50])
-PLAN = limbeck.Plan(epochs=20, batch=256, held_out=0.0)
+PLAN = limbeck.Plan(epochs=12, batch=256, held_out=0.0)
 SEEDS = 5
 
 # The same number of trials for all: each method's candidates in turn, at nine learning rates.
