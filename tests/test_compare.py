@@ -8,7 +8,7 @@ from worlds import blobs, rule
 
 import limbeck
 from limbeck import _manifest, metrics, objectives, students, teachers
-from limbeck._compare import _folder
+from limbeck._compare import _folder, _Job
 from limbeck._compared import Compared
 from limbeck.cli import main
 from limbeck.errors import (
@@ -225,6 +225,52 @@ def test_without_labels_trials_are_judged_by_agreement_and_there_is_no_control(t
     run = limbeck.load(found.directory / "tuning" / "trial-0" / "soft")
     agrees = said_by(run, held).argmax(axis=1) == rule(held.inputs).argmax(1)
     assert found.row("soft")["trials"][0]["held_out"] == pytest.approx(agrees.mean())
+
+
+def test_with_few_labels_every_control_trains_as_long_as_a_student_and_stops_early(tmp_path):
+    examples = blobs(160)
+    few = Examples.of(
+        examples.inputs,
+        np.where(np.arange(160) < 60, examples.labels, -1),
+        keys=examples.keys,
+        classes=examples.classes,
+    )
+    teacher = teachers.function(rule, few.classes, name="rule")
+    scores = limbeck.score(teacher, few, to=tmp_path / "scores")
+    found = compared(tmp_path, scores)
+    controls = [*(found.directory / "tuning").glob("*/control"), found.run("control").directory]
+    assert len(controls) == 4
+    for directory in controls:
+        assert any("stopped early on" in note for note in limbeck.load(directory).notes)
+    assert found.row("control")["objective"] == "Labels()"
+
+
+def test_a_control_with_a_rate_of_its_own_is_trained_beside_a_student_or_alone(tmp_path):
+    scores = scored(tmp_path)
+    job = _Job(
+        student=STUDENT,
+        transfer=limbeck.TransferSet.of(scores),
+        given=METHODS,
+        test=TEST,
+        to=tmp_path,
+        plan=PLAN,
+        budget=BUDGET,
+        seeds=(0,),
+        baseline="soft",
+        tell=print,
+    )
+    alone = job._trained(job.transfer, {"control": objectives.Labels()}, 0.01, [0], tmp_path / "a")
+    beside = job._trained(
+        job.transfer,
+        {"control": objectives.Labels(), "soft": SOFT[0]},
+        0.01,
+        [0],
+        tmp_path / "b",
+    )
+    assert set(alone) == {"control"}
+    np.testing.assert_allclose(
+        said_by(alone["control"], TEST), said_by(beside["control"], TEST), atol=1e-4
+    )
 
 
 class Diverging:

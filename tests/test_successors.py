@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from test_objectives import batch
-from worlds import double
+from worlds import blobs, double, rule
 
-from limbeck import losses, objectives
+import limbeck
+from limbeck import losses, objectives, students, teachers
 from limbeck.errors import InputError, LabelsError, MismatchError
 
 EVERY = torch.ones(6, dtype=torch.bool)
@@ -296,3 +297,18 @@ def test_a_teacher_of_another_shape_is_not_broadcast(rows):
     ):
         with pytest.raises(MismatchError, match="they must be equal"):
             loss()
+
+
+def test_successors_are_trained_together_as_they_are_alone(tmp_path):
+    teacher = teachers.function(rule, blobs().classes, name="rule")
+    scores = limbeck.score(teacher, blobs(96), to=tmp_path / "scores")
+    plan = limbeck.Plan(epochs=3, batch=32, learning_rate=0.02, held_out=0.0)
+    student = students.mlp([5])
+    asked = {type(one).__name__: one for one in SUCCESSORS}
+    runs = limbeck.sweep(student, scores, asked, to=tmp_path / "together", plan=plan)
+    for name, objective in asked.items():
+        alone = limbeck.train(student, scores, objective, to=tmp_path / name, plan=plan)
+        for one, other in zip(
+            runs[name].model().parameters(), alone.model().parameters(), strict=True
+        ):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
