@@ -1,0 +1,1 @@
+"""Section 4's table: what ten nets know, in one of them."""
