@@ -7,7 +7,6 @@ four nets and one taught by them and prints a line; what was tried lies in
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import limbeck
 from experiments import harness
@@ -25,6 +24,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--epochs", type=int, default=PLAN.epochs)
     parser.add_argument("--student-epochs", type=int, default=0, help="0: the same")
+    parser.add_argument("--rate", type=float, default=PLAN.learning_rate)
     parser.add_argument("--objective", default=OBJECTIVE.text)
     parser.add_argument("--members", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=1)
@@ -33,32 +33,38 @@ def main() -> None:
 
 def _tried(options: argparse.Namespace) -> tuple[str, ...]:
     train, held = limbeck.read("fashion-mnist:train").split(HELD_OUT)
-    place = PLACE / f"{options.views}-{options.count}-{options.epochs}-{options.members}"
-    view, plan = views.read(options.views), replace(PLAN, epochs=options.epochs)
+    place = (
+        PLACE / f"{options.views}-{options.count}-{options.epochs}-{options.members}-{options.rate}"
+    )
+    view, plan = views.read(options.views), _plan(options)
     transfer = limbeck.TransferSet(train, view, options.count)
-    members = limbeck.train(
+    members = limbeck.sweep(
         NET,
         transfer,
-        objectives.Labels(),
-        to=place / "members",
+        {"members": objectives.Labels()},
+        to=place,
         plan=plan,
         seeds=options.members,
-        control=False,
-    )
+    )["members"]
     together = teachers.ensemble([members], mean=MEAN)
     scores = limbeck.score(together, train, to=place / "scores", views=view, count=options.count)
     longer = replace(plan, epochs=options.student_epochs or options.epochs)
-    distilled = limbeck.train(
+    name = f"{options.objective}-{longer.epochs}-{options.seeds}"
+    distilled = limbeck.sweep(
         NET,
         scores,
-        objectives.read(options.objective),
-        to=place / Path(f"{options.objective}-{longer.epochs}-{options.seeds}"),
+        {name: objectives.read(options.objective)},
+        to=place,
         plan=longer,
         seeds=options.seeds,
         control=False,
-    )
+    )[name]
     found = {"single": members, "ensemble": together, "distilled": distilled}
     return tuple(f"{name} {_accuracy(model, held):.4f}" for name, model in found.items())
+
+
+def _plan(options: argparse.Namespace) -> limbeck.Plan:
+    return replace(PLAN, epochs=options.epochs, learning_rate=options.rate)
 
 
 def _accuracy(model: limbeck.Run | teachers.Teacher, held: limbeck.Examples) -> float:
