@@ -21,8 +21,9 @@ def mnist_teacher(setting: Setting) -> limbeck.Run:
 
     About 70 minutes on two cores; the experiments that need it share it.
     """
+    units = setting.pick(full=1200, smoke=50)
     return limbeck.train(
-        students.mlp([1200, 1200], dropout=0.5, input_dropout=0.2),
+        students.mlp([units, units], dropout=0.5, input_dropout=0.2),
         limbeck.TransferSet(setting.examples("mnist:train"), views.jitter(2), limbeck.FRESH),
         objectives.Labels(),
         to=_folder(setting) / "teacher",

@@ -25,7 +25,7 @@ def work(setting: Setting) -> Outcome:
     """Trains five students and five plain nets on the plain images; counts errors."""
     teacher, scores = mnist_teacher(setting), mnist_scores(setting)
     runs = limbeck.sweep(
-        STUDENT,
+        setting.pick(STUDENT, smoke=students.mlp([30, 30])),
         scores,
         {"distilled": OBJECTIVE},
         to=setting.place / "students",

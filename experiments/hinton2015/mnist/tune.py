@@ -1,7 +1,7 @@
 """Settings of the small net, judged by errors on 10,000 training images that it does not see.
 
 `python -m experiments.hinton2015.mnist.tune --rate 0.001 0.003 --hard-weight 0 0.1` tries each
-pair and prints one line for each; what was tried lies in `build/experiments/hinton2015/mnist/tune`.
+pair and prints one line for each; what was tried lies in `build/experiments/hinton2015/mnist-tune`.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def held_out_errors(setting: Setting, plan: limbeck.Plan, objective: objectives.
     """The errors of one net on the training images that were held out from it."""
     train = setting.examples("mnist:train")
     transfer = mnist_scores(setting) if objective.needs_scores else train
-    place = setting.place / "tune" / _folder(plan, objective)
+    place = setting.of("mnist-tune") / _folder(plan, objective)
     run = limbeck.train(
         STUDENT, transfer, objective, to=place, plan=setting.plan(plan), control=False
     )

@@ -100,7 +100,7 @@ def _students(setting: Setting, teacher: teachers.Teacher) -> Mapping[str, limbe
         held_out=0.0,
     )
     return limbeck.sweep(
-        STUDENT,
+        setting.pick(STUDENT, smoke=students.mlp([30, 30])),
         scores,
         {"student": OBJECTIVE},
         to=setting.place / "students",

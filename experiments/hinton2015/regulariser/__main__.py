@@ -66,13 +66,14 @@ def _of_set(setting: Setting, name: str) -> tuple[dict[str, Entry], dict[str, An
     whole, test = (setting.examples(f"{name}:{part}") for part in ("train", "test"))
     few = whole.take(few_rows(whole.labels, setting.pick(SHARE, smoke=0.3)))
     place, seeds = setting.place / name, setting.pick(full=SEEDS, smoke=2)
-    everything = _labels(whole, place / "all", setting.plan(ALL), seeds)
+    student = _student(setting)
+    everything = _labels(student, whole, place / "all", setting.plan(ALL), seeds)
     scores = limbeck.score(everything, few, to=place / "scores")
     runs = {
         "all_data": everything,
-        "hard": _labels(few, place / "hard", setting.plan(HARD), seeds),
+        "hard": _labels(student, few, place / "hard", setting.plan(HARD), seeds),
         "soft": limbeck.train(
-            STUDENT,
+            student,
             scores,
             SOFT,
             to=place / "soft",
@@ -104,8 +105,15 @@ def few_rows(labels: np.ndarray, share: float) -> np.ndarray:
     return np.sort(np.concatenate(chosen))
 
 
-def _labels(examples: limbeck.Examples, to: Path, plan: limbeck.Plan, seeds: int) -> limbeck.Run:
-    return limbeck.train(STUDENT, examples, objectives.Labels(), to=to, plan=plan, seeds=seeds)
+def _student(setting: Setting) -> students.Student:
+    made: students.Student = setting.pick(STUDENT, smoke=students.mlp([30, 30]))
+    return made
+
+
+def _labels(
+    student: students.Student, examples: limbeck.Examples, to: Path, plan: limbeck.Plan, seeds: int
+) -> limbeck.Run:
+    return limbeck.train(student, examples, objectives.Labels(), to=to, plan=plan, seeds=seeds)
 
 
 def _accuracy(logits: np.ndarray, examples: limbeck.Examples) -> Entry:
@@ -143,7 +151,7 @@ def _curves(
     found = []
     for epochs in setting.pick(full=CURVE_EPOCHS, smoke=(1,)):
         runs = limbeck.sweep(
-            STUDENT,
+            _student(setting),
             scores,
             {"soft": SOFT},
             to=place / f"epochs{epochs}",

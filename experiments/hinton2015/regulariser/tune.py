@@ -1,7 +1,7 @@
 """Settings for the 3 %, judged on 10,000 of the training images that are not among them.
 
 `python -m experiments.hinton2015.regulariser.tune --rate 0.0005 0.001 --temperature 2 4 8` prints
-one line for each net; what was tried lies in `build/experiments/hinton2015/regulariser/tune`. The
+one line for each net; what was tried lies in `build/experiments/hinton2015/regulariser-tune`. The
 net that gives the soft targets has seen the 10,000 in its own training.
 """
 
@@ -16,7 +16,7 @@ from experiments import harness
 from experiments.hinton2015.regulariser.__main__ import ALL, HARD, LONG, SHARE, STUDENT, few_rows
 from limbeck import objectives
 
-PLACE = harness.BUILD / "hinton2015" / "regulariser" / "tune"
+PLACE = harness.BUILD / "hinton2015" / "regulariser-tune"
 
 
 def main() -> None:

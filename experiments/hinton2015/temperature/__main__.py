@@ -70,7 +70,7 @@ def _answers(setting: Setting, units: int, test: limbeck.Examples) -> Logits:
     }
     asked["logits"] = objectives.MatchLogits("centred")
     runs = limbeck.sweep(
-        students.mlp([units, units]),
+        students.mlp([units // setting.pick(full=1, smoke=10)] * 2),
         mnist_scores(setting),
         asked,
         to=setting.place / f"units{units}",
