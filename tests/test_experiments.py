@@ -1,5 +1,6 @@
 """Each experiment's folder is whole, its result has the agreed form, and its script still runs."""
 
+import ast
 import importlib
 import json
 import resource
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import limbeck
 from experiments import harness, results
 from experiments.__main__ import listing
 
@@ -84,6 +86,27 @@ def check_entry(key: str, found: dict) -> None:
         assert found["low"] <= found["mean"] <= found["high"], key
     if key.endswith(("accuracy", "agreement", "error_rate")):
         assert 0 <= min(found["values"]) <= max(found["values"]) <= 1, key
+
+
+def limbeck_names(file: Path) -> set[str]:
+    """What a file imports from limbeck, or asks of it by a dot."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "limbeck":
+            inner = (node.module or "").split(".")[1:]
+            found |= set(inner[:1]) or {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("limbeck.")}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found |= {node.attr} if node.value.id == "limbeck" else set()
+    return found
+
+
+@pytest.mark.parametrize("folder", ["experiments", "benchmarks"])
+def test_only_public_names_are_used(folder):
+    for file in (ROOT / folder).rglob("*.py"):
+        strangers = limbeck_names(file) - set(limbeck.__all__)
+        assert not strangers, f"{file.relative_to(ROOT)} uses {strangers}"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)

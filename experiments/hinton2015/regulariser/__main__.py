@@ -21,13 +21,13 @@ SOFT = objectives.SoftTargets(temperature=4)
 
 # All the data, and 3 % of it with labels: stopped early on a held-out tenth, as in the paper.
 ALL = limbeck.Plan(
-    epochs=30,
+    epochs=20,
     batch=512,
     learning_rate=1e-3,
     schedule="constant",
     precision="bfloat16",
     held_out=0.1,
-    patience=4,
+    patience=3,
 )
 HARD = limbeck.Plan(
     epochs=100, batch=128, learning_rate=5e-4, schedule="constant", held_out=0.1, patience=10

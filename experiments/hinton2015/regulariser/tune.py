@@ -33,7 +33,9 @@ def main() -> None:
     judges = whole.take(np.sort(np.random.default_rng(1).choice(others, 10_000, replace=False)))
     few, place = whole.take(rows), PLACE / options.set
     everything = limbeck.train(STUDENT, whole, objectives.Labels(), to=place / "all", plan=ALL)
-    print(f"{_accuracy(everything, judges):.4f} all the data, of which it has seen these")
+    print(
+        f"{_accuracy(everything, judges):.4f} all the data, of which it has seen these", flush=True
+    )
     scores = limbeck.score(everything, few, to=place / "scores")
     for rate in options.rate:
         _try(few, objectives.Labels(), replace(HARD, learning_rate=rate), judges, place)
