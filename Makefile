@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --e
 .PHONY: help demo test slow check format docs experiments experiment
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: $(VENV)/.installed-export  ## distil on scikit-learn's digits; print the table and where the report lies
 	$(BIN)/limbeck run recipes/digits.toml
