@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,14 +80,19 @@ class Setting:
 
     def examples(self, source: str) -> limbeck.Examples:
         """A known set such as `mnist:train`; in a smoke run the first few of it."""
-        examples = limbeck.read(source)
-        if not self.smoke:
-            return examples
-        return examples.take(np.arange(SMOKE_EXAMPLES[source.partition(":")[2]]))
+        return _examples(source, self.smoke)
 
     def plan(self, plan: limbeck.Plan) -> limbeck.Plan:
         """The plan; in a smoke run two epochs of it."""
         return replace(plan, epochs=min(plan.epochs, 2)) if self.smoke else plan
+
+
+@cache
+def _examples(source: str, is_smoke: bool) -> limbeck.Examples:
+    examples = limbeck.read(source)
+    if not is_smoke:
+        return examples
+    return examples.take(np.arange(SMOKE_EXAMPLES[source.partition(":")[2]]))
 
 
 @dataclass(frozen=True)
