@@ -93,7 +93,7 @@ def test_a_student_is_trained_by_a_live_teacher_and_its_labels(folder, capsys):
         ),
         (
             ("sweep", "--examples", "train.npz", *QUICK, *TWO),
-            "SoftTargets(temperature=1) needs a teacher's scores; train.npz has none: score it",
+            "SoftTargets(temperature=1) needs a teacher's scores; train has none: score it",
         ),
         (
             ("sweep", "--examples", "train.npz", *QUICK, "--objective", "control=Labels"),
@@ -154,7 +154,7 @@ def test_a_recipe_sweeps_and_trains_with_the_teacher_in_the_loop(folder):
     report = run_recipe(read_recipe("r.toml"), trust=True, tell=told.append)
     assert {row["name"] for row in report.rows} == {"student", "control", "lone"}
     assert load("runs/swept/lone").control is not None
-    assert told == ["sweep runs/swept/sweep", "train runs/swept/lone", "evaluate runs/swept/report"]
+    assert told == ["train runs/swept/lone", "sweep runs/swept/sweep", "evaluate runs/swept/report"]
     told.clear()
     run_recipe(read_recipe("r.toml"), trust=True, tell=told.append)
     assert all(line.endswith("(already whole)") for line in told)
@@ -182,11 +182,8 @@ def test_faults_of_a_sweep_are_named_before_any_work(old, new, sentence):
 
 
 def test_scores_and_a_live_teacher_are_one_too_many(folder):
-    both = RECIPE.replace(
-        "[[sweep]]",
-        '[[score]]\nto = "s"\nteacher = "test_sweeping:rule_teacher"\nexamples = "train"\n\n[[sweep]]',
-        1,
-    )
+    scored = '[[score]]\nto = "s"\nteacher = "test_sweeping:rule_teacher"\nexamples = "train"\n'
+    both = f"{RECIPE}\n{scored}"
     (folder / "r.toml").write_text(both.replace('on = "train"', 'on = "s"', 1))
     with pytest.raises(RecipeError, match="'s' are scores already"):
         run_recipe(read_recipe("r.toml"), trust=True)

@@ -132,8 +132,11 @@ def _readers(step: Step) -> list[Callable[[], object]]:
         return [lambda: views.read(table.views), lambda: storage_of(table), *means]
     if step.verb == "combine":
         return [partial(_check_mean, [table.scores], table.mean)]
-    if step.verb in ("train", "sweep"):
-        return _readers_of_net(table, _objectives_of(step))
+    if step.verb == "train":
+        return _readers_of_net(table, [table.objective or "Labels()"])
+    if step.verb == "sweep":
+        asked = list(table.objectives.values())
+        return [lambda: check_names(table.objectives), *_readers_of_net(table, asked)]
     if step.verb == "compare":
         texts = [text for candidates in table.methods.values() for text in candidates]
         return [
@@ -161,13 +164,6 @@ def _readers_of_net(table: Any, asked: list[str]) -> list[Callable[[], object]]:
     ]
 
 
-def _objectives_of(step: Step) -> list[str]:
-    if step.verb == "sweep":
-        check_names(step.table.objectives)
-        return list(step.table.objectives.values())
-    return [step.table.objective or "Labels()"]
-
-
 def _check_mean(named: list[Teachers], mean: str) -> None:
     """Whether the mean is one, and there is something to take it of."""
     ensembles = [names for names in named if not isinstance(names, str)]
@@ -185,13 +181,18 @@ def _check_reference(table: Any) -> None:
 
 def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
     known = set(sources).union(*(step.makes for step in steps))
+    sweeps = {step.place for step in steps if step.verb == "sweep"}
     return [
         f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, known)}"
         for step in steps
         for name in step.needs
         # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
-        if name not in known and not (":" in name or "/" in name or Path(name).exists())
+        if name not in known and not (_may_lie_elsewhere(name) and name.split("/")[0] not in sweeps)
     ]
+
+
+def _may_lie_elsewhere(name: str) -> bool:
+    return ":" in name or "/" in name or Path(name).exists()
 
 
 def _names_taken_twice(sources: Mapping[str, str], steps: list[Step]) -> list[str]:

@@ -66,8 +66,6 @@ def sweep(
         _checked(objectives),
         control,
     )
-    for job in jobs.values():
-        job.check()
     missing = [job for job in jobs.values() if not _is_whole(job)]
     if missing:
         _run(missing, Path(to))
@@ -104,6 +102,8 @@ def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool)
         )
         for name, one in objectives.items()
     }
+    for job in jobs.values():
+        job.check()
     taught = [job for job in jobs.values() if job.objective.needs_scores]
     if wants_control and taught and common.transfer.examples.is_labelled.any():
         jobs[CONTROL] = replace(
