@@ -93,7 +93,7 @@ def test_a_student_is_trained_by_a_live_teacher_and_its_labels(folder, capsys):
         ),
         (
             ("sweep", "--examples", "train.npz", *QUICK, *TWO),
-            "SoftTargets(temperature=1) needs a teacher's scores; train has none: score it",
+            "SoftTargets(temperature=1) needs a teacher's scores; train.npz has none: score it",
         ),
         (
             ("sweep", "--examples", "train.npz", *QUICK, "--objective", "control=Labels"),
