@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from worlds import CLASSES, blobs, double, pictures, rule, tilted
+from worlds import CLASSES, blobs, double, killed_at, pictures, rule, tilted
 
 from limbeck import Examples, Plan, _fit, objectives, score, students, sweep, teachers, train
 from limbeck._net import Nets
@@ -204,17 +204,7 @@ def test_a_sweep_goes_on_from_a_kill_to_the_identical_students(tmp_path, scores,
     asked = {"soft": ASKED["cool"], "standard": ASKED["standard"]}
     plan = replace(PLAN, average=0.9, patience=2, learning_rate=0.05)
     whole = sweep(NET, scores, asked, to=tmp_path / "whole", plan=plan, seeds=2)
-    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
-    real, steps = _fit._step, []
-
-    def dying(task, nets):
-        steps.append(1)
-        if len(steps) == 7:
-            raise KeyboardInterrupt
-        return real(task, nets)
-
-    monkeypatch.setattr(_fit, "_step", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(7, monkeypatch):
         sweep(NET, scores, asked, to=tmp_path / "broken", plan=plan, seeds=2)
     broken = sweep(NET, scores, asked, to=tmp_path / "broken", plan=plan, seeds=2)
     for name, run in whole.items():
@@ -319,17 +309,7 @@ def test_an_objective_sees_features_and_steps_and_its_parameters_are_trained(
 
 def test_parameters_of_an_objective_go_on_from_a_kill(tmp_path, scores, monkeypatch):
     whole = train(NET, scores, Hinted(), to=tmp_path / "whole", plan=PLAN, control=False)
-    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
-    real, steps = _fit._step, []
-
-    def dying(task, nets):
-        steps.append(1)
-        if len(steps) == 9:
-            raise KeyboardInterrupt
-        return real(task, nets)
-
-    monkeypatch.setattr(_fit, "_step", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(9, monkeypatch):
         train(NET, scores, Hinted(), to=tmp_path / "broken", plan=PLAN, control=False)
     broken = train(NET, scores, Hinted(), to=tmp_path / "broken", plan=PLAN, control=False)
     assert whole.history(0) == broken.history(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from worlds import CLASSES, blobs, pictures, rule, tilted
+from worlds import CLASSES, blobs, killed_at, pictures, rule, tilted
 
 from limbeck import Plan, TransferSet, _fit, objectives, score, students, teachers, train, views
 from limbeck._job import FEW, Job
@@ -84,21 +84,8 @@ def test_training_goes_on_from_a_kill_to_the_identical_student(
 ):
     net = students.mlp([8], dropout=0.3)
     whole = train(net, scores, SOFT, to=tmp_path / "whole", plan=HARD[name])
-    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)  # after every step
-    steps = 0
-    real = _fit._step
-
-    def dying(task, net):
-        nonlocal steps
-        steps += 1
-        if steps == dies_at:
-            raise KeyboardInterrupt
-        return real(task, net)
-
-    monkeypatch.setattr(_fit, "_step", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(dies_at, monkeypatch):
         train(net, scores, SOFT, to=tmp_path / "broken", plan=HARD[name])
-    monkeypatch.setattr(_fit, "_step", real)
     broken = train(net, scores, SOFT, to=tmp_path / "broken", plan=HARD[name])
     for role in ("student", "control"):
         file = f"{role}-0/model.safetensors"
@@ -114,17 +101,7 @@ def test_a_convolutional_net_goes_on_from_a_kill_too(optimiser, tmp_path, monkey
     plan = Plan(epochs=3, batch=16, optimiser=optimiser, learning_rate=0.01)
     net = students.convnet("tiny")
     train(net, transfer, goal, to=tmp_path / "whole", plan=plan)
-    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
-    real, steps = _fit._step, []
-
-    def dying(task, net):
-        steps.append(1)
-        if len(steps) == 5:
-            raise KeyboardInterrupt
-        return real(task, net)
-
-    monkeypatch.setattr(_fit, "_step", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(5, monkeypatch):
         train(net, transfer, goal, to=tmp_path / "broken", plan=plan)
     train(net, transfer, goal, to=tmp_path / "broken", plan=plan)
     file = "student-0/model.safetensors"

@@ -1,10 +1,14 @@
 """A toy world that trains in a second: three blobs of points, a teacher who knows the rule."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
-from limbeck import Examples
+from limbeck import Examples, _fit
 
 CLASSES = ("round", "square", "star")
 CENTRES = np.array([[2.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
@@ -61,3 +65,21 @@ def tilted(inputs: tuple[int, ...], outputs: int) -> nn.Module:
 def double(*shape: int, seed: int = 0, scale: float = 5.0) -> Tensor:
     """Random float64 logits."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).double() * scale
+
+
+@contextmanager
+def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A block in which training saves after every step, and dies before that one."""
+    real, taken = _fit._step, []
+
+    def dying(task, nets):
+        taken.append(1)
+        if len(taken) == step:
+            raise KeyboardInterrupt
+        return real(task, nets)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
+        patched.setattr(_fit, "_step", dying)
+        with pytest.raises(KeyboardInterrupt):
+            yield
