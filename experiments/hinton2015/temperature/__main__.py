@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ SEEDS = 5
 WIDE = limbeck.Plan(epochs=10, batch=512, learning_rate=2e-3, precision="bfloat16", held_out=0.0)
 PLANS = {
     800: WIDE,
-    300: limbeck.Plan(epochs=15, batch=256, learning_rate=2e-3, held_out=0.0),
+    300: replace(WIDE, epochs=15),
     30: limbeck.Plan(epochs=40, batch=128, learning_rate=3e-3, held_out=0.0),
 }
 LONGER = 4  # times the epochs of the larger size
@@ -63,7 +64,7 @@ def work(setting: Setting) -> Outcome:
 
 def _answers(setting: Setting, units: int, test: limbeck.Examples) -> Logits:
     plan = setting.plan(PLANS[units])
-    plan = limbeck.Plan(**{**plan.to_json(), "epochs": plan.epochs * setting.pick(1, 1, LONGER)})
+    plan = replace(plan, epochs=plan.epochs * setting.pick(1, 1, LONGER))
     temperatures = setting.pick(full=TEMPERATURES, smoke=(1, 2.5, 4, 8, 20, 50))
     asked: dict[str, objectives.Objective] = {
         f"t{t}": objectives.SoftTargets(temperature=t) for t in temperatures
