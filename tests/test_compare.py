@@ -245,6 +245,17 @@ def test_with_few_labels_every_control_trains_as_long_as_a_student_and_stops_ear
     assert found.row("control")["objective"] == "Labels()"
 
 
+def test_labels_that_are_all_held_out_are_missed_in_words(tmp_path):
+    points = blobs(160, labelled=False)
+    held = points.split(BUDGET.held_out)[1]
+    few = blobs(160).take(points.find(held.keys[:5]))
+    teacher = teachers.function(rule, points.classes, name="rule")
+    stored = limbeck.score(teacher, points, to=tmp_path / "s")
+    scores = limbeck.TransferSet.of(stored, few)
+    with pytest.raises(LabelsError, match="every labelled example is held out to judge the tri"):
+        compared(tmp_path, scores, {"soft": SOFT})
+
+
 def test_a_control_with_a_rate_of_its_own_is_trained_beside_a_student_or_alone(tmp_path):
     scores = scored(tmp_path)
     job = _Job(

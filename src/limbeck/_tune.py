@@ -110,10 +110,19 @@ class Tuning:
 
     @cached_property
     def _parts(self) -> tuple[TransferSet, TransferSet]:
-        """The transfer set in two: what trials learn from, and what they are judged on."""
+        """The transfer set in two: what trials learn from, and what they are judged on.
+
+        Raises:
+            LabelsError: all labels would be in the second part.
+        """
         examples = self.transfer.examples
         held = np.isin(examples.keys, examples.split(self.budget.held_out)[1].keys)
         rest, held_out = (self.transfer.take(np.flatnonzero(part)) for part in (~held, held))
+        if examples.is_labelled.any() and not rest.examples.is_labelled.any():
+            raise LabelsError(
+                "every labelled example is held out to judge the trials, and none is left to "
+                "learn from: label more of them"
+            )
         return rest, _judging(held_out)
 
     def _trial(self, number: int, rate: float) -> dict[str, dict[str, Any]]:
