@@ -138,8 +138,9 @@ class Tuning:
         self, asked: Mapping[str, Objective], rate: float, place: Path
     ) -> Mapping[str, Run | str]:
         """The run of each method, or in words why there is none."""
+        learnt_from = self._parts[0]
         try:
-            return self.trained(self._parts[0], asked, rate, [self.seed], place)
+            return self.trained(learnt_from, asked, rate, [self.seed], place)
         except InputError as error:  # all else was checked before: a loss diverged
             if len(asked) == 1:
                 return dict.fromkeys(asked, str(error))
