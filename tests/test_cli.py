@@ -249,7 +249,7 @@ TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
             (*TRAIN, "--examples", "train.npz", "--plan", "epoch=3"),
             "Plan() has no keyword 'epoch'; did you mean 'epochs'?",
         ),
-        (("train", "--student", "mlp([3])", "--to", "s"), "train needs --scores, or --examples"),
+        (("train", "--student", "mlp([3])", "--to", "s"), "training needs --scores, or --examples"),
         (
             (*TRAIN, "--examples", "train.npz", "--plan", "epochs=3"),
             "--plan names the epochs, which are given by --epochs",
