@@ -61,7 +61,7 @@ def shown(name: str, entry: Mapping[str, Any]) -> str:
 
 def number(name: str, value: float) -> str:
     """A number of errors with one decimal, a fraction with four."""
-    return f"{value:.1f}" if name.endswith("errors") else f"{value:.4f}"
+    return f"{value:.1f}" if "errors" in name else f"{value:.4f}"
 
 
 def write(readme: Path) -> None:

@@ -96,7 +96,7 @@ class Compared:
 
 def _summary(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {escape(document['name'])}"
-    yield escape(_setting(document))
+    yield f"`{document['student']}` {escape(_setting(document))}"  # code shows as it is
     yield bullets(_answers(document))
     yield markdown_table(_table(document))
     if document.get("notes"):
@@ -107,7 +107,7 @@ def _setting(document: Mapping[str, Any]) -> str:
     budget, examples = document["budget"], document["examples"]
     low, high = budget["learning_rates"]
     return (
-        f"{document['student']} on {examples['n']:,} test examples of {examples['name']}, mean of "
+        f"on {examples['n']:,} test examples of {examples['name']}, mean of "
         f"{len(document['seeds'])} seeds. Each method had {budget['trials']} trials at the same "
         f"learning rates from {low:g} to {high:g}, and its best by {document['chosen_by']}. "
         f"Intervals of differences hold together at {document['confidence']:.0%} over all "

@@ -40,9 +40,9 @@ def compare(
     baseline: Annotated[str, Parameter(help="The method that others are held against.")] = (
         "control"
     ),
-    trials: Annotated[int, Parameter(help="How many each method may make.")] = 6,
+    trials: Annotated[int, Parameter(help="How many settings each method may try.")] = 6,
     learning_rates: Annotated[
-        tuple[float, float], Parameter(help="The lowest and the highest to try.")
+        tuple[float, float], Parameter(help="The lowest and the highest to try.", negative="")
     ] = (3e-4, 1e-2),
     held_out: Annotated[float, Parameter(help="The share that trials are judged on.")] = 0.1,
     examples: ExamplesText = "",
