@@ -276,7 +276,8 @@ def entry_of(
     each = [metrics.measure(measured, one[None], labels, reference) for one in logits]
     if whole is None or None in each:
         raise ValueError(f"{metric} cannot be measured on these {len(labels)} examples")
-    values = [estimate.mean for estimate in each if estimate is not None]
+    # Errors are n times a share: what rounding leaves behind a whole number is cut off.
+    values = [round(estimate.mean, 9) for estimate in each if estimate is not None]
     return {**whole.to_json(), "n": len(values), "values": values}
 
 
