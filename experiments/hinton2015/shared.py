@@ -19,7 +19,7 @@ TEACHER = limbeck.Plan(
 def mnist_teacher(setting: Setting) -> limbeck.Run:
     """The big net: 784-1200-1200-10 with dropout, max-norm and a fresh 2-pixel jitter each epoch.
 
-    About 70 minutes on two cores; the experiments that need it share it.
+    About 11 minutes on two cores; the experiments that need it share it.
     """
     units = setting.pick(full=1200, smoke=50)
     return limbeck.train(
