@@ -22,6 +22,7 @@ TEMPERATURES = (1.0, 2.0, 4.0, 8.0)
 JUDGED_ON = 1 / 6  # of the training images: they choose the temperature and teach nobody
 TUNING_SEED = 100
 ALTERED = ("shuffled", "uniform")
+USUAL, USUALLY = 4.0, "_t4"  # a temperature that many take, and how its numbers are called
 NOBODY = np.zeros((0, 0))
 
 Logits = np.ndarray  # (examples, classes)
@@ -34,15 +35,26 @@ def work(setting: Setting) -> Outcome:
     true = limbeck.score(teacher, learnt, to=setting.place / "scores" / "true")
     temperature, tried = _chosen_temperature(setting, true, judged)
     runs = _trained(setting, true, "true", temperature, control=True)
+    # At the usual temperature as well, where the wrong answers weigh more.
+    runs |= _trained(setting, true, f"true{USUALLY}", USUAL, control=False)
     for how in ALTERED:
-        scores = limbeck.score(
-            altered(teacher, how, temperature), learnt, to=setting.place / "scores" / how
-        )
-        runs |= _trained(setting, scores, how, temperature, control=False)
+        for suffix, at in (("", temperature), (USUALLY, USUAL)):
+            scores = limbeck.score(
+                altered(teacher, how, at), learnt, to=setting.place / "scores" / (how + suffix)
+            )
+            runs |= _trained(setting, scores, how + suffix, at, control=False)
     logits = {name: harness.answers(run, test) for name, run in runs.items()}
     said = harness.answers(teacher, test)
-    gaps = {how: _gap(logits["true"], logits[how], test) for how in ALTERED}
-    more = {"temperature": temperature, "held_out_accuracy": tried, "true_less": gaps}
+    gaps, usual = (
+        {how: _gap(logits[f"true{s}"], logits[f"{how}{s}"], test) for how in ALTERED}
+        for s in ("", USUALLY)
+    )
+    more = {
+        "temperature": temperature,
+        "held_out_accuracy": tried,
+        "true_less": gaps,
+        f"true_less{USUALLY}": usual,
+    }
     return Outcome(
         _measured(logits, said, test),
         answer(gaps),
