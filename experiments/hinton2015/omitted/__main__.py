@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 import limbeck
 from experiments import harness
 from experiments.harness import Entry, Experiment, Outcome, Setting
-from experiments.hinton2015.mnist.__main__ import PLAN, STUDENT
+from experiments.hinton2015.mnist.__main__ import STUDENT
 from experiments.hinton2015.shared import mnist_teacher
 from limbeck import objectives
 
+PLAN = limbeck.Plan(batch=512, learning_rate=3e-3, precision="bfloat16", held_out=1 / 60)
 HELD_OUT = 1 / 6  # 10,000 training images that no student sees; biases are chosen on them
 SOFT = objectives.SoftTargets(temperature=20)
 BOTH = objectives.SoftTargets(temperature=20, hard_weight=1)  # and the labels of what it sees
