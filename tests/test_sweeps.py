@@ -156,6 +156,34 @@ def test_nets_of_linear_layers_are_computed_together_and_others_apart():
     assert isinstance(stack(models(dropping, seeds), soft, seeds), Apart)
 
 
+class Skipping(nn.Module):
+    """Linear layers whose order nobody can read off them."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(4, 4), nn.Linear(4, 3)
+
+    def forward(self, inputs):
+        return self.two(inputs + self.one(inputs))
+
+
+def _twice():
+    layer = nn.Linear(4, 4)
+    return nn.Sequential(layer, nn.ReLU(), layer, nn.Linear(4, 3))
+
+
+def _frozen():
+    body = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    body[0].requires_grad_(False)
+    return body
+
+
+@pytest.mark.parametrize("body", [Skipping, _twice, _frozen])
+def test_a_net_whose_layers_are_not_all_there_is_to_it_is_computed_apart(body):
+    both = [Model(body(), IDENTITY, 3) for _ in range(2)]
+    assert isinstance(stack(both, [ASKED["cool"]] * 2, [0, 1]), Apart)
+
+
 # Whole sweeps.
 
 

@@ -181,7 +181,7 @@ def stack(models: Sequence[Model], objectives: Sequence[Objective], seeds: Seque
     """
     for objective in objectives:
         check_features(models[0], objective)
-    is_plain = all(type(layer) in TOGETHER for layer in models[0].body.children())
+    is_plain = _is_plain(models[0].body)
     if len(models) > 1 and is_plain and not any(_is_special(one) for one in objectives):
         return Together(models, objectives, seeds)
     return Apart(models, objectives, seeds)
@@ -205,6 +205,16 @@ def check_features(model: Model, objective: Objective) -> None:
                 f"{objective.text} asks for the feature {name!r}, which this student does not "
                 f"have; it has {', '.join(known)}"
             )
+
+
+def _is_plain(body: nn.Module) -> bool:
+    """Whether the body is nothing but known layers, one after the other, each used once."""
+    return (
+        type(body) is nn.Sequential
+        and all(type(layer) in TOGETHER for layer in body)
+        and len(set(body)) == len(body)
+        and all(parameter.requires_grad for parameter in body.parameters())
+    )
 
 
 def _is_special(objective: Objective) -> bool:
