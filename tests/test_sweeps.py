@@ -241,6 +241,17 @@ def test_a_sweep_goes_on_from_a_kill_to_the_identical_students(tmp_path, scores,
     assert not list((tmp_path / "broken").rglob("checkpoint*"))
 
 
+def test_a_checkpoint_of_other_objectives_does_not_stay_behind(tmp_path, scores, monkeypatch):
+    with killed_at(7, monkeypatch):
+        sweep(NET, scores, {"cool": ASKED["cool"]}, to=tmp_path / "s", plan=PLAN, seeds=2)
+    assert list((tmp_path / "s").glob("checkpoint-*"))
+    asked = {"cool": ASKED["cool"], "warm": ASKED["warm"]}
+    again = sweep(NET, scores, asked, to=tmp_path / "s", plan=PLAN, seeds=2)
+    assert not list((tmp_path / "s").glob("checkpoint-*"))
+    alone = sweep(NET, scores, asked, to=tmp_path / "alone", plan=PLAN, seeds=2)
+    close(state(again["cool"], 1), state(alone["cool"], 1), rtol=0, atol=0)
+
+
 def test_an_objective_added_later_costs_its_own_nets_alone(tmp_path, scores, monkeypatch):
     first = sweep(NET, scores, {"cool": ASKED["cool"]}, to=tmp_path / "s", plan=PLAN, seeds=2)
     before = state(first["cool"], 1)

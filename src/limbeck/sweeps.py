@@ -133,6 +133,9 @@ def _run(jobs: Sequence[Job], to: Path) -> None:
         fit(group)
     for job in jobs:
         job.finish()
+    # Of an interrupted sweep that was then asked for with other objectives.
+    for leftover in to.glob("checkpoint-*.safetensors"):
+        leftover.unlink()
 
 
 def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
