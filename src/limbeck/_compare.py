@@ -12,7 +12,7 @@ import numpy as np
 
 from limbeck import _manifest, metrics, teachers
 from limbeck._calls import did_you_mean
-from limbeck._compared import ARTEFACT, CONTROL, FORMAT, NAME, PAGE, Compared
+from limbeck._compared import ARTEFACT, FORMAT, NAME, PAGE, Compared
 from limbeck._evaluate import answers
 from limbeck._store import ScoreSet
 from limbeck._tune import Budget, Chosen, Tuning
@@ -22,7 +22,7 @@ from limbeck.intervals import CONFIDENCE, simultaneous, verdict
 from limbeck.objectives import Labels, Objective
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
-from limbeck.sweeps import sweep
+from limbeck.sweeps import CONTROL, sweep
 from limbeck.transfer import TransferSet
 
 ALONE, BESIDE = "control-", "beside-"  # directories; no method's name makes these

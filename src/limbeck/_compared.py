@@ -14,7 +14,6 @@ ARTEFACT = "comparison"
 NAME = "comparison.json"
 PAGE = "comparison.md"
 FORMAT = 1
-CONTROL = "control"
 
 Row = Mapping[str, Any]
 Table = list[list[str]]
