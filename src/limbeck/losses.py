@@ -34,11 +34,8 @@ def soft_targets(
         MismatchError: the two shapes differ (nothing is broadcast).
         InputError: the temperature is not above 0.
     """
-    if not temperature > 0:
-        raise InputError(f"a temperature is above 0, not {temperature}")
-    student, teacher = _paired(student, teacher)
-    of_student = torch.log_softmax(student / temperature, dim=1)
-    of_teacher = torch.log_softmax(teacher / temperature, dim=1)
+    student, teacher = _softened(student, teacher, temperature)
+    of_student, of_teacher = torch.log_softmax(student, dim=1), torch.log_softmax(teacher, dim=1)
     return _divergence(of_student, of_teacher) * temperature**2
 
 
