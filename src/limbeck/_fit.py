@@ -87,12 +87,13 @@ def _log(task: Task, nets: Nets, losses: list[Parts]) -> None:
 def _record(task: Task, nets: Nets) -> None:
     step = nets.progress.step
     held_out = _held_out_losses(task, nets)
+    best = []
     for i, log in enumerate(nets.progress.logs):
         if not log.is_done:
             log.record(step, task.steps_per_record, held_out[i : i + 1], task.patience)
             log.is_done |= step >= task.steps
-            if task.patience and log.waited == 0:
-                nets.keep_as_best(i)
+            best += [i] if task.patience and log.waited == 0 else []
+    nets.keep_as_best(best)
 
 
 def _held_out_losses(task: Task, nets: Nets) -> list[float]:

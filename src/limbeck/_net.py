@@ -43,10 +43,12 @@ class Nets:
         self.average.copy_to(averaged)
         return averaged
 
-    def keep_as_best(self, i: int) -> None:
-        """Remembers the i-th net's candidate as the one to ship, unless a better one comes."""
-        state = self.stack.of_net(self.candidates().state_dict(), i)
-        self.best |= {f"{i}.{name}": value.clone() for name, value in state.items()}
+    def keep_as_best(self, which: Sequence[int]) -> None:
+        """Remembers those nets' candidates as the ones to ship, unless better ones come."""
+        candidates = self.candidates().state_dict() if which else {}
+        for i in which:
+            state = self.stack.of_net(candidates, i)
+            self.best |= {f"{i}.{name}": value.clone() for name, value in state.items()}
 
     def save(self) -> None:
         """Writes the checkpoint atomically."""
