@@ -123,7 +123,7 @@ def _loaded(file: str) -> ModuleType:
 def _with_text(made: Any, text: str) -> Any:
     """The same object, whose `text` is this one; its own class knows nothing of it."""
     if isinstance(made, FunctionType):
-        made.text = text  # type: ignore[attr-defined]
+        made.text = text  # type: ignore[attr-defined]  # of a type unknown
         return made
     own = type(made)
     known = {"__slots__": (), "__module__": own.__module__, "__qualname__": own.__qualname__}

@@ -80,7 +80,7 @@ class Job:
     @property
     def width(self) -> Width:
         """What the scores are rounded to."""
-        return self.storage.width or default_width(self.origin.kind)  # type: ignore[return-value]
+        return self.storage.width or default_width(self.origin.kind)  # type: ignore[return-value]  # checked
 
     @property
     def request(self) -> dict[str, object]:
