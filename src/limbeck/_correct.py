@@ -22,7 +22,6 @@ from limbeck.teachers import run as teacher_of
 
 How = Literal["held-out", "prior", "oracle"]
 HOWS: tuple[How, ...] = get_args(How)
-BATCH = 1024
 
 
 def correct(
@@ -312,9 +311,4 @@ def _shifted(content: bytes, bias: Array) -> bytes:
 
 def _logits(run: Run, seed: int, examples: Examples) -> Array:
     """One seed's answers to all examples, `(examples, classes)` float64."""
-    teacher = teacher_of(run, seed)
-    parts = []
-    for start in range(0, len(examples), BATCH):
-        rows = slice(start, start + BATCH)
-        parts.append(teacher.ask(examples.inputs[rows], examples.keys[rows], run.name))
-    return np.concatenate(parts).astype(np.float64)
+    return teacher_of(run, seed).answers(examples, run.name).astype(np.float64)

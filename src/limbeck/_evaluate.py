@@ -24,7 +24,6 @@ from limbeck.scores import SOFTMAX_KINDS
 from limbeck.teachers import Answer, Teacher, as_teacher, run
 
 ARTEFACT = "report"
-BATCH = 1024
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
 SLICE_METRICS = ("accuracy", "agreement")
 MOST_SLICES = 50
@@ -372,12 +371,8 @@ def _members(model: Given) -> list[Given]:
 
 def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
     """What it says of the plain examples, as log-probabilities `(examples, classes)`."""
-    parts = []
-    for start in range(0, len(examples), BATCH):
-        rows = slice(start, start + BATCH)
-        raw = teacher.ask(examples.inputs[rows], examples.keys[rows], f"the model {name}")
-        parts.append(log_softmax(raw.astype(np.float64), axis=1))
-    return np.concatenate(parts)
+    raw = teacher.answers(examples, f"the model {name}")
+    return np.asarray(log_softmax(raw.astype(np.float64), axis=1))
 
 
 def _difference_json(found: Estimate) -> dict[str, float]:

@@ -61,12 +61,7 @@ def predictions(teacher: Teacher, examples: Examples) -> Array:
     """
     examples.check_classes(teacher.classes, f"the teacher {teacher.name}")
     _check_kind(teacher.kind, f"the teacher {teacher.name} answers with")
-    parts = []
-    for start in range(0, len(examples), PART):
-        rows = slice(start, start + PART)
-        raw = teacher.ask(examples.inputs[rows], examples.keys[rows], f"the teacher {teacher.name}")
-        parts.append(_probabilities(raw))
-    return np.concatenate(parts)
+    return _probabilities(teacher.answers(examples, f"the teacher {teacher.name}"))
 
 
 def _check_kind(kind: str, whose: str) -> None:
