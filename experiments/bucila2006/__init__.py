@@ -1,0 +1,1 @@
+"""Bucila, Caruana & Niculescu-Mizil 2006, "Model Compression", KDD."""
