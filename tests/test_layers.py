@@ -16,7 +16,7 @@ _own
 examples intervals
 encodings scores _pixels _bias
 students._spec
-students._convnet students._factory students._mlp
+students._convnet students._factory students._fastnet students._mlp
 losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors

@@ -16,6 +16,7 @@ KINDS = [
     "shallow(9, bottleneck=3)",
     "convnet('tiny')",
     "convnet(widths=[3, 4], dropout=0.1)",
+    "fastnet([3, 4])",
 ]
 
 
@@ -57,6 +58,20 @@ def test_the_papers_nets_have_the_papers_sizes():
     assert count("mlp([1200, 1200])") == 2_395_210
     # Ba & Caruana's count of W is k (H + D) with a bottleneck, H D without.
     assert count("shallow(1000, bottleneck=50)") == 50 * (784 + 1000) + 1000 + 10_010
+
+
+def test_a_fastnet_pools_after_the_first_convolution_of_a_block():
+    net = students.fastnet().sized((3, 32, 32), 10).build(0)
+    filters = 24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256
+    scales = 4 * (64 + 256 + 256)  # two batch normalisations a block, two numbers a channel
+    assert parameters(net) == 24 * (12 + 1) + 9 * filters + scales + 10 * (256 + 1)
+    maps = [m for m in net if isinstance(m, torch.nn.Conv2d)]
+    sides, inputs = [], torch.zeros(2, 3, 32, 32)
+    for layer in net[:-3]:
+        inputs = layer(inputs)
+        if layer in maps:
+            sides.append(inputs.shape[-1])
+    assert sides == [31, 31, 15, 15, 7, 7, 3]
 
 
 def test_absorbing_a_bottleneck_changes_no_answer():
@@ -121,6 +136,12 @@ def test_what_a_student_cannot_be_is_said_in_words():
         students.convnet("smal")
     with pytest.raises(ExamplesError, match=r"takes images .* of at least 8 pixels a side"):
         students.convnet("small").sized((1, 4, 4), 3).build(0)
+    with pytest.raises(InputError, match=r"fastnet needs the width of each block, not \[\]"):
+        students.fastnet([])
+    with pytest.raises(
+        ExamplesError, match=r"a fastnet of 3 blocks .* of at least 9 pixels a side"
+    ):
+        students.fastnet().sized((1, 8, 8), 3).build(0)
     with pytest.raises(RecipeError, match="no student 'mpl'; did you mean 'mlp'"):
         students.read("mpl([3])")
     with pytest.raises(RecipeError, match=r"'__import__\\('os'\\)' is neither|there is no student"):

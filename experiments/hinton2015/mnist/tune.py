@@ -17,6 +17,7 @@ from experiments.hinton2015.shared import mnist_scores
 from limbeck import objectives
 
 HELD_OUT = 1 / 6
+NAMES = ("learning_rate", "epochs", "batch", "weight_decay", "average")
 
 
 def main() -> None:
@@ -27,15 +28,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[PLAN.batch])
     parser.add_argument("--temperature", type=float, nargs="+", default=[20.0])
     parser.add_argument("--hard-weight", type=float, nargs="+", default=[0.0])
+    parser.add_argument("--decay", type=float, nargs="+", default=[PLAN.weight_decay])
+    parser.add_argument("--average", type=float, nargs="+", default=[PLAN.average])
     parser.add_argument("--labels", action="store_true", help="the plain net instead")
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     place = harness.BUILD / "hinton2015" / ("mnist" + "-smoke" * options.smoke)
     setting = Setting("mnist", place.parent, place, "smoke" if options.smoke else "full")
-    chosen = (options.rate, options.epochs, options.batch)
+    chosen = (options.rate, options.epochs, options.batch, options.decay, options.average)
     asked = [(0.0, 0.0)] if options.labels else _pairs(options.temperature, options.hard_weight)
-    for rate, epochs, batch in itertools.product(*chosen):
-        plan = replace(PLAN, learning_rate=rate, epochs=epochs, batch=batch, held_out=HELD_OUT)
+    for values in itertools.product(*chosen):
+        plan = replace(PLAN, held_out=HELD_OUT, **dict(zip(NAMES, values, strict=True)))
         for temperature, weight in asked:
             objective = _objective(temperature, weight)
             print(f"{held_out_errors(setting, plan, objective):4.0f} errors", objective.text, plan)
@@ -64,7 +67,7 @@ def held_out_errors(setting: Setting, plan: limbeck.Plan, objective: objectives.
 
 
 def _folder(plan: limbeck.Plan, objective: objectives.Objective) -> Path:
-    return Path(f"{objective.text}-{plan.learning_rate}-{plan.epochs}-{plan.batch}")
+    return Path("-".join([objective.text, *(str(getattr(plan, name)) for name in NAMES)]))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The small nets: `mlp`, `shallow`, `convnet`, or a factory of your own; one family a file."""
+"""The nets: `mlp`, `shallow`, `convnet`, `fastnet` or a factory of your own; a family a file."""
 
 from limbeck._calls import Makers, make
 from limbeck.students._convnet import Convnet, convnet
 from limbeck.students._factory import Factory, factory, find
+from limbeck.students._fastnet import Fastnet, fastnet
 from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
 from limbeck.students._spec import Model, Student, parameters
 
@@ -10,12 +11,14 @@ __all__ = [
     "MAKERS",
     "Convnet",
     "Factory",
+    "Fastnet",
     "Mlp",
     "Model",
     "Shallow",
     "Student",
     "convnet",
     "factory",
+    "fastnet",
     "find",
     "mlp",
     "parameters",
@@ -23,7 +26,13 @@ __all__ = [
     "shallow",
 ]
 
-MAKERS: Makers = {"mlp": mlp, "shallow": shallow, "convnet": convnet, "factory": factory}
+MAKERS: Makers = {
+    "mlp": mlp,
+    "shallow": shallow,
+    "convnet": convnet,
+    "fastnet": fastnet,
+    "factory": factory,
+}
 
 
 def read(text: str, *, trust: bool = False) -> Student:
