@@ -142,6 +142,20 @@ def test_a_teacher_is_scored_in_eval_mode_and_left_as_it_was_found(tmp_path):
         )
 
 
+def test_a_teacher_in_bfloat16_says_nearly_the_same_and_is_another_teacher():
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(108, 3))
+    exact, quick = (
+        teachers.module(net, CLASSES, precision=precision) for precision in ("float32", "bfloat16")
+    )
+    inputs = np.random.default_rng(0).normal(size=(32, 1, 8, 8)).astype(np.float32)
+    near, far = quick.answer(inputs), exact.answer(inputs)
+    assert near.dtype == torch.float32
+    assert 0 < (near - far).abs().max() <= 0.03 * far.abs().max()
+    assert quick.fingerprint == f"{exact.fingerprint}:bfloat16"
+    with pytest.raises(InputError, match="a teacher answers in float32 or bfloat16, not 'half'"):
+        teachers.module(net, CLASSES, precision="half")
+
+
 def test_a_module_gets_floats_whatever_its_attributes_are_called(tmp_path):
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     net.encoding = "a name of the user's own"

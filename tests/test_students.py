@@ -138,9 +138,7 @@ def test_what_a_student_cannot_be_is_said_in_words():
         students.convnet("small").sized((1, 4, 4), 3).build(0)
     with pytest.raises(InputError, match=r"fastnet needs the width of each block, not \[\]"):
         students.fastnet([])
-    with pytest.raises(
-        ExamplesError, match=r"a fastnet of 3 blocks .* at least 9 pixels a side"
-    ):
+    with pytest.raises(ExamplesError, match=r"a fastnet of 3 blocks .* at least 9 pixels a side"):
         students.fastnet().sized((1, 8, 8), 3).build(0)
     with pytest.raises(RecipeError, match="no student 'mpl'; did you mean 'mlp'"):
         students.read("mpl([3])")

@@ -37,7 +37,9 @@ def fashion_members(setting: Setting) -> limbeck.Run:
 
 def fashion_teacher(setting: Setting) -> teachers.Teacher:
     """The mean of their centred logits, as Ba & Caruana average theirs (section 4)."""
-    return teachers.ensemble([fashion_members(setting)], mean="geometric")
+    members = fashion_members(setting)
+    each = [teachers.run(members, seed, precision="bfloat16") for seed in members.seeds]
+    return teachers.ensemble(each, mean="geometric")
 
 
 def fashion_scores(setting: Setting) -> limbeck.ScoreSet:
@@ -48,4 +50,5 @@ def fashion_scores(setting: Setting) -> limbeck.ScoreSet:
         to=setting.of("same_size") / "scores",
         views=VIEW,
         count=setting.pick(full=COUNT, smoke=2),
+        storage=limbeck.Storage(batch=128),
     )

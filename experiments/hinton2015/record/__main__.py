@@ -44,7 +44,10 @@ def work(setting: Setting) -> Outcome:
     """Three convolutional nets, their scores of deformed and mixed views, three students."""
     test = setting.examples("mnist:test")
     members = _members(setting)
-    ensemble = teachers.ensemble([members], mean="geometric")
+    ensemble = teachers.ensemble(
+        [teachers.run(members, seed, precision="bfloat16") for seed in members.seeds],
+        mean="geometric",
+    )
     runs = _students(setting, ensemble)
     models = {
         "student": runs["student"],
@@ -102,6 +105,7 @@ def _students(setting: Setting, teacher: teachers.Teacher) -> Mapping[str, limbe
         to=setting.place / "scores",
         views=_view(setting),
         count=setting.pick(full=COUNT, smoke=2, large=LARGE_COUNT),
+        storage=limbeck.Storage(batch=128),  # larger maps leave the cache
     )
     plan = limbeck.Plan(
         epochs=setting.pick(full=EPOCHS, smoke=2, large=LARGE_EPOCHS),

@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from limbeck import _engine
+from limbeck._engine import Precision
 from limbeck.encodings import IDENTITY, Affine
+from limbeck.errors import InputError
 from limbeck.examples import Array
 from limbeck.runs import Run
 from limbeck.teachers._teacher import Answer, Teacher, described
@@ -21,39 +24,62 @@ def module(
     kind: str = "logits",
     encoding: Affine = IDENTITY,
     name: str = "",
+    precision: Precision | str = "float32",
 ) -> Teacher:
     """A torch module that takes encoded inputs `(batch, ...)` to scores `(batch, classes)`.
 
     It answers in eval mode and without gradients, whatever mode it is handed in, on the device
-    its parameters are on, and is left as it was found.
+    its parameters are on, and is left as it was found. A precision of "bfloat16" (autocast) can
+    be several times faster, and moves scores by some thousandths of themselves: it is another
+    teacher, with another fingerprint.
 
     Raises:
         TeacherError: no classes, or two of one name.
-        InputError: no such kind.
+        InputError: no such kind or precision.
     """
     own_name = name or type(net).__name__
-    answer = _answer(net, encoding.build())
-    return described(own_name, answer, classes, kind, _fingerprint(net, encoding))
+    answer = _answer(net, encoding.build(), precision)
+    fingerprint = _fingerprint(net, encoding) + _suffix(precision)
+    return described(own_name, answer, classes, kind, fingerprint)
 
 
-def run(trained: Run, seed: int | None = None) -> Teacher:
-    """A run of ours, by its shipped seed unless another is named."""
+def run(
+    trained: Run, seed: int | None = None, *, precision: Precision | str = "float32"
+) -> Teacher:
+    """A run of ours, by its shipped seed unless another is named.
+
+    Raises:
+        InputError: no such precision; see `module`.
+    """
     chosen = trained.shipped if seed is None else seed
     # Our models begin with their own encoding, which takes any number type.
-    answer = _answer(trained.model(chosen), nn.Identity())
-    fingerprint = f"{trained.fingerprint}:{chosen}"
+    answer = _answer(trained.model(chosen), nn.Identity(), precision)
+    fingerprint = f"{trained.fingerprint}:{chosen}" + _suffix(precision)
     made = described(trained.name, answer, trained.classes, "logits", fingerprint)
     return replace(made, net=(trained, chosen))
 
 
-def _answer(net: nn.Module, encode: nn.Module) -> Answer:
+def _answer(net: nn.Module, encode: nn.Module, precision: Precision | str) -> Answer:
     def answer(inputs: Array) -> Tensor:
         place = next(net.parameters(), torch.empty(0, device=_engine.device())).device
-        with _engine.evaluating(net):
-            scores: Tensor = net(encode(_engine.tensor(inputs)).to(place))
-        return scores
+        with _engine.evaluating(net), _engine.autocast(precision):
+            scores: Tensor = net(_laid_out(encode(_engine.tensor(inputs)).to(place)))
+        return scores.float() if precision == "bfloat16" else scores
 
     return answer
+
+
+def _laid_out(inputs: Tensor) -> Tensor:
+    """Images with their channels innermost in memory: convolutions are faster so."""
+    return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
+
+
+def _suffix(precision: Precision | str) -> str:
+    if precision not in get_args(Precision):
+        raise InputError(
+            f"a teacher answers in {' or '.join(get_args(Precision))}, not {precision!r}"
+        )
+    return "" if precision == "float32" else f":{precision}"
 
 
 def _fingerprint(net: nn.Module, encoding: Affine) -> str:
