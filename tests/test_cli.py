@@ -157,7 +157,8 @@ def test_the_verbs_one_after_another(world, capsys):
         "--epochs", 2, "--plan", "learning_rate=0.01, batch=16",
     )  # fmt: skip
     assert status == 0
-    assert out.startswith("r: mlp(inputs=[2], outputs=3, hidden=[6]), 2 seeds, with its control")
+    net = "mlp(inputs=[2], outputs=3, hidden=[6]) of 39 parameters"
+    assert out.startswith(f"r: {net}, 2 seeds, with its control")
     status, out, _ = limbeck(
         capsys, "evaluate", "--student", "r", *TEACHER, "--examples", "test.npz", "--to", "report"
     )

@@ -16,7 +16,9 @@ _own
 examples intervals
 encodings scores _pixels _bias
 students._spec
-students._convnet students._factory students._fastnet students._mlp
+students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
+students._mlp students._shallow_conv
+students._of_size
 losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors

@@ -21,7 +21,7 @@ from limbeck.encodings import Affine
 from limbeck.errors import CorruptError, InputError, MismatchError, NotMetError, OccupiedError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
-from limbeck.students import Model, Shallow, Student
+from limbeck.students import Model, Narrowed, Student
 from limbeck.students import read as read_student
 
 ARTEFACT = "exported student"
@@ -153,7 +153,7 @@ def _write(
 
 def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, bool]:
     student = run.student
-    if not isinstance(student, Shallow) or not student.bottleneck:
+    if not isinstance(student, Narrowed) or not student.bottleneck:
         return student, model, False
     if not (wanted or student.shrinks_when_absorbed):
         return student, model, False

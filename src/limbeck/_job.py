@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import save
 from torch import Tensor
 
-from limbeck import _manifest, encodings, runs
+from limbeck import _manifest, encodings, runs, students
 from limbeck._fit import fit
 from limbeck._stack import check_features
 from limbeck._task import Member, Task
@@ -194,6 +194,7 @@ class Job:
         scored = self.transfer.source if self.transfer.has_scores else None
         body = {
             **self.request,
+            "parameters": students.parameters(self.sized),
             "examples": {
                 "name": self.transfer.examples.name,
                 "source": self.transfer.examples.source,

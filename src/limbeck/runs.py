@@ -145,6 +145,12 @@ class Run:
         return students.read(self.manifest["student"], trust=self.is_trusted)
 
     @property
+    def parameters(self) -> int:
+        """How many numbers the net learned."""
+        known = self.manifest.get("parameters")  # which runs of earlier versions lack
+        return students.parameters(self.student) if known is None else int(known)
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds that were trained."""
         return [int(seed) for seed in self._nets]

@@ -145,7 +145,8 @@ def train(
         labelled=transfer.apart,
     )
     beside = "with its control" if run.control else "without a control"
-    words = f"{to}: {run.student.text}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
+    net = f"{run.student.text} of {run.parameters:,} parameters"
+    words = f"{to}: {net}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
     words = "\n- ".join([words, *run.notes, *(run.control.notes if run.control else ())])
     return say(limbeck.show(to) if json else {}, words, json)
 

@@ -1,36 +1,51 @@
 """The nets: `mlp`, `shallow`, `convnet`, `fastnet` or a factory of your own; a family a file."""
 
 from limbeck._calls import Makers, make
+from limbeck.students._bottleneck import Narrowed
+from limbeck.students._conv_pool import ConvPool, conv_pool
 from limbeck.students._convnet import Convnet, convnet
 from limbeck.students._factory import Factory, factory, find
 from limbeck.students._fastnet import Fastnet, fastnet
 from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
+from limbeck.students._of_size import FAMILIES, OfSize, of_size
+from limbeck.students._shallow_conv import ShallowConv, shallow_conv
 from limbeck.students._spec import Model, Student, parameters
 
 __all__ = [
+    "FAMILIES",
     "MAKERS",
+    "ConvPool",
     "Convnet",
     "Factory",
     "Fastnet",
     "Mlp",
     "Model",
+    "Narrowed",
+    "OfSize",
     "Shallow",
+    "ShallowConv",
     "Student",
+    "conv_pool",
     "convnet",
     "factory",
     "fastnet",
     "find",
     "mlp",
+    "of_size",
     "parameters",
     "read",
     "shallow",
+    "shallow_conv",
 ]
 
 MAKERS: Makers = {
     "mlp": mlp,
     "shallow": shallow,
+    "shallow_conv": shallow_conv,
+    "conv_pool": conv_pool,
     "convnet": convnet,
     "fastnet": fastnet,
+    "of_size": of_size,
     "factory": factory,
 }
 

@@ -38,6 +38,14 @@ class Factory(Student):
         """The same student, allowed to run the code it names."""
         return dataclasses.replace(self, is_trusted=True)
 
+    def outline(self) -> nn.Module:
+        """The net itself: what a function of yours does need not work without weights."""
+        return self.build(seed=0)
+
+    def __str__(self) -> str:
+        """The call that describes it: to be printed runs no code of yours."""
+        return self.text
+
     def _body(self) -> nn.Module:
         if not self.is_trusted:
             raise TrustError(

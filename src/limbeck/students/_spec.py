@@ -53,6 +53,21 @@ class Student(ABC):
         with seeded(seed):
             return self._body()
 
+    def outline(self) -> nn.Module:
+        """The net without its weights, on the meta device: it can be counted and takes no memory.
+
+        Raises:
+            InputError: the student has no size yet.
+        """
+        with torch.device("meta"):
+            return self.build(seed=0)
+
+    def __str__(self) -> str:
+        """The call that describes it, and once it has a size how many parameters it has."""
+        if not self.inputs or not self.outputs:
+            return self.text
+        return f"{self.text}: {parameters(self):,} parameters"
+
     @property
     @abstractmethod
     def text(self) -> str:
@@ -92,8 +107,13 @@ class Model(nn.Module):
         return scores.to(self.scale.dtype) * self.scale + self.shift
 
 
-def parameters(module: nn.Module) -> int:
-    """How many numbers a module learns."""
+def parameters(net: nn.Module | Student) -> int:
+    """How many numbers a net learns, built or only described; a description takes no memory.
+
+    Raises:
+        InputError: the student has no size yet.
+    """
+    module = net.outline() if isinstance(net, Student) else net
     return sum(p.numel() for p in module.parameters())
 
 
