@@ -14,7 +14,7 @@ errors
 _manifest _optional _engine _calls _formulas
 _own
 examples intervals
-encodings scores _pixels _bias
+encodings scores _pixels _bias _columns
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
 students._mlp students._shallow_conv
@@ -23,8 +23,8 @@ losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors
 _fetch
-images tables _store
-runs sources
+images tables _store _naive_bayes
+runs sources synthetic
 objectives transfer _report _require _shards
 teachers._teacher
 teachers._function teachers._torch

@@ -57,6 +57,7 @@ PUBLIC = [
     "specialists",
     "students",
     "sweep",
+    "synthetic",
     "tables",
     "teachers",
     "train",

@@ -79,3 +79,7 @@ class NotMetError(LimbeckError):
 
 class ScoresWarning(UserWarning):
     """The scores are usable, but probably not of the kind they were declared to be."""
+
+
+class TableWarning(UserWarning):
+    """A table can be used, but a column of it is probably not what it is taken for."""
