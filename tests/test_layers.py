@@ -46,6 +46,7 @@ __init__
 cli._words
 cli._transfer
 cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists cli._sweeping
+cli._munging
 cli
 cli.__main__
 """

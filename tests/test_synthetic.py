@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import warnings
@@ -8,8 +9,9 @@ from scipy.spatial import cKDTree
 from worlds import blobs
 
 import limbeck
-from limbeck import synthetic
+from limbeck import synthetic, tables
 from limbeck._columns import Columns
+from limbeck.cli import main
 from limbeck.errors import ExamplesError, InputError, MismatchError, TableWarning
 
 ALL = [synthetic.munge, synthetic.random, synthetic.nbe]
@@ -320,3 +322,72 @@ def test_a_table_of_other_columns_is_refused():
 def test_importing_limbeck_loads_no_scikit_learn():
     code = "import limbeck, sys; assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- Arrow tables and the command ------------------------------------------------------------
+
+
+def arrow_table(rows: int = 60):
+    arrow = pytest.importorskip("pyarrow")
+    table = mixed(rows, missing=0.1)
+    return arrow.table(
+        {
+            "size": arrow.array(table[:, 0].tolist(), arrow.float32()),
+            "rooms": arrow.array(table[:, 1].tolist(), arrow.int64()),
+            "colour": arrow.array(table[:, 2].tolist()),
+            "label": arrow.array(["a", "b"] * (rows // 2)),
+        }
+    )
+
+
+def test_an_arrow_table_gives_an_arrow_table_of_the_same_schema():
+    table = arrow_table()
+    made = synthetic.munge(table, size=150, nominal=["label"])
+    assert made.schema == table.schema
+    assert len(made) == 150
+    assert 0 < made["rooms"].null_count < 60
+    assert set(made["colour"].to_pylist()) == {"red", "green", "blue", None}
+    assert Columns.of(table).names == ("size", "rooms", "colour", "label")
+
+
+def run(capsys, *arguments: str):
+    with pytest.raises(SystemExit) as ended:
+        main([str(a) for a in arguments])
+    printed = capsys.readouterr()
+    return ended.value.code, printed.out, printed.err
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_command_writes_rows_without_label_that_can_be_read(ending, tmp_path, capsys):
+    tables.write(arrow_table().drop_columns(["rooms"]), tmp_path / f"in.{ending}")
+    to = tmp_path / f"out.{ending}"
+    status, out, _ = run(
+        capsys, "munge", tmp_path / f"in.{ending}", "--to", to, "--size", 80, "--json"
+    )
+    assert status == 0
+    assert json.loads(out)["columns"] == ["size", "colour"]
+    made = tables.columns_of(to)
+    assert made.column_names == ["key", "size", "colour"]
+    assert made["key"][79].as_py() == "munge-0/79"
+
+
+def test_the_command_refuses_bad_input_and_writes_nothing(tmp_path, capsys):
+    tables.write(arrow_table(), tmp_path / "in.csv")
+    given, to = tmp_path / "in.csv", tmp_path / "out.csv"
+    for arguments, message in (
+        ([given, "--to", given, "--size", 3], "in.csv is there already; choose another name"),
+        ([given, "--to", tmp_path / "out.txt", "--size", 3], "tables are .csv and .parquet files"),
+        ([tmp_path / "no.csv", "--to", to, "--size", 3], "there is no file"),
+        ([given, "--to", to, "--size", 0], "size is 1 row or more, not 0"),
+        ([given, "--to", to, "--size", 3, "--method", "mung"], "did you mean 'munge'"),
+        ([given, "--to", to, "--size", 3, "--nominal", "a"], "there is no column 'a' to be nom"),
+        (
+            [given, "--to", to, "--size", 3, "--without", "size,rooms,colour,label"],
+            "has no column left that new rows could have",
+        ),
+    ):
+        status, out, err = run(capsys, "munge", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
+        assert err.count("\n") == 1
+        assert not to.exists()

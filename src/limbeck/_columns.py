@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from limbeck._calls import did_you_mean
+from limbeck._optional import needs
 from limbeck.errors import ExamplesError, MismatchError, TableWarning
 from limbeck.examples import Array
 
@@ -43,7 +44,9 @@ class Columns:
 
     @classmethod
     def of(cls, table: Any, nominal: Sequence[str | int] = ()) -> "Columns":
-        """What the columns of a table are: an array or a data frame, perhaps with missing values.
+        """What the columns of a table are: an array, or a table of pandas or Arrow.
+
+        Cells may be missing, NaN or None.
 
         Text, categories and booleans are nominal by themselves, other columns where `nominal`
         names them or gives their position.
@@ -115,8 +118,8 @@ class Columns:
     def table(self, values: Array) -> Any:
         """A table of the kind that was read, from rows as numbers `(rows, columns)`."""
         cells = [self._cells(values[:, n], n) for n in range(len(self.names))]
-        if _is_frame(self.form):
-            return _framed(dict(zip(self.form.columns, cells, strict=True)), self.form)
+        if _is_frame(self.form) or _is_arrow(self.form):
+            return _framed(cells, self.form)
         made = np.empty(values.shape, self.form.dtype)
         for number, column in enumerate(cells):
             made[:, number] = column
@@ -155,16 +158,28 @@ def is_missing(cells: Array) -> Array:
 
 
 def _is_frame(table: Any) -> bool:
+    """Whether it is a data frame as pandas has it."""
     return hasattr(table, "columns") and hasattr(table, "dtypes")
 
 
+def _is_arrow(table: Any) -> bool:
+    return hasattr(table, "column_names") and hasattr(table, "schema")
+
+
 def _empty(table: Any) -> Any:
-    return table[:0] if _is_frame(table) else np.asarray(table)[:0]
+    return table[:0] if _is_frame(table) or _is_arrow(table) else np.asarray(table)[:0]
 
 
-def _framed(cells: dict[str, Array], form: Any) -> Any:
-    made = type(form)(cells)
-    return made.astype(dict(form.dtypes)) if hasattr(made, "astype") else made
+def _framed(cells: list[Array], form: Any) -> Any:
+    if _is_frame(form):
+        made = type(form)(dict(zip(form.columns, cells, strict=True)))
+        return made.astype(dict(form.dtypes))
+    arrow = needs("pyarrow")
+    columns = [
+        arrow.array(column, mask=is_missing(column)).cast(field.type)
+        for column, field in zip(cells, form.schema, strict=True)
+    ]
+    return arrow.Table.from_arrays(columns, schema=form.schema)
 
 
 def _opened(table: Any) -> tuple[tuple[str, ...], list[Array]]:
@@ -172,6 +187,9 @@ def _opened(table: Any) -> tuple[tuple[str, ...], list[Array]]:
     if _is_frame(table):
         names = tuple(str(name) for name in table.columns)
         cells = [_series(table[name]) for name in table.columns]
+    elif _is_arrow(table):
+        names = tuple(table.column_names)
+        cells = [np.asarray(table[name].to_numpy()) for name in names]
     else:
         array = np.asarray(table)
         if array.ndim != 2:

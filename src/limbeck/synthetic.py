@@ -1,20 +1,21 @@
 """New unlabelled rows for a table, from the rows it has: MUNGE, naive Bayes, and at random."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from limbeck._calls import did_you_mean
 from limbeck._columns import Columns
 from limbeck._naive_bayes import Mixture
 from limbeck.errors import ExamplesError, InputError
 from limbeck.examples import Array, Examples
 
 Table = TypeVar("Table")
-"""An array `(rows, columns)`, a data frame, or `Examples` of plain rows."""
+"""An array `(rows, columns)`, a pandas or Arrow table, or `Examples` of plain rows."""
 
 CANDIDATES = 16  # neighbours by the approximate distance, of which the exact one takes the nearest
 CELLS = 2**21  # how many cells of several passes are made at a time
@@ -53,8 +54,8 @@ def munge(
     deviations, deviations within 2 %, correlations within 0.02, shares of categories within
     0.02, and the median distance to the table's nearest row within a fifth.
 
-    The result is what `table` was: an array, a data frame, or `Examples`, unlabelled, whose keys
-    name the pass and the row they came from.
+    The result is what `table` was: an array, a pandas or Arrow table, or `Examples`, unlabelled,
+    whose keys name the pass and the row they came from.
 
     Raises:
         ExamplesError: fewer than 2 rows, all columns constant, infinity, or no such column.
@@ -121,7 +122,18 @@ def nbe(table: Table, *, size: int, nominal: Sequence[str | int] = (), seed: int
     )
 
 
-METHODS = {"munge": munge, "random": random, "nbe": nbe}
+METHODS: dict[str, Callable[..., Any]] = {"munge": munge, "random": random, "nbe": nbe}
+
+
+def method(name: str) -> Callable[..., Any]:
+    """`munge`, `random` or `nbe` by its name.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in METHODS:
+        raise InputError(f"no new rows are made by {name!r}; {did_you_mean(name, METHODS)}")
+    return METHODS[name]
 
 
 def _check(size: int, probability: float = 0.5, locality: float = 1.0) -> None:

@@ -19,6 +19,7 @@ from limbeck.errors import (
     LabelsError,
     MismatchError,
     MissingError,
+    OccupiedError,
 )
 from limbeck.examples import UNLABELLED, Array, Examples
 
@@ -121,6 +122,50 @@ def labels_from(
     labels = examples.labels.copy()
     labels[at[given.is_labelled]] = given.labels[given.is_labelled]
     return dataclasses.replace(examples, labels=labels, classes=given.classes, source="")
+
+
+def columns_of(path: str | Path) -> Any:
+    """All columns of a CSV or Parquet file as they are, text and empty cells too: an Arrow table.
+
+    Raises:
+        MissingError, CorruptError, ExamplesError, NeedsPackageError: as in `read`.
+        InputError: the file has another ending.
+    """
+    found = Path(path)
+    if found.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{found} ends in {found.suffix!r}; tables are .csv and .parquet files")
+    if not found.is_file():
+        raise MissingError(f"there is no file {found}")
+    return _open_table(found, _Roles("", "", ""))
+
+
+def write(table: Any, to: str | Path) -> None:
+    """Keeps an Arrow table as a CSV or Parquet file; one that is there is left as it is.
+
+    Raises:
+        OccupiedError: there is such a file.
+        InputError: the file has another ending.
+        NeedsPackageError: it needs pyarrow.
+    """
+    path = check_free(to)
+    if path.suffix.lower() == ".csv":
+        needs("pyarrow.csv").write_csv(table, path)
+    else:
+        needs("pyarrow.parquet").write_table(table, path)
+
+
+def check_free(to: str | Path) -> Path:
+    """The path, if `write` may make a table there.
+
+    Raises:
+        OccupiedError, InputError: it may not.
+    """
+    path = Path(to)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{path} ends in {path.suffix!r}; tables are .csv and .parquet files")
+    if path.exists():
+        raise OccupiedError(f"{path} is there already; choose another name or remove it")
+    return path
 
 
 def _read(path: Path, roles: _Roles) -> _Rows:

@@ -15,6 +15,7 @@ from limbeck.cli import (  # noqa: F401
     _correcting,
     _looking,
     _making,
+    _munging,
     _specialists,
     _sweeping,
 )
