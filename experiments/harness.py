@@ -351,7 +351,7 @@ def curve(axes: Any, at: Sequence[float], found: Sequence[Mapping[str, Any]], **
     """Means over a number, joined, with their intervals as a band."""
     low = [f["mean"] if f["low"] is None else f["low"] for f in found]
     high = [f["mean"] if f["high"] is None else f["high"] for f in found]
-    axes.plot(at, [f["mean"] for f in found], ".-", **how)
+    axes.plot(at, [f["mean"] for f in found], marker=".", **how)
     axes.fill_between(at, low, high, color=how.get("color"), alpha=0.15, linewidth=0)
 
 
