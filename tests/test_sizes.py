@@ -5,9 +5,20 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from worlds import tilted
+from worlds import CLASSES, blobs, rule, tilted
 
-from limbeck import Examples, Plan, objectives, students, train
+from limbeck import (
+    Examples,
+    Plan,
+    combine,
+    evaluate,
+    live,
+    objectives,
+    score,
+    students,
+    teachers,
+    train,
+)
 from limbeck._cost import cost
 from limbeck.errors import ExamplesError, InputError, RecipeError
 from limbeck.students import parameters
@@ -225,3 +236,40 @@ def test_what_a_student_of_a_size_cannot_be_is_said_in_words():
         students.conv_pool([], hidden=3)
     with pytest.raises(RecipeError, match=r"of_size\(\) has no keyword 'parameter'"):
         students.read("of_size('mlp1', parameter=3)")
+
+
+@pytest.mark.parametrize("how", ["stored", "combined", "live"])
+def test_a_student_larger_than_its_teacher_is_allowed_and_said(how, tmp_path):
+    examples, plan = blobs(60), Plan(epochs=1)
+    net, labels = students.mlp([3]), objectives.Labels()
+    taught = train(net, examples, labels, to=tmp_path / "t", plan=plan, seeds=2, control=False)
+    ensemble = teachers.ensemble([taught])
+    assert ensemble.parameters == 2 * taught.parameters == 2 * (9 + 12)
+    scored = {
+        "live": lambda: live(ensemble, examples),
+        "stored": lambda: score(ensemble, examples, to=tmp_path / "s"),
+        "combined": lambda: combine(
+            [
+                score(teachers.run(taught, seed), examples, to=tmp_path / f"s{seed}")
+                for seed in taught.seeds
+            ],
+            to=tmp_path / "s",
+        ),
+    }[how]()
+    soft = objectives.SoftTargets()
+    wide = train(students.mlp([20]), scored, soft, to=tmp_path / "wide", plan=plan)
+    said = "the student is larger than its teacher, 123 parameters against 42: "
+    assert [note for note in wide.notes if said in note]
+    assert not any(said in note for note in wide.control.notes)
+    small = train(net, scored, soft, to=tmp_path / "small", plan=plan)
+    assert not any("larger than its teacher" in note for note in small.notes)
+    report = evaluate({"teacher": ensemble, "student": wide}, blobs(30, seed=5))
+    assert said in report.to_markdown()
+
+
+def test_nothing_is_said_where_the_teachers_size_is_unknown(tmp_path):
+    scores = score(teachers.function(rule, CLASSES), blobs(60), to=tmp_path / "s")
+    run = train(
+        students.mlp([20]), scores, objectives.SoftTargets(), to=tmp_path / "r", plan=Plan(epochs=1)
+    )
+    assert not any("larger" in note for note in run.notes)

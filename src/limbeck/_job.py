@@ -246,7 +246,19 @@ class Job:
                 yield "there is no control: the examples have no labels"
             elif not self.wants_control:
                 yield "there is no control: it was switched off"
+        yield from self._larger()
         yield from self._few("student")
+
+    def _larger(self) -> Iterator[str]:
+        """A student may have more parameters than its teacher; whoever wants it small is told."""
+        if not self.transfer.has_scores:
+            return
+        own, teacher = students.parameters(self.sized), self.transfer.source.teacher_parameters
+        if 0 < teacher < own:
+            yield (
+                f"the student is larger than its teacher, {own:,} parameters against {teacher:,}: "
+                "it may learn the same function, but nothing is compressed"
+            )
 
     def _few(self, role: str) -> Iterator[str]:
         if self._stops_early(role) and (role == "student" or self.has_control):

@@ -64,6 +64,11 @@ class Live:
         """Names the scores by who gives them."""
         return f"live:{self.teacher.fingerprint}"
 
+    @property
+    def teacher_parameters(self) -> int:
+        """How many numbers the teacher's nets learned; 0 where that is not known."""
+        return self.teacher.parameters
+
     def check(self) -> None:
         """Nothing is stored that could be damaged."""
 

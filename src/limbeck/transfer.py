@@ -1,10 +1,10 @@
 """TransferSet: what training sees."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -63,6 +63,10 @@ class Source(Protocol):
     def seconds(self) -> float:
         """What the scores cost before training; 0 for a live teacher."""
 
+    @property
+    def teacher_parameters(self) -> int:
+        """How many numbers the teacher's nets learned; 0 where that is not known."""
+
     def check(self) -> None:
         """Raises what is wrong with the scores before they are trained on."""
 
@@ -105,6 +109,11 @@ class Stored:
     def seconds(self) -> float:
         """What scoring took."""
         return float(self.score_set.manifest["seconds"])
+
+    @property
+    def teacher_parameters(self) -> int:
+        """How many numbers the teacher's nets learned; 0 where that is not known."""
+        return _parameters_of(self.score_set.manifest["teacher"])
 
     def check(self) -> None:
         """Compares every shard with its checksums."""
@@ -250,3 +259,11 @@ class TransferSet:
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             yield self.batch(part, np.zeros(len(part), dtype=np.int64))
+
+
+def _parameters_of(teacher: Mapping[str, Any]) -> int:
+    """The parameters in what a manifest says of a teacher, or of all members of an ensemble."""
+    if "members" not in teacher:
+        return int(teacher.get("parameters", 0))
+    found = [_parameters_of(member) for member in teacher["members"]]
+    return sum(found) if all(found) else 0

@@ -50,9 +50,17 @@ class Teacher:
         found = [*own, *(run for member in self.members for run in member.runs)]
         return list({run.directory: run for run in found}.values())
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers its nets learned; 0 where that is not known of all of them."""
+        own = [self.net[0].parameters] if self.net else []
+        found = [*own, *(member.parameters for member in self.members)]
+        return sum(found) if all(found) else 0
+
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it."""
         own: dict[str, Any] = {"name": self.name, "fingerprint": self.fingerprint}
+        own |= {"parameters": self.parameters} if self.parameters else {}
         if not self.members:
             return own
         return {**own, "mean": self.mean, "members": [m.to_json() for m in self.members]}
