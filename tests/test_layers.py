@@ -23,7 +23,7 @@ losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors
 _fetch
-images tables _store _naive_bayes
+images tables _store _naive_bayes _one_hot
 runs sources synthetic
 objectives transfer _report _require _shards
 teachers._teacher
@@ -35,9 +35,11 @@ _task
 _fit _cost
 _job
 _score _combine _live _train _evaluate _export _correct _dark
-sweeps _compared _tune
+sweeps _compared _tune _temper
+_tabular
+_estimator
 _compare
-_load _distill _specialise
+_load _distill _specialise sklearn
 specialists
 _recipe_tables
 recipe

@@ -72,8 +72,8 @@ def test_students_of_a_sweep_share_each_answer(tmp_path):
 
 
 def test_what_cannot_be_taught_live_is_refused():
-    with pytest.raises(MismatchError, match="counts answers with values; students are trained on"):
-        live(teachers.function(rule, CLASSES, kind="values", name="counts"), blobs(10))
+    with pytest.raises(MismatchError, match="counts answers with embeddings; students are"):
+        live(teachers.function(rule, CLASSES, kind="embeddings", name="counts"), blobs(10))
     with pytest.raises(InputError, match="1 view or more, not 0"):
         live(TEACHER, blobs(10), count=0)
     with pytest.raises(MismatchError, match="the teacher rule names"):

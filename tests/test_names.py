@@ -54,6 +54,7 @@ PUBLIC = [
     "run_recipe",
     "score",
     "show",
+    "sklearn",
     "specialists",
     "students",
     "sweep",

@@ -103,7 +103,7 @@ def distill(
     check_labelled(labelled)
     sets = _divided(examples, labelled, test)
     able = as_teacher(teacher, examples.classes or (labelled or examples).classes)
-    check_trainable(able.kind, f"the teacher {able.name} answers with")
+    check_trainable(able.kind, f"the teacher {able.name} answers with", allow_values=False)
     recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(

@@ -189,7 +189,7 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
         )
     assert program is not None
     proto = program.model_proto
-    notes = {"classes": json.dumps(run.classes), "kind": "logits", "student": student.text}
+    notes = {"classes": json.dumps(run.classes), "kind": run.kind, "student": student.text}
     onnx.helper.set_model_props(proto, notes)
     content: bytes = proto.SerializeToString(deterministic=True)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -261,11 +261,12 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
         f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
         "",
         f"- Takes raw inputs, float32 `(batch, {inputs})`; the encoding is inside.",
-        f"- Answers with logits `(batch, {len(run.classes)})` of {', '.join(run.classes)}.",
+        f"- Answers with {run.kind} `(batch, {len(run.classes)})` of {', '.join(run.classes)}.",
         f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
         f"({origin['examples']['n']} examples), view `{origin['view']}`.",
         f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
-        f"a score {made.largest_difference:.2g}, same class on {made.agreement:.2%}.",
+        f"a score {made.largest_difference:.2g}"
+        + (f", same class on {made.agreement:.2%}." if run.kind != "values" else "."),
         f"- Made by Limbeck {origin['provenance']['limbeck']}, commit "
         f"{origin['provenance']['commit'] or 'unknown'}, on {origin['provenance']['machine']}.",
     ]

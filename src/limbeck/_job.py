@@ -59,7 +59,12 @@ class Job:
             raise InputError(
                 f"{wanted} needs a teacher's scores; {examples.name} has none: score it"
             )
-        if len(self.transfer.classes) < 2:
+        if self.transfer.is_of_values and not getattr(self.objective, "takes_values", False):
+            raise InputError(
+                f"{wanted} learns classes, and the scores are values: MatchLogits() and "
+                "MatchLogits('standardised') learn those"
+            )
+        if len(self.transfer.classes) < 2 and not self.transfer.is_of_values:
             raise LabelsError(
                 f"{examples.name} names no classes to tell apart: give labels or classes"
             )
@@ -83,7 +88,9 @@ class Job:
     @property
     def has_control(self) -> bool:
         """Whether a control can and shall be trained."""
-        return self.wants_control and self.objective.needs_scores and bool(self.labelled.any())
+        # A control learns labels, which are classes.
+        is_wanted = self.wants_control and self.objective.needs_scores
+        return is_wanted and bool(self.labelled.any()) and not self.transfer.is_of_values
 
     @cached_property
     def request(self) -> dict[str, Any]:
@@ -101,6 +108,7 @@ class Job:
             "count": transfer.count,
             "view_seed": transfer.seed,
             "scores": transfer.source.fingerprint if transfer.has_scores else "",
+            **({"kind": "values"} if transfer.is_of_values else {}),
             **({"start": runs.fingerprint(self.start)} if self.start else {}),
             **({"order": self.order} if self.order != "own" else {}),
         }
@@ -242,7 +250,9 @@ class Job:
         if not self._held_out("student"):
             yield "nothing was held out: the first seed is shipped"
         if self.order == "own" and self.objective.needs_scores:
-            if not self.labelled.any():
+            if self.transfer.is_of_values:
+                yield "there is no control: the scores are values, and labels are classes"
+            elif not self.labelled.any():
                 yield "there is no control: the examples have no labels"
             elif not self.wants_control:
                 yield "there is no control: it was switched off"

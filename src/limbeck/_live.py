@@ -9,7 +9,7 @@ from torch import nn
 from limbeck.errors import InputError
 from limbeck.examples import Array, Batch, Examples
 from limbeck.runs import Run
-from limbeck.scores import Dense, default_width
+from limbeck.scores import Dense, Kind, default_width
 from limbeck.teachers import Answer, Teacher, as_teacher
 from limbeck.transfer import FRESH, TransferSet, check_labelled, check_trainable
 from limbeck.views import Plain, View
@@ -58,6 +58,11 @@ class Live:
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the scores."""
         return self.teacher.classes
+
+    @property
+    def kind(self) -> Kind:
+        """What the scores are."""
+        return self.teacher.kind
 
     @property
     def fingerprint(self) -> str:

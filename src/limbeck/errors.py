@@ -83,3 +83,7 @@ class ScoresWarning(UserWarning):
 
 class TableWarning(UserWarning):
     """A table can be used, but a column of it is probably not what it is taken for."""
+
+
+class StudentWarning(UserWarning):
+    """A student can be used, but probably is not what was meant."""

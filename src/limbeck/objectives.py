@@ -34,6 +34,7 @@ class Objective(Protocol):
       finds in `batch.features`.
     - `vectorises`: true promises that it is made of torch operations alone, with no branch on
       their values, so that `torch.vmap` may compute it for several students at once.
+    - `takes_values`: true says that it may also learn scores of the kind "values": regression.
 
     An objective that is an `nn.Module` has its parameters trained with the student's, a copy for
     each seed, started by its submodules' `reset_parameters`. `batch.step` and `batch.steps` say
@@ -75,6 +76,11 @@ class MatchLogits:
     def standardises(self) -> bool:
         """Whether the student's output is to be scaled to the scores' mean and deviation."""
         return self.form == "standardised"
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether it may learn values as they are; of a single value nothing is left to centre."""
+        return self.form != "centred"
 
     def __post_init__(self) -> None:
         if self.form not in get_args(LogitForm):

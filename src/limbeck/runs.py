@@ -20,6 +20,7 @@ from limbeck.encodings import Affine
 from limbeck.errors import CorruptError, InputError, MissingError
 from limbeck.examples import Array
 from limbeck.optim import OPTIMISERS, SCHEDULES, OptimiserName, ScheduleName
+from limbeck.scores import Kind, check_kind
 from limbeck.students import Model
 
 ARTEFACT = "run"
@@ -138,6 +139,11 @@ class Run:
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the scores."""
         return tuple(self.manifest["classes"])
+
+    @property
+    def kind(self) -> Kind:
+        """What its nets answer with: logits, or values where they learnt values."""
+        return check_kind(self.manifest.get("kind", "logits"))
 
     @property
     def student(self) -> students.Student:

@@ -30,16 +30,17 @@ def check_labelled(labelled: Examples | None) -> None:
         raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
 
 
-def check_trainable(kind: Kind, whose: str) -> None:
+def check_trainable(kind: Kind, whose: str, *, allow_values: bool = True) -> None:
     """Refuses scores of a kind that no student is trained on yet.
 
     Raises:
-        MismatchError: they are neither logits nor log-probabilities.
+        MismatchError: they are neither logits nor log-probabilities, nor values where those are
+            allowed.
     """
-    if kind not in SOFTMAX_KINDS:
+    if kind not in SOFTMAX_KINDS and not (allow_values and kind == "values"):
         raise MismatchError(
             f"{whose} {kind}; students are trained on logits or log-probabilities "
-            "(of a probability, take the log)"
+            "(of a probability, take the log)" + ", or on values" * allow_values
         )
 
 
@@ -50,6 +51,10 @@ class Source(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the scores."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the scores are."""
 
     @property
     def fingerprint(self) -> str:
@@ -94,6 +99,11 @@ class Stored:
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the scores."""
         return self.score_set.classes
+
+    @property
+    def kind(self) -> Kind:
+        """What the scores are."""
+        return self.score_set.kind
 
     @property
     def fingerprint(self) -> str:
@@ -197,6 +207,11 @@ class TransferSet:
     def classes(self) -> tuple[str, ...]:
         """The class names in order."""
         return self.scores.classes if self.scores else self.examples.classes
+
+    @property
+    def is_of_values(self) -> bool:
+        """Whether its scores are values, to be learnt as they are: regression."""
+        return self.has_scores and self.source.kind == "values"
 
     def without_scores(self) -> "TransferSet":
         """The same examples in the same views, with labels alone: what a control sees."""

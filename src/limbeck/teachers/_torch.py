@@ -55,7 +55,7 @@ def run(
     # Our models begin with their own encoding, which takes any number type.
     answer = _answer(trained.model(chosen), nn.Identity(), precision)
     fingerprint = f"{trained.fingerprint}:{chosen}" + _suffix(precision)
-    made = described(trained.name, answer, trained.classes, "logits", fingerprint)
+    made = described(trained.name, answer, trained.classes, trained.kind, fingerprint)
     return replace(made, net=(trained, chosen))
 
 
