@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -38,10 +38,10 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         teacher: Any,
         student: Student | str = "mlp([256])",
         *,
-        transfer: Literal["munge", "random", "nbe", ""] = "munge",
+        transfer: str = "munge",
         rows_per_row: int = 10,
         nominal: Sequence[str | int] = (),
-        missing: Literal["refuse", "impute"] = "refuse",
+        missing: str = "refuse",
         objective: Objective | str = "",
         epochs: int = 30,
         batch: int = 128,

@@ -65,7 +65,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise LabelsError(
-                f"y holds the one class {self.classes_[0]!r}: a classifier needs 2 classes"
+                f"y holds the one class {self.classes_.tolist()[0]!r}: a classifier needs 2 classes"
             )
         return np.asarray(codes)
 
@@ -93,7 +93,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]
             )
         theirs = np.asarray(self.teacher_.classes_)
         if len(theirs) < 2:
-            raise TeacherError(f"the teacher {name} knows the one class {theirs[0]!r}")
+            raise TeacherError(f"the teacher {name} knows the one class {theirs.tolist()[0]!r}")
         if is_labelled and not np.array_equal(theirs, self.classes_):
             raise MismatchError(
                 f"the teacher {name} knows the classes {theirs.tolist()}, "
