@@ -91,6 +91,8 @@ def test_training_goes_on_from_a_kill_to_the_identical_student(
         file = f"{role}-0/model.safetensors"
         assert (tmp_path / "broken" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
     assert broken.history(0) == whole.history(0)
+    assert len(broken.seconds(0)) == len(broken.history(0))
+    assert sorted(broken.seconds(0)) == broken.seconds(0)
     assert not list((tmp_path / "broken").rglob("checkpoint*"))
 
 

@@ -36,7 +36,7 @@ def fit(task: Task) -> None:
         saved = progress.seconds
         while not progress.is_done:
             began = time.monotonic()
-            _log(task, nets, _step(task, nets))
+            _log(task, nets, _step(task, nets), began)
             bar.advance(note=progress.note)
             progress.seconds += time.monotonic() - began
             if progress.seconds - saved > CHECKPOINT_SECONDS:
@@ -71,7 +71,7 @@ def _rows(task: Task, step: int) -> tuple[Array, Array]:
     return chosen, task.transfer.numbers(chosen, epoch)
 
 
-def _log(task: Task, nets: Nets, losses: list[Parts]) -> None:
+def _log(task: Task, nets: Nets, losses: list[Parts], began: float) -> None:
     progress = nets.progress
     progress.step += 1
     for member, log, parts in zip(task.members, progress.logs, losses, strict=True):
@@ -81,16 +81,18 @@ def _log(task: Task, nets: Nets, losses: list[Parts]) -> None:
                 f"{task.steps}; lower the learning rate or set clip_norm"
             )
     if progress.step % task.steps_per_record == 0 or progress.step >= task.steps:
-        _record(task, nets)
+        _record(task, nets, began)
 
 
-def _record(task: Task, nets: Nets) -> None:
+def _record(task: Task, nets: Nets, began: float) -> None:
     step = nets.progress.step
     held_out = _held_out_losses(task, nets)
+    seconds = nets.progress.seconds + time.monotonic() - began
     best = []
     for i, log in enumerate(nets.progress.logs):
         if not log.is_done:
             log.record(step, task.steps_per_record, held_out[i : i + 1], task.patience)
+            log.seconds.append(seconds)
             log.is_done |= step >= task.steps
             best += [i] if task.patience and log.waited == 0 else []
     nets.keep_as_best(best)

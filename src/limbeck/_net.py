@@ -71,11 +71,12 @@ class Nets:
         for i, place in enumerate(self._places):
             state = _part(str(i), self.best) or self.stack.of_net(final, i)
             log = self.progress.logs[i]
+            nets = len(self._places)  # which share the time, trained together
             history = {
                 "epochs": log.epochs,
                 "best": log.best_epoch,
-                # Nets that were trained together share the time.
-                "seconds": round(self.progress.seconds / len(self._places), 1),
+                "seconds": round(self.progress.seconds / nets, 1),
+                "epoch_seconds": [round(seconds / nets, 3) for seconds in log.seconds],
             }
             write_json(place / runs.HISTORY, history)
             write_file(place / runs.MODEL, runs.weights(state))

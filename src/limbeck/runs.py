@@ -206,9 +206,20 @@ class Run:
 
     def history(self, seed: int) -> list[dict[str, float]]:
         """What was logged of each epoch of a seed."""
-        file = self.directory / Path(self._nets[str(seed)]["file"]).parent / HISTORY
-        epochs: list[dict[str, float]] = _manifest.read_json(file)["epochs"]
+        epochs: list[dict[str, float]] = self._logged(seed)["epochs"]
         return epochs
+
+    def seconds(self, seed: int) -> list[float]:
+        """How long a seed had been trained, held-out losses included, at each entry of `history`.
+
+        Nets that were trained together share the time. Runs of earlier versions have none.
+        """
+        seconds: list[float] = self._logged(seed).get("epoch_seconds", [])
+        return seconds
+
+    def _logged(self, seed: int) -> dict[str, Any]:
+        file = self.directory / Path(self._nets[str(seed)]["file"]).parent / HISTORY
+        return _manifest.read_json(file)
 
     def seen(self) -> Array:
         """The content hashes of all examples the nets were trained or decided on, uint64."""
@@ -276,10 +287,14 @@ def fingerprint(tensors: Mapping[str, Tensor]) -> str:
 
 @dataclass
 class Log:
-    """What a training notes of one net."""
+    """What a training notes of one net.
+
+    Its seconds are those of the training at each record, kept apart from what is alike each time.
+    """
 
     sums: dict[str, float] = field(default_factory=dict)
     epochs: list[dict[str, float]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     best_epoch: int = -1
     is_done: bool = False
 
