@@ -228,6 +228,7 @@ class Given:
     kind: Kind = "values"
     place = ""
     seconds = 0.0
+    teacher_parameters = 0
 
     @property
     def fingerprint(self) -> str:
