@@ -24,13 +24,13 @@ _figure _rows
 _successors
 _fetch
 images tables _store _naive_bayes _one_hot
-runs sources synthetic
+runs sources synthetic _confidence
 objectives transfer _report _require _shards
 teachers._teacher
 teachers._function teachers._torch
 teachers._ensemble teachers._specialists
 teachers _stack
-_net
+_net _seen
 _task
 _fit _cost
 _job
@@ -38,7 +38,7 @@ _score _combine _live _train _evaluate _export _correct _dark
 sweeps _compared _tune _temper
 _tabular
 _estimator
-_compare
+_compare _by_size
 _load _distill _specialise sklearn
 specialists
 _recipe_tables

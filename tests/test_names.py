@@ -18,6 +18,7 @@ SOURCE = ROOT / "src" / "limbeck"
 
 PUBLIC = [
     "Budget",
+    "BySize",
     "Compared",
     "Comparison",
     "DarkKnowledge",
@@ -33,8 +34,10 @@ PUBLIC = [
     "ScoreSet",
     "Storage",
     "TransferSet",
+    "by_size",
     "combine",
     "compare",
+    "confidence",
     "correct",
     "dark_knowledge",
     "distill",

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
         teachers,
         views,
     )
+    from limbeck._by_size import BySize, by_size
     from limbeck._combine import combine
     from limbeck._compare import compare
     from limbeck._compared import Compared
+    from limbeck._confidence import confidence
     from limbeck._correct import correct
     from limbeck._dark import DarkKnowledge, dark_knowledge
     from limbeck._distill import Distillation, Distilled, distill
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 # Where each public name lives: nothing is imported before it is asked for.
 _HOMES = {
     "Budget": "_tune",
+    "BySize": "_by_size",
     "Compared": "_compared",
     "Comparison": "_evaluate",
     "DarkKnowledge": "_dark",
@@ -63,8 +66,10 @@ _HOMES = {
     "ScoreSet": "_store",
     "Storage": "_shards",
     "TransferSet": "transfer",
+    "by_size": "_by_size",
     "combine": "_combine",
     "compare": "_compare",
+    "confidence": "_confidence",
     "correct": "_correct",
     "dark_knowledge": "_dark",
     "distill": "_distill",
@@ -100,6 +105,7 @@ _MODULES = (
 __all__ = [
     "FRESH",
     "Budget",
+    "BySize",
     "Compared",
     "Comparison",
     "DarkKnowledge",
@@ -114,8 +120,10 @@ __all__ = [
     "ScoreSet",
     "Storage",
     "TransferSet",
+    "by_size",
     "combine",
     "compare",
+    "confidence",
     "correct",
     "dark_knowledge",
     "distill",

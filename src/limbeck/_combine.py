@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from limbeck._confidence import HeldOut
 from limbeck._means import Ensemble, Mean, Member
 from limbeck._shards import Job, Origin, Storage
 from limbeck._store import ScoreSet, Shard
@@ -47,6 +48,7 @@ def combine(
         verb="combining scores of",
         request={"scores": [scores.fingerprint for scores in score_sets]},
         seconds=sum(float(scores.manifest["seconds"]) for scores in score_sets),
+        held_out=_held_out({scores.held_out for scores in score_sets}),
     )
     place = Path(to)
     return Job(origin, first.examples, place, first.view, first.count, first.seed, storage).done()
@@ -80,6 +82,18 @@ def _member(scores: ScoreSet) -> Member:
     }
     fingerprint = said["teacher"]["fingerprint"]
     return Member(str(scores.directory), fingerprint, scores.classes, scores.kind, about)
+
+
+def _held_out(answers: set[str]) -> HeldOut:
+    """What is held out from an ensemble: only what is from every member.
+
+    Where it is in part, which examples those are is not known here.
+    """
+    if answers == {"yes"}:
+        return HeldOut("yes", "members")
+    if "no" in answers:
+        return HeldOut("no", "members")
+    return HeldOut() if "unknown" in answers else HeldOut("partly", "members")
 
 
 def _found(scores: ScoreSet, first: ScoreSet) -> Array:

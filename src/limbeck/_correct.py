@@ -246,7 +246,11 @@ class _Job:
         if self.how != "oracle":
             contents = np.concatenate([contents, self._chosen_on.content_hashes])
         file = self.run.manifest["seen"]["file"]
-        content = save_numpy({"content": contents})
+        trained = {
+            role: np.isin(contents, dataclasses.replace(self.run, role=role).trained_on())
+            for role in self.run.manifest["nets"]
+        }
+        content = save_numpy({"content": contents, **trained})
         _manifest.write_file(self.to / file, content)
         return {"file": file, **_manifest.file_entry(content)}
 

@@ -1,7 +1,7 @@
 """evaluate(): models + examples -> report."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from scipy.special import log_softmax
 from torch import nn
 
 from limbeck import _manifest, metrics
+from limbeck._confidence import against
 from limbeck._cost import Cost, answer_times, cost
 from limbeck._engine import Bar
 from limbeck._report import Report
 from limbeck._require import Measured, Requirement
-from limbeck.errors import ExamplesError, InputError, MismatchError
+from limbeck._seen import check_unseen
+from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
@@ -168,7 +170,7 @@ class _Job:
         for column in self.comparison.slices:
             self.examples.column(column)
         if not self.comparison.allow_seen:
-            self._check_unseen()
+            check_unseen({name: self._runs(name) for name in self.models}, self.examples)
 
     def _check_shape(self, name: str) -> None:
         given = self.examples
@@ -178,19 +180,6 @@ class _Job:
                     f"{model.name} takes inputs of shape {model.student.inputs}, "
                     f"{given.name} has {given.shape}"
                 )
-
-    def _check_unseen(self) -> None:
-        contents = self.examples.content_hashes
-        for name in self.models:
-            for model in self._runs(name):
-                seen = np.isin(contents, model.seen())
-                if seen.any():
-                    raise ExamplesError(
-                        f"{int(seen.sum())} of {len(contents)} examples of {self.examples.name} "
-                        f"were seen in training by {name}, the first is "
-                        f"{str(self.examples.keys[seen][0])!r}: a score on them would flatter; "
-                        "take them out, or allow them (allow_seen)"
-                    )
 
     def _runs(self, name: str) -> list[Run]:
         """The runs of ours that answer in a row, each once."""
@@ -353,7 +342,25 @@ class _Job:
             notes.append("the test examples have no labels: accuracy cannot be measured")
         if self.comparison.allow_seen:
             notes.append("examples seen in training were allowed among these")
-        return notes
+        return [*notes, *self._confident_teacher()]
+
+    def _confident_teacher(self) -> Iterator[str]:
+        """A sentence if the student's teacher is a row here and knew its training points by heart.
+
+        Its confidence there is what its score set recorded; here it is held against these
+        examples, none of which it was trained on.
+        """
+        student = self.models.get(self.comparison.student)
+        if self.comparison.allow_seen or not isinstance(student, Run):
+            return
+        about = student.manifest.get("teacher", {})
+        for name, seeds in self.teachers.items():
+            for at, teacher in enumerate(seeds):
+                if teacher.fingerprint == about.get("fingerprint"):
+                    highest = np.exp(self.rows[name].logits[at]).max(axis=1)
+                    found = against(about, np.minimum(highest, 1.0))
+                    yield from (str(one) for one in found if one.is_far_apart)
+                    return
 
 
 def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str, Given]:

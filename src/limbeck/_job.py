@@ -38,7 +38,9 @@ class Job:
 
     `order` is whether each seed draws the order of the examples for itself, or all see one.
     `beside` is for a control that is a job of its own: how many examples the student it stands
-    beside learns from, whose number of steps it then has; 0 for any other net.
+    beside learns from, whose number of steps it then has; 0 for any other net. `pace` is for a
+    sweep over sizes: how many examples are learnt from at the largest, whose number of steps all
+    sizes have; 0 where there is one size.
     """
 
     student: Student
@@ -51,6 +53,7 @@ class Job:
     start: Mapping[str, Tensor]
     order: Order = "own"
     beside: int = 0
+    pace: int = 0
 
     def check(self) -> None:
         """Everything that can be refused before any work."""
@@ -111,6 +114,7 @@ class Job:
             **({"kind": "values"} if transfer.is_of_values else {}),
             **({"start": runs.fingerprint(self.start)} if self.start else {}),
             **({"order": self.order} if self.order != "own" else {}),
+            **({"pace": self.pace} if self.pace else {}),
         }
 
     def run(self) -> None:
@@ -137,7 +141,8 @@ class Job:
 
     def task(self, role: str, members: tuple[Member, ...]) -> Task:
         """Those nets over the role's rows, with as many steps as the student's rows ask for."""
-        per_epoch = math.ceil((self.beside or len(self.parts("student")[0])) / self.plan.batch)
+        paced = self.pace or self.beside or len(self.parts("student")[0])
+        per_epoch = math.ceil(paced / self.plan.batch)
         rows, held_out = self.parts(role)
         return Task(
             what=members[0].what,
@@ -172,8 +177,9 @@ class Job:
         return max(self.plan.held_out, FEW_HELD_OUT if self._stops_early(role) else 0.0)
 
     def _stops_early(self, role: str) -> bool:
-        """Whether these are controls whose labels are far fewer than the student's examples."""
-        taught = int(self._teachable.sum()) if role == "control" else self.beside
+        """Whether these are controls that would see their labels far more often than in a pass."""
+        beside = max(self.beside, self.pace) if self.beside else 0
+        taught = int(self._teachable.sum()) if role == "control" else beside
         return taught > FEW * int(self.labelled.sum())
 
     @property
@@ -196,8 +202,7 @@ class Job:
 
     def finish(self) -> None:
         """Chooses the seeds to ship and writes the manifest."""
-        seen = save({"content": self.transfer.examples.content_hashes})
-        _manifest.write_file(self.to / SEEN, seen)
+        _manifest.write_file(self.to / SEEN, save(self._seen()))
         nets = self._nets()
         scored = self.transfer.source if self.transfer.has_scores else None
         body = {
@@ -213,6 +218,7 @@ class Job:
             "score_set": scored.place if scored else "",
             "seconds": sum(net["seconds"] for of_role in nets.values() for net in of_role.values()),
             "score_seconds": scored.seconds if scored else 0.0,
+            **({"teacher": dict(scored.about)} if scored and scored.about else {}),
             "encoding": self.encoding.to_json(),
             "nets": nets,
             "shipped": {role: _best(of_role) for role, of_role in nets.items()},
@@ -222,9 +228,21 @@ class Job:
         }
         _manifest.finish(self.to, runs.ARTEFACT, body)
 
+    @property
+    def _roles(self) -> tuple[str, ...]:
+        return ("student", "control") if self.has_control else ("student",)
+
+    def _seen(self) -> dict[str, Array]:
+        """The content hash of each example, and for each role whether steps were taken on it."""
+        contents = self.transfer.examples.content_hashes
+        rows = np.arange(len(contents))
+        trained = {role: np.isin(rows, self.parts(role)[0]) for role in self._roles}
+        return {"content": contents, **trained}
+
     def _nets(self) -> dict[str, dict[str, Any]]:
-        roles = ("student", "control") if self.has_control else ("student",)
-        return {role: {str(seed): self._net(role, seed) for seed in self.seeds} for role in roles}
+        return {
+            role: {str(seed): self._net(role, seed) for seed in self.seeds} for role in self._roles
+        }
 
     def _net(self, role: str, seed: int) -> dict[str, Any]:
         place = self.member(role, seed).to

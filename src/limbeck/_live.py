@@ -1,7 +1,8 @@
 """The same batches with the teacher in the loop, for transfer sets without end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -73,6 +74,11 @@ class Live:
     def teacher_parameters(self) -> int:
         """How many numbers the teacher's nets learned; 0 where that is not known."""
         return self.teacher.parameters
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Nothing is recorded of it."""
+        return {}
 
     def check(self) -> None:
         """Nothing is stored that could be damaged."""

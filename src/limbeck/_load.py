@@ -5,6 +5,7 @@ from typing import Any
 
 from limbeck import _compared, _manifest, _store, runs
 from limbeck._compared import Compared
+from limbeck._confidence import HeldOut, recorded_confidence
 from limbeck._export import open_exported, open_model
 from limbeck._report import Report
 from limbeck._store import ScoreSet
@@ -118,7 +119,17 @@ def show(path: str | Path) -> dict[str, Any]:
         return {**shown, "whole": _unfinished(place), "request": request}
     shown["whole"] = _fault(place, shown["artefact"]) or "yes"
     manifest = _manifest.read_json(place / _manifest.MANIFEST)
-    return shown | {k: v for k, v in manifest.items() if k not in ("files", "format", "artefact")}
+    shown |= {k: v for k, v in manifest.items() if k not in ("files", "format", "artefact")}
+    return shown | (_held_out(manifest) if shown["artefact"] == _store.ARTEFACT else {})
+
+
+def _held_out(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a score set knows of its teacher's past, and the warning if there is one."""
+    shown = {"held_out": manifest.get("held_out", HeldOut().to_json())}
+    for found in recorded_confidence(manifest, str(manifest["teacher"]["name"])):
+        if found.is_far_apart:
+            shown["warning"] = str(found)
+    return shown
 
 
 def _unfinished(directory: Path) -> str:

@@ -58,6 +58,7 @@ class ScoreTable(Table):
     width: str = ""
     shard_rows: int = Storage.shard_rows
     batch: int = Storage.batch
+    held_out: bool | str = "unknown"
 
 
 class CombineTable(Table):
@@ -88,6 +89,8 @@ class _TrainTable(_NetTable):
 
 class _SweepTable(_NetTable):
     objectives: dict[str, str]
+    sizes: list[int] = []
+    test: str = ""  # measured at each size, into the sweep's directory
 
 
 # The keywords of `train` and of `sweep`, and beside them the plan's own: a plan is not a table of
@@ -171,7 +174,9 @@ class Step:
         if self.verb == "split":
             return (table.rest, table.part)
         if self.verb == "sweep":
-            return tuple(f"{table.to}/{name}" for name in (*table.objectives, CONTROL))
+            names = (*table.objectives, CONTROL)
+            folders = [f"{table.to}/{size}" for size in table.sizes] or [table.to]
+            return tuple(f"{folder}/{name}" for folder in folders for name in names)
         return (table.to,)
 
     @property
@@ -191,7 +196,8 @@ class Step:
             case "combine":
                 return tuple(table.scores)
             case "train" | "sweep":
-                given = [table.on, table.labelled, *_names(table.teacher)]
+                test = table.test if self.verb == "sweep" else ""
+                given = [table.on, table.labelled, test, *_names(table.teacher)]
                 return tuple(name for name in given if name)
             case "compare":
                 return (table.on, table.test, *([table.labelled] if table.labelled else []))

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from limbeck._confidence import warn_if_far_apart
+from limbeck._seen import held_out_from
 from limbeck._shards import Job, Origin, Storage
 from limbeck._store import ScoreSet, Shard
 from limbeck.errors import InputError
@@ -25,15 +27,22 @@ def score(
     count: int = 1,
     seed: int = 0,
     storage: Storage = Storage(),
+    held_out: bool | str = "unknown",
 ) -> ScoreSet:
     """What the teacher says of every example in `count` views, kept in the directory `to`.
 
     The teacher answers in eval mode and without gradients. An interrupted call goes on where it
     was when it is made again, and one that is whole already returns at once. Labels play no part.
 
+    `held_out` says whether the examples were held out from the teacher, which the set records. A
+    run of ours, and an ensemble of them, know it themselves. Where some of the examples are the
+    teacher's own training points, others not, and it is far more confident on its own, a
+    `ScoresWarning` gives the figures. A set that did not know learns it when it is asked for again
+    with the flag; nobody is asked anew.
+
     Raises:
         TeacherError: the teacher answers with another number of classes, NaN or infinity.
-        MismatchError: teacher and examples name other classes.
+        MismatchError: teacher and examples name other classes, or `held_out` is not so.
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only; finished shards are kept.
     """
@@ -42,8 +51,11 @@ def score(
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
     asked = _Asked(able, examples, views, seed, storage.batch)
-    origin = Origin(able.to_json(), able.classes, able.kind, asked.raw)
-    return Job(origin, examples, Path(to), views, count, seed, storage).done()
+    known = held_out_from(able, examples, held_out)
+    origin = Origin(able.to_json(), able.classes, able.kind, asked.raw, held_out=known)
+    scores = Job(origin, examples, Path(to), views, count, seed, storage).done()
+    warn_if_far_apart(scores)
+    return scores
 
 
 @dataclass(frozen=True, eq=False)

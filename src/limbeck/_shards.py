@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _manifest, _store
+from limbeck._confidence import HeldOut, measured
 from limbeck._engine import Bar
 from limbeck._store import ScoreSet, Shard
-from limbeck.errors import InputError
+from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.scores import WIDTHS, Dense, Kind, Width, default_width, rounding_nats
 from limbeck.views import View
@@ -48,6 +49,7 @@ class Origin:
         verb: what is being done, for the progress bar.
         request: what makes it another request, beside the teacher's fingerprint.
         seconds: what was spent on it before.
+        held_out: whether the examples were held out from who speaks.
     """
 
     teacher: Mapping[str, Any]
@@ -57,6 +59,7 @@ class Origin:
     verb: str = "scoring"
     request: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    held_out: HeldOut = field(default_factory=HeldOut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,27 @@ class Job:
         """The score set, made as far as it is not there yet."""
         if not _manifest.check_free(self.to, _store.ARTEFACT, self.request):
             self._run()
+        scores = ScoreSet.open(self.to, self.examples, self.view)
+        return self._recorded(scores) if self._says_more_than(scores) else scores
+
+    def _says_more_than(self, scores: ScoreSet) -> bool:
+        """Whether the set does not know yet that its examples were held out, or that not.
+
+        Raises:
+            MismatchError: it knows the opposite.
+        """
+        said = self.origin.held_out.answer
+        if "unknown" not in (said, scores.held_out) and said != scores.held_out:
+            raise MismatchError(
+                f"{self.to} is recorded with held_out = {scores.held_out!r}, not {said!r}; nothing "
+                "was changed: leave the flag away, or choose another directory"
+            )
+        return said not in ("unknown", scores.held_out)
+
+    def _recorded(self, scores: ScoreSet) -> ScoreSet:
+        """The same set, whose manifest says what was held out: for a set made before."""
+        body = {k: v for k, v in scores.manifest.items() if k not in ("format", "artefact")}
+        _manifest.finish(self.to, _store.ARTEFACT, {**body, **self._confidence(body)})
         return ScoreSet.open(self.to, self.examples, self.view)
 
     @property
@@ -139,4 +163,10 @@ class Job:
             "seconds": round(seconds, 1),  # of the call that finished it
             "provenance": _manifest.provenance(),
         }
-        _manifest.finish(self.to, _store.ARTEFACT, body)
+        _manifest.finish(self.to, _store.ARTEFACT, {**body, **self._confidence(body)})
+
+    def _confidence(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What was held out from the teacher, and how sure it is of which part."""
+        held_out = self.origin.held_out
+        scores = ScoreSet(self.to, body, self.examples, self.view)
+        return {"held_out": held_out.to_json(), "confidence": measured(scores, held_out)}

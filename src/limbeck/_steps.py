@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import _manifest, objectives, students, views
+from limbeck._by_size import by_size
 from limbeck._combine import combine
 from limbeck._compare import compare
 from limbeck._evaluate import Comparison, evaluate
@@ -62,6 +63,8 @@ def _objectives(recipe: Recipe) -> Iterator[str]:
     for step in recipe.steps:
         if step.verb == "train" and step.table.objective:
             yield step.table.objective
+        if step.verb == "sweep":
+            yield from step.table.objectives.values()
         if step.verb == "compare":
             yield from (text for of in step.table.methods.values() for text in of)
 
@@ -132,6 +135,7 @@ class _Kitchen:
             count=count,
             seed=table.seed,
             storage=storage_of(table),
+            held_out=table.held_out,
         )
 
     def _combine(self, table: Any) -> None:
@@ -155,14 +159,36 @@ class _Kitchen:
         asked = {
             name: objectives.read(text, trust=self.trust) for name, text in table.objectives.items()
         }
+        transfer = self._transfer(table)
+        sizes = self._sizes(table, transfer)
         made = sweep(
             students.read(table.student, trust=self.trust),
-            self._transfer(table),
+            transfer,
             asked,
             to=self.place / table.to,
+            sizes=list(sizes.values()),
             **self._common(table),
         )
-        self.runs |= {f"{table.to}/{name}": run for name, run in made.items()}
+        # In a smoke run, which has fewer examples, a size keeps the name it has in the recipe.
+        named = {str(small): size for size, small in sizes.items()}
+        for name, run in made.items():
+            size, _, rest = name.rpartition("/")
+            self.runs["/".join(filter(None, (table.to, str(named.get(size, "")), rest)))] = run
+        if table.test:
+            self._by_size(made, table)
+
+    def _sizes(self, table: Any, transfer: TransferSet | ScoreSet) -> dict[int, int]:
+        """Each size of a [sweep], and how many examples that is in this run of the recipe."""
+        most = len(transfer) if isinstance(transfer, ScoreSet) else len(transfer.examples)
+        if not self.smoke or not table.sizes or table.sizes[-1] <= most:
+            return dict(zip(table.sizes, table.sizes, strict=True))
+        parts = range(1, len(table.sizes) + 1)
+        return {size: most * i // len(parts) for size, i in zip(table.sizes, parts, strict=True)}
+
+    def _by_size(self, made: dict[str, Run], table: Any) -> None:
+        found = by_size(made, self._examples(table.test))
+        found.write(self.place / table.to)
+        self.tell(str(found))
 
     def _common(self, table: Any) -> dict[str, Any]:
         """The keywords that `train` and `sweep` share."""

@@ -177,6 +177,11 @@ class ScoreSet:
         """Names the set by what is in it."""
         return _manifest.fingerprint(self.manifest["files"])
 
+    @property
+    def held_out(self) -> str:
+        """Whether the examples were held out from the teacher: yes, no, partly or unknown."""
+        return str(self.manifest.get("held_out", {}).get("answer", "unknown"))
+
     def check_view(self, view: View, seed: int, count: int) -> None:
         """Refuses another view, view seed or number of views than was scored.
 
@@ -232,6 +237,22 @@ class ScoreSet:
         )
         return picked.raw()
 
+    def each_shard(self) -> Iterator[tuple[Shard, Dense]]:
+        """Every shard with its scores, one at a time, for who must not hold all of them.
+
+        Raises:
+            CorruptError: a shard was truncated or altered.
+            MissingError: a shard is gone.
+        """
+        for shard in shards(len(self), self.count, self.manifest["shard_rows"]):
+            tensors = self._read(shard)
+            yield shard, Dense(tensors["values"], tensors["maximum"])
+
+    def _read(self, shard: Shard) -> dict[str, Array]:
+        entry = self.manifest["files"][shard.name]
+        content = _manifest.read_checked(self.directory, shard.name, entry)
+        return _read_shard(content, shard)
+
     def check_whole(self) -> None:
         """Reads every shard and compares it with its checksums.
 
@@ -246,9 +267,7 @@ class ScoreSet:
     def _tensors(self) -> list[list[dict[str, Array]]]:
         found: list[list[dict[str, Array]]] = [[] for _ in range(self.count)]
         for shard in shards(len(self), self.count, self.manifest["shard_rows"]):
-            entry = self.manifest["files"][shard.name]
-            content = _manifest.read_checked(self.directory, shard.name, entry)
-            found[shard.view].append(_read_shard(content, shard))
+            found[shard.view].append(self._read(shard))
         return found
 
     @cached_property

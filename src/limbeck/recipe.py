@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from limbeck import objectives, students, views
 from limbeck._calls import did_you_mean
+from limbeck._confidence import held_out_answer
 from limbeck._export import check_format
 from limbeck._means import check_mean
 from limbeck._recipe_tables import TABLES, Step, Table, Teachers, budget_of, plan_of, storage_of
@@ -18,6 +19,7 @@ from limbeck._require import Requirement
 from limbeck.errors import LimbeckError, MissingError, RecipeError
 from limbeck.metrics import STANDARD
 from limbeck.sweeps import check_names
+from limbeck.transfer import check_increasing
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,16 @@ def _readers(step: Step) -> list[Callable[[], object]]:
     table = step.table
     if step.verb == "score":
         means = [partial(_check_mean, [table.teacher], table.mean)]
-        return [lambda: views.read(table.views), lambda: storage_of(table), *means]
+        flag = partial(held_out_answer, table.held_out)
+        return [lambda: views.read(table.views), lambda: storage_of(table), flag, *means]
     if step.verb == "combine":
         return [partial(_check_mean, [table.scores], table.mean)]
     if step.verb == "train":
         return _readers_of_net(table, [table.objective or "Labels()"])
     if step.verb == "sweep":
         asked = list(table.objectives.values())
-        return [lambda: check_names(table.objectives), *_readers_of_net(table, asked)]
+        sizes = partial(_check_sizes, table)
+        return [lambda: check_names(table.objectives), sizes, *_readers_of_net(table, asked)]
     if step.verb == "compare":
         texts = [text for candidates in table.methods.values() for text in candidates]
         return [
@@ -162,6 +166,14 @@ def _readers_of_net(table: Any, asked: list[str]) -> list[Callable[[], object]]:
         lambda: plan_of(table),
         partial(_check_mean, [table.teacher], table.mean),
     ]
+
+
+def _check_sizes(table: Any) -> None:
+    """Whether the sizes are any, and there is something to measure `test` at."""
+    if table.sizes:
+        check_increasing(table.sizes)
+    elif table.test:
+        raise RecipeError(f"test = {table.test!r} goes with sizes, and there are none")
 
 
 def _check_mean(named: list[Teachers], mean: str) -> None:

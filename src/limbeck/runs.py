@@ -223,10 +223,21 @@ class Run:
 
     def seen(self) -> Array:
         """The content hashes of all examples the nets were trained or decided on, uint64."""
+        return self._seen["content"]
+
+    def trained_on(self) -> Array:
+        """Those of `seen` that steps were taken on, without those held out for decisions, uint64.
+
+        A run that was made before this was recorded gives all of them.
+        """
+        seen = self._seen
+        return seen["content"][seen[self.role]] if self.role in seen else seen["content"]
+
+    @property
+    def _seen(self) -> dict[str, Array]:
         entry = self.manifest["seen"]
         content = _manifest.read_checked(self.directory, entry["file"], entry)
-        hashes: Array = load_numpy(content)["content"]
-        return hashes
+        return load_numpy(content)
 
 
 def build_model(

@@ -35,6 +35,7 @@ def sweep(
     control: bool = True,
     labelled: Examples | None = None,
     start: Mapping[str, Tensor] = MappingProxyType({}),
+    sizes: Sequence[int] = (),
 ) -> dict[str, Run]:
     """A run for each objective, in the directory `to` under its name, and one "control" for all.
 
@@ -44,33 +45,41 @@ def sweep(
     are computed one after the other. The control is the same net asked for the labels alone; it
     is there where there are labels and an objective needs scores.
 
+    With `sizes` all of this is done for so many examples of the transfer set each, the smaller
+    parts of the larger ones, and a run's name and place is `SIZE/NAME`: "1000/control". Every
+    size has the number of steps that the plan makes at the largest, so a smaller one is seen more
+    often, not trained less; a control that would see its labels more than twice as often as a
+    plan's epochs ask for stops early, as in `train`, and its notes say so.
+
     An interrupted call goes on where it was when it is made again; runs that are whole are kept,
     so an objective that is added later costs only its own nets. Keywords as in `train`.
 
     Raises:
-        InputError: no objectives, or a name that is no plain file name or is "control".
+        InputError: no objectives, or a name that is no plain file name or is "control"; sizes that
+            do not increase, or are more than there are examples.
         What `train` raises.
     """
-    jobs = _jobs(
-        Job(
-            student=student,
-            transfer=as_transfer(transfer, labelled),
-            objective=Labels(),
-            to=Path(to),
-            plan=plan,
-            seeds=as_seeds(seeds),
-            wants_control=False,
-            start=start,
-            order="shared",
-        ),
-        _checked(objectives),
-        control,
+    common = Job(
+        student=student,
+        transfer=as_transfer(transfer, labelled),
+        objective=Labels(),
+        to=Path(to),
+        plan=plan,
+        seeds=as_seeds(seeds),
+        wants_control=False,
+        start=start,
+        order="shared",
     )
-    missing = [job for job in jobs.values() if not _is_whole(job)]
-    if missing:
-        _run(missing, Path(to))
+    asked = _checked(objectives)
+    groups = _of_sizes(common, asked, control, sizes) if sizes else [_jobs(common, asked, control)]
+    # All places are looked at before anything is trained.
+    missing = [[job for job in jobs.values() if not _is_whole(job)] for jobs in groups]
+    for jobs in missing:
+        if jobs:
+            _run(jobs, jobs[0].to.parent)
     trust = isinstance(student, Factory) and student.is_trusted
-    return {name: Run.open(job.to, trust=trust) for name, job in jobs.items()}
+    made = {job.to: Run.open(job.to, trust=trust) for jobs in groups for job in jobs.values()}
+    return {place.relative_to(common.to).as_posix(): run for place, run in made.items()}
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -115,6 +124,26 @@ def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool)
             beside=len(taught[0].parts("student")[0]),
         )
     return jobs
+
+
+def _of_sizes(
+    common: Job, objectives: Mapping[str, Objective], wants_control: bool, sizes: Sequence[int]
+) -> list[dict[str, Job]]:
+    """The jobs of each size, all with the number of steps of the largest."""
+    common.transfer.check_sizes(sizes)
+    groups = [
+        _jobs(
+            replace(common, transfer=common.transfer.of_size(size), to=common.to / str(size)),
+            objectives,
+            wants_control,
+        )
+        for size in sizes
+    ]
+    pace = {name: job.beside or len(job.parts("student")[0]) for name, job in groups[-1].items()}
+    return [
+        {name: replace(job, pace=pace[name]) for name, job in jobs.items() if name in pace}
+        for jobs in groups
+    ]
 
 
 def _seen_by(objective: Objective, transfer: TransferSet) -> TransferSet:

@@ -1,7 +1,7 @@
 """TransferSet: what training sees."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Protocol, runtime_checkable
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from limbeck._engine import device, tensor
 from limbeck._store import ScoreSet
-from limbeck.errors import LabelsError, MismatchError
+from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
 from limbeck.scores import SOFTMAX_KINDS, Kind, as_tensor
 from limbeck.views import Plain, View
@@ -44,6 +44,19 @@ def check_trainable(kind: Kind, whose: str, *, allow_values: bool = True) -> Non
         )
 
 
+def check_increasing(sizes: Sequence[int]) -> None:
+    """Refuses sizes of parts that do not increase from 1 or more.
+
+    Raises:
+        InputError: they do not.
+    """
+    if list(sizes) != sorted(set(sizes)) or min(sizes, default=0) < 1:
+        raise InputError(
+            "the sizes of a sweep are whole numbers of 1 or more, each larger than the one "
+            f"before, not {list(sizes)}"
+        )
+
+
 @runtime_checkable
 class Source(Protocol):
     """Where a transfer set's scores come from: a store, or a teacher in the loop."""
@@ -71,6 +84,10 @@ class Source(Protocol):
     @property
     def teacher_parameters(self) -> int:
         """How many numbers the teacher's nets learned; 0 where that is not known."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a score set says of its teacher and how sure it is; empty for a live teacher."""
 
     def check(self) -> None:
         """Raises what is wrong with the scores before they are trained on."""
@@ -124,6 +141,13 @@ class Stored:
     def teacher_parameters(self) -> int:
         """How many numbers the teacher's nets learned; 0 where that is not known."""
         return _parameters_of(self.score_set.manifest["teacher"])
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The teacher's name and fingerprint, what was held out from it, and how sure it is."""
+        said = self.score_set.manifest
+        known = {key: said[key] for key in ("held_out", "confidence") if key in said}
+        return {**said["teacher"], **known}
 
     def check(self) -> None:
         """Compares every shard with its checksums."""
@@ -225,6 +249,40 @@ class TransferSet:
         """
         taken = replace(self, examples=self.examples.take(rows))
         return replace(taken, scores=self.source.take(rows)) if self.scores else taken
+
+    def check_sizes(self, sizes: Sequence[int]) -> None:
+        """Refuses sizes of parts that do not increase, or that ask for more than there is.
+
+        Raises:
+            InputError: they do not.
+        """
+        check_increasing(sizes)
+        if sizes[-1] > (most := len(self._taught)):
+            what = "examples with scores" if self.scores else "examples"
+            raise InputError(
+                f"a sweep of size {sizes[-1]} needs as many {what}; {self.examples.name} has {most}"
+            )
+
+    def of_size(self, size: int) -> "TransferSet":
+        """So many of the examples with scores (without a teacher, of all examples).
+
+        Which ones follows from the hashes of their keys alone, so the smaller part is part of the
+        larger. Labelled examples without scores are in every part.
+
+        Raises:
+            MismatchError: a part of a set that was scored in a view that mixes all examples.
+        """
+        if size == len(self._taught):
+            return self
+        hashes = self.examples.key_hashes[self._taught]
+        chosen = self._taught[np.argsort(hashes, kind="stable")[:size]]
+        others = np.setdiff1d(np.arange(len(self.examples)), self._taught)
+        return self.take(np.sort(np.concatenate([chosen, others])))
+
+    @property
+    def _taught(self) -> Array:
+        """The rows with scores; of a transfer set without a teacher, all."""
+        return np.flatnonzero(self.is_scored) if self.scores else np.arange(len(self.examples))
 
     def numbers(self, rows: Array, epoch: int) -> Array:
         """Which view of each row that epoch shows, `(batch,)`."""

@@ -109,16 +109,23 @@ def show(
         Path | None, Parameter(help="A run, to see where it differs from the teacher most.")
     ] = None,
     figure: Annotated[Path | None, Parameter(help="Draw it, into an .svg or .png file.")] = None,
+    held_out: Annotated[
+        Path | None,
+        Parameter(help="Another score set, of points held out from the teacher of the first."),
+    ] = None,
     examples: ExamplesText = "",
     trust: Trust = False,
     json: Json = False,
 ) -> int:
     """Say what an artefact is, what made it, and whether it is whole; status 1 if it is not.
 
-    Of a score set, with any further option: what the teacher says beside its answers.
+    Of a score set, with --held-out: how sure the teacher is of its own training points and of
+    points it never saw; with any other option: what the teacher says beside its answers.
     """
     import limbeck
 
+    if held_out:
+        return _say_confidence(path, held_out, json)
     if example or temperature or student or figure:
         options = {"examples": example or (), "temperatures": temperature}
         return _say_knowledge(path, examples, options, student, figure, trust=trust, json=json)
@@ -142,6 +149,13 @@ def data(
     found = obtain(name, folder=folder or "", report=tell)
     shown = {"name": name, "directory": str(found.directory), "source": found.source}
     return say(shown, f"{name}: verified, in {found.directory}, from {found.source}", json)
+
+
+def _say_confidence(own: Path, held_out: Path, json: bool) -> int:
+    import limbeck
+
+    found = limbeck.confidence(own, held_out)
+    return say(found.to_json(), str(found), json)
 
 
 def _say_knowledge(

@@ -92,6 +92,10 @@ def score(
     width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
     shard_rows: Annotated[int, Parameter(help="Examples a file.")] = 8192,
     batch: Annotated[int, Parameter(help="Examples the teacher answers at a time.")] = 512,
+    held_out: Annotated[
+        bool | None,
+        Parameter(help="Whether the teacher was trained on none of them; a run of ours knows."),
+    ] = None,
     trust: Trust = False,
     json: Json = False,
 ) -> int:
@@ -109,8 +113,11 @@ def score(
         count=count,
         seed=seed,
         storage=limbeck.Storage(width, shard_rows, batch),
+        held_out="unknown" if held_out is None else held_out,
     )
     words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"
+    if scores.held_out != "unknown":
+        words += f"; held out from the teacher: {scores.held_out}"
     return say(limbeck.show(to) if json else {}, words, json)
 
 
