@@ -54,6 +54,9 @@ NAMES = {
         "true_same_mistakes",
     },
     "cifar": {"teacher_accuracy", "ensemble_accuracy", "mimic_1m", "labels_1m", "gain_1m"},
+    "transfer_set": {"teacher_accuracy", "own_confidence", "unseen_confidence"},
+    "better_teachers": {"rank_correlation_small", "rank_correlation_large"},
+    "label_noise": {"control", "teacher", "mimic"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries

@@ -1,0 +1,1 @@
+"""Whether a teacher filters wrong labels, so that its mimic is better than the labels' net."""

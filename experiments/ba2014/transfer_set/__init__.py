@@ -1,0 +1,1 @@
+"""How many unlabelled points a mimic needs, and whether they may be its teacher's own."""
