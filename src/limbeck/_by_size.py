@@ -12,10 +12,11 @@ from limbeck import _manifest, metrics, teachers
 from limbeck._evaluate import answers
 from limbeck._report import markdown_table
 from limbeck._seen import check_unseen
-from limbeck.errors import InputError, LabelsError
+from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.intervals import verdict
 from limbeck.runs import Run
+from limbeck.scores import SOFTMAX_KINDS
 from limbeck.sweeps import CONTROL
 
 METRICS = ("accuracy", "nll_nats")
@@ -82,7 +83,7 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
         InputError: no runs, or a name that is not of that form.
         LabelsError: a test example has no label.
         ExamplesError: a net was trained or decided on some of these examples.
-        MismatchError: they are of other classes than the runs.
+        MismatchError: they are of other classes than the runs, or a run answers with values.
     """
     if not runs:
         raise InputError("by_size takes one run or more of a sweep with sizes")
@@ -92,8 +93,10 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
         (_Point(*_size_and_name(name), run, test) for name, run in runs.items()), key=_order
     )
     check_unseen({name: [run] for name, run in runs.items()}, test)
-    for point in points:
-        test.check_classes(point.run.classes, f"the run {point.run.name}")
+    for name, run in runs.items():
+        test.check_classes(run.classes, f"the run {name}")
+        if run.kind not in SOFTMAX_KINDS:
+            raise MismatchError(f"the run {name} answers with {run.kind}, not with logits")
     document = {
         "format": FORMAT,
         "examples": {"name": test.name, "n": len(test)},

@@ -55,7 +55,7 @@ class Nets:
         states = {"model": self.stack.state_dict(), "best": self.best}
         states |= {"average": self.average.state} if self._plan.average else {}
         tensors = {f"{part}.{k}": v for part, state in states.items() for k, v in state.items()}
-        tensors |= runs.optimizer_tensors(self.optimizer)
+        tensors |= optim.optimizer_tensors(self.optimizer)
         self.progress.save(self._checkpoint, tensors)
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -63,7 +63,7 @@ class Nets:
         self.best = _part("best", tensors)
         if self._plan.average:
             self.average.state = _part("average", tensors)
-        runs.restore_optimizer(self.optimizer, tensors)
+        optim.restore_optimizer(self.optimizer, tensors)
 
     def ship(self) -> None:
         """Writes each net's history and weights; the checkpoint is then of no more use."""

@@ -5,7 +5,7 @@ import math
 import pickle
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -229,6 +229,11 @@ class Given:
     place = ""
     seconds = 0.0
     teacher_parameters = 0
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Nothing is recorded of it."""
+        return {}
 
     @property
     def fingerprint(self) -> str:

@@ -1,7 +1,7 @@
 """Optimisers, schedules, max-norm, weight averaging."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import torch
@@ -104,3 +104,35 @@ class Average:
 
 def _floating(module: nn.Module) -> dict[str, Tensor]:
     return {name: v for name, v in module.state_dict().items() if v.is_floating_point()}
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    # A fused step walks parameter and moments in memory order. Filters have their channels last,
+    # a stored tensor has not: unchanged, each moment would meet another weight.
+    if value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What an optimiser remembers, as named tensors: no pickle in a checkpoint."""
+    remembered = optimizer.state_dict()["state"]
+    return {
+        f"optimizer.{index}.{name}": torch.as_tensor(value)
+        for index, state in remembered.items()
+        for name, value in state.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Puts back what `optimizer_tensors` took."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, field_name = name.split(".")
+            placed = _laid_out_like(parameters[int(index)], value)
+            state.setdefault(int(index), {})[field_name] = placed
+    whole = optimizer.state_dict()
+    optimizer.load_state_dict({**whole, "state": state})
