@@ -57,6 +57,7 @@ NAMES = {
     "transfer_set": {"teacher_accuracy", "own_confidence", "unseen_confidence"},
     "better_teachers": {"rank_correlation_small", "rank_correlation_large"},
     "label_noise": {"control", "teacher", "mimic"},
+    "munge": {"share_of_gain", "speed_ratio", "size_ratio"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries
@@ -162,6 +163,12 @@ def test_the_listing_names_each_experiment_with_cost_and_last_result():
     for folder in FOLDERS:
         assert f"{name_of(folder)}  " in text
     assert text.count("cost: ") == text.count("last: ") == len(FOLDERS)
+
+
+def test_a_number_has_the_decimals_of_its_unit():
+    assert results.number("speed_ratio", 1234.5) == "1,234"
+    assert results.number("errors", 12.34) == "12.3"
+    assert results.number("accuracy", 0.98765) == "0.9877"
 
 
 def test_one_value_has_no_interval_and_several_have_a_t_interval():

@@ -40,13 +40,18 @@ class Vote:
         return len(pickle.dumps(list(self.members), protocol=5))
 
 
-def library(trees: int, rounds: int, nets: int, processes: int) -> list[Any]:
-    """Classifiers to choose from: two kinds of forest, boosting, bags of nets of two widths."""
+def library(trees: int, boosted: int, nets: int, processes: int) -> list[Any]:
+    """Classifiers to choose from: two kinds of forest, bags of boosted trees and of nets."""
     forest = {"n_estimators": trees, "random_state": 0, "n_jobs": processes}
     return [
         ExtraTreesClassifier(**forest),
         RandomForestClassifier(**forest),
-        HistGradientBoostingClassifier(max_iter=rounds, learning_rate=0.15, random_state=0),
+        BaggingClassifier(
+            HistGradientBoostingClassifier(max_iter=60, learning_rate=0.15),
+            n_estimators=boosted,
+            n_jobs=processes,
+            random_state=0,
+        ),
         *(
             make_pipeline(
                 StandardScaler(),
