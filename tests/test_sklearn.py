@@ -69,7 +69,7 @@ def moons():
 def distilled(moons):
     rows, labels, _, _ = moons
     made = DistilledClassifier(
-        forest(), "mlp([32])", rows_per_row=5, learning_rate=0.01, random_state=0
+        forest(), "mlp([32])", rows_per_row=5, epochs=15, learning_rate=0.02, random_state=0
     )
     return made.fit(rows, labels)
 
@@ -222,6 +222,30 @@ def test_the_teacher_sees_text_as_the_table_has_it_and_the_student_sees_it_one_h
     unknown = table[:1].copy()
     unknown[0, 1] = "king"
     assert made.encode(unknown)[0, 1:4].sum() == 0
+
+
+def test_a_data_frame_goes_to_the_teacher_as_it_is():
+    pandas = pytest.importorskip("pandas")
+    table, labels = people()
+    frame = pandas.DataFrame(
+        {
+            "age": table[:, 0].astype(float),
+            "job": pandas.Categorical(table[:, 1]),
+            "number": table[:, 2].astype(int),
+        }
+    )
+    columns = ColumnTransformer([("job", OneHotEncoder(), ["job"])], remainder="passthrough")
+    made = DistilledClassifier(
+        make_pipeline(columns, forest(10)),
+        **{**TINY, "rows_per_row": 4, "learning_rate": 0.02, "student": "mlp([8])"},
+    ).fit(frame, labels)
+    assert made.feature_names_in_.tolist() == ["age", "job", "number"]
+    assert made._one_hot.names == ("age", "job=cook", "job=nurse", "job=smith", "number")
+    assert np.mean(made.predict(frame) == made.teacher_.predict(frame)) > 0.85
+    with pytest.raises(ValueError, match="feature names"):
+        made.predict(frame[["job", "age", "number"]])
+    with pytest.raises(MismatchError, match="other columns or another order of them: 'job' is"):
+        made.fit(frame, labels, unlabelled=frame[["job", "age", "number"]])
 
 
 def test_rows_come_back_from_their_inputs():
