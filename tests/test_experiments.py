@@ -14,6 +14,7 @@ import pytest
 import limbeck
 from experiments import harness, results
 from experiments.__main__ import listing
+from experiments.ba2014.bottleneck.__main__ import times_sooner
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = results.folders()
@@ -58,6 +59,10 @@ NAMES = {
     "better_teachers": {"rank_correlation_small", "rank_correlation_large"},
     "label_noise": {"control", "teacher", "mimic"},
     "munge": {"share_of_gain", "speed_ratio", "size_ratio"},
+    "same_size": {"deep_labels_accuracy", "shallow_labels_accuracy", "shallow_mimic_accuracy"},
+    "what_to_match": {"raw_logits_accuracy", "kl_t1_accuracy", "probabilities_accuracy"},
+    "bottleneck": {"adamw_log2_sooner", "sgd_log2_sooner", "absorbed_difference"},
+    "one_layer": {"mnist_labels_accuracy", "mnist_mimic_accuracy", "fashion_mimic_accuracy"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries
@@ -207,3 +212,12 @@ def test_an_experiment_runs_small_in_seconds(folder, tmp_path, request):
     check_result(json.loads((tmp_path / "result.json").read_text()), name_of(folder))
     assert (tmp_path / "figure.svg").exists()
     assert took < SMOKE_SECONDS
+
+
+def test_what_is_reached_sooner_is_read_between_the_records_of_two_curves():
+    slow = {"steps": [10, 20, 30], "held_out": [3.0, 2.0, 1.0]}
+    quick = {"steps": [10, 20, 30], "held_out": [1.5, 0.9, 0.4]}
+    # Both reach 1: the slow one at 30, the quick one at 5/6 between 10 and 20.
+    assert times_sooner(slow, quick, "steps") == pytest.approx(30 / (10 + 10 * 5 / 6))
+    assert times_sooner(quick, slow, "steps") == pytest.approx((10 + 10 * 5 / 6) / 30)
+    assert times_sooner(slow, slow, "steps") == 1
