@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -33,6 +33,7 @@ Numbers = dict[str, dict[str, float]]
 class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What classifier and regressor share; their docstrings say what the parameters are."""
 
+    @no_type_check  # scikit-learn sets anything first, and has it refused by fit
     def __init__(
         self,
         teacher: Any,
