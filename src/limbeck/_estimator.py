@@ -33,6 +33,21 @@ Numbers = dict[str, dict[str, float]]
 class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What classifier and regressor share; their docstrings say what the parameters are."""
 
+    teacher: Any
+    student: Student | str
+    transfer: str
+    rows_per_row: int
+    nominal: Sequence[str | int]
+    missing: str
+    objective: Objective | str
+    epochs: int
+    batch: int
+    learning_rate: float
+    control: bool
+    held_out: float
+    directory: str | Path
+    random_state: Any
+
     @no_type_check  # scikit-learn sets anything first, and has it refused by fit
     def __init__(
         self,
