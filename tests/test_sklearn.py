@@ -382,7 +382,9 @@ def test_a_column_that_looks_like_codes_is_said_once(moons):
     rows, labels, _, _ = moons
     table = np.column_stack([rows, np.arange(500) % 5])
     made = DistilledClassifier(forest(3), **QUICK)
-    with pytest.warns(TableWarning, match="column '2' holds only the whole numbers") as said:
+    with pytest.warns(
+        TableWarning, match="few whole numbers are taken as continuous: '2' "
+    ) as said:
         made.fit(table, labels)
     assert len(said) == 1
 

@@ -265,7 +265,7 @@ def test_whole_numbers_with_few_values_are_said_to_look_like_codes():
     table = correlated(100)
     table[:, 1] = np.arange(100) % 4
     with pytest.warns(
-        TableWarning, match="'1' holds only the whole numbers 0, 1, 2, 3 and is taken"
+        TableWarning, match=r"taken as continuous: '1' \(0, 1, 2, 3\)\. Name those that are codes"
     ):
         synthetic.munge(table, size=10)
     with warnings.catch_warnings():

@@ -79,16 +79,23 @@ class Columns:
             raise ExamplesError(
                 f"all {len(self.names)} columns are constant: there is nothing to vary"
             )
+        self._warn_of_codes(values, wide)
+
+    def _warn_of_codes(self, values: Array, wide: Array) -> None:
+        """Names the continuous columns of few whole numbers, in one warning."""
+        alike = {}
         for number in np.flatnonzero(self.is_whole & wide & ~self.is_nominal):
             found = np.unique(values[:, number][~np.isnan(values[:, number])])
             if 2 < len(found) <= FEW_VALUES and len(values) >= FEW_VALUES * len(found):
-                warnings.warn(
-                    f"column {self.names[number]!r} holds only the whole numbers "
-                    f"{', '.join(f'{v:g}' for v in found)} and is taken as continuous: name it "
-                    "in nominal= if they are codes",
-                    TableWarning,
-                    stacklevel=4,
-                )
+                alike[self.names[number]] = ", ".join(f"{value:g}" for value in found)
+        if alike:
+            columns = "; ".join(f"{name!r} ({values})" for name, values in alike.items())
+            warnings.warn(
+                f"columns of few whole numbers are taken as continuous: {columns}. Name those that "
+                "are codes in nominal=",
+                TableWarning,
+                stacklevel=5,
+            )
 
     @cached_property
     def span(self) -> Array:
