@@ -25,7 +25,7 @@ _successors
 _fetch
 images tables _store _naive_bayes _one_hot
 runs sources synthetic _confidence
-objectives transfer _report _require _shards
+objectives transfer _report _require _shards _altered
 teachers._teacher
 teachers._function teachers._torch
 teachers._ensemble teachers._specialists

@@ -13,6 +13,7 @@ from safetensors.numpy import save as save_numpy
 from safetensors.torch import load, save
 
 from limbeck import _bias, _manifest, runs
+from limbeck._altered import altered_nets
 from limbeck._calls import did_you_mean
 from limbeck._engine import Bar
 from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError
@@ -188,7 +189,9 @@ class _Job:
             for seed in self.run.seeds:
                 biases[seed], errors[seed] = self._choose(_logits(self.run, seed, on), on.labels)
                 bar.advance()
-        nets = self._copied_nets(biases)
+        nets = altered_nets(
+            self.run, self.to, lambda seed, content: _shifted(content, biases[seed])
+        )
         _manifest.finish(self.to, runs.ARTEFACT, self._body(nets, biases, errors))
 
     def _choose(self, logits: Array, labels: Array) -> tuple[Array, list[int]]:
@@ -198,23 +201,6 @@ class _Job:
             return _bias.matching(logits, self._named, shares), []
         found = _bias.fewest_errors(logits, labels, self._named)
         return self._named * found.bias, [found.errors_before, found.errors]
-
-    def _copied_nets(self, biases: Mapping[int, Array]) -> dict[str, dict[str, Any]]:
-        """Every net of the run in the new directory, the students' shift changed."""
-        nets: dict[str, dict[str, Any]] = {}
-        for role, of_role in self.run.manifest["nets"].items():
-            for seed, entry in of_role.items():
-                content = _manifest.read_checked(self.run.directory, entry["file"], entry)
-                if role == "student":
-                    content = _shifted(content, biases[int(seed)])
-                self._copy(Path(entry["file"]).parent / runs.HISTORY)
-                _manifest.write_file(self.to / entry["file"], content)
-                entry = {**entry, **_manifest.file_entry(content)}
-                nets.setdefault(role, {})[seed] = entry
-        return nets
-
-    def _copy(self, file: Path) -> None:
-        _manifest.write_file(self.to / file, (self.run.directory / file).read_bytes())
 
     def _body(
         self, nets: Mapping[str, Any], biases: Mapping[int, Array], errors: Mapping[int, list[int]]

@@ -2,13 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 from safetensors.torch import load, save
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from limbeck import _manifest, runs
+from limbeck._altered import altered_nets
 from limbeck.examples import Array
 from limbeck.runs import Run
 
@@ -39,7 +39,7 @@ def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:
     request = {"of": run.fingerprint, "temperature": temperature}
     if not _manifest.check_free(to, runs.ARTEFACT, request):
         _manifest.begin(to, runs.ARTEFACT, request)
-        nets = _copied(run, temperature, to)
+        nets = altered_nets(run, to, lambda _, content: _divided(content, temperature))
         seen = run.manifest["seen"]["file"]
         _manifest.write_file(to / seen, (run.directory / seen).read_bytes())
         note = f"its logits are divided by {temperature:.3g}, the temperature found on {on}"
@@ -47,20 +47,6 @@ def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:
         made = {**body, "nets": nets, "notes": notes, "calibration": request}
         _manifest.finish(to, runs.ARTEFACT, made)
     return Run.open(to, trust=run.is_trusted)
-
-
-def _copied(run: Run, temperature: float, to: Path) -> dict[str, dict[str, Any]]:
-    nets: dict[str, dict[str, Any]] = {}
-    for role, of_role in run.manifest["nets"].items():
-        for seed, entry in of_role.items():
-            content = _manifest.read_checked(run.directory, entry["file"], entry)
-            if role == "student":
-                content = _divided(content, temperature)
-            history = Path(entry["file"]).parent / runs.HISTORY
-            _manifest.write_file(to / history, (run.directory / history).read_bytes())
-            _manifest.write_file(to / entry["file"], content)
-            nets.setdefault(role, {})[seed] = {**entry, **_manifest.file_entry(content)}
-    return nets
 
 
 def _divided(content: bytes, temperature: float) -> bytes:
