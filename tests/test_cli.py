@@ -231,6 +231,10 @@ TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
     [
         (("score", *TEACHER, "--examples", "none.npz", "--to", "s"), "none.npz"),
         (
+            ("score", *TEACHER, "--precision", "bfloat16", "--examples", "train.npz", "--to", "s"),
+            "rule cannot be asked in bfloat16",
+        ),
+        (
             ("score", "--teacher", "nowhere", "--examples", "train.npz", "--to", "s"),
             "there is no run in nowhere",
         ),

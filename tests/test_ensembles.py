@@ -231,6 +231,20 @@ def test_a_run_is_a_member_with_each_of_its_seeds(trained):
     assert len(one.members) == 2
 
 
+def test_an_ensemble_of_runs_may_answer_in_bfloat16(trained):
+    exact = teachers.ensemble([trained])
+    quick = teachers.in_precision(exact, "bfloat16")
+    assert [m.fingerprint for m in quick.members] == [
+        f"{m.fingerprint}:bfloat16" for m in exact.members
+    ]
+    assert (quick.mean, quick.name, quick.source) == (exact.mean, exact.name, exact.source)
+    near, far = quick.answer(POINTS.inputs), exact.answer(POINTS.inputs)
+    assert 0 < np.abs(near - far).max() <= 0.05 * np.abs(far).max()
+    assert teachers.in_precision(trained, "float32") is trained
+    with pytest.raises(InputError, match="cannot be asked in bfloat16: runs of ours and ensembles"):
+        teachers.in_precision(ONE, "bfloat16")
+
+
 def test_an_ensemble_costs_what_its_nets_cost_or_says_nothing(trained):
     alone, together = cost(trained, POINTS_TEST), cost(teachers.ensemble([trained]), POINTS_TEST)
     assert alone.operations > 0

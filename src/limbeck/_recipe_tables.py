@@ -58,6 +58,7 @@ class ScoreTable(Table):
     width: str = ""
     shard_rows: int = Storage.shard_rows
     batch: int = Storage.batch
+    precision: str = "float32"
     held_out: bool | str = "unknown"
 
 

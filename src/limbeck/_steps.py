@@ -25,7 +25,7 @@ from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import find
 from limbeck.sweeps import sweep
-from limbeck.teachers import Teacher, as_teacher, ensemble
+from limbeck.teachers import Teacher, as_teacher, ensemble, in_precision
 from limbeck.transfer import FRESH, TransferSet
 
 SMOKE_EXAMPLES = 300
@@ -128,7 +128,7 @@ class _Kitchen:
         examples = self._examples(table.examples)
         count = min(table.count, SMOKE_VIEWS) if self.smoke else table.count
         self.scores[table.to] = score(
-            self._model(table.teacher, examples, table.mean),
+            in_precision(self._model(table.teacher, examples, table.mean), table.precision),
             examples,
             to=self.place / table.to,
             views=views.read(table.views),

@@ -92,6 +92,9 @@ def score(
     width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
     shard_rows: Annotated[int, Parameter(help="Examples a file.")] = 8192,
     batch: Annotated[int, Parameter(help="Examples the teacher answers at a time.")] = 512,
+    precision: Annotated[
+        str, Parameter(help="float32, or bfloat16: faster, of runs and ensembles of runs.")
+    ] = "float32",
     held_out: Annotated[
         bool | None,
         Parameter(help="Whether the teacher was trained on none of them; a run of ours knows."),
@@ -105,8 +108,9 @@ def score(
     from limbeck._steps import open_teachers
 
     opened = limbeck.read(examples)
+    asked = open_teachers(teacher, opened, mean=mean, trust=trust)
     scores = limbeck.score(
-        open_teachers(teacher, opened, mean=mean, trust=trust),
+        limbeck.teachers.in_precision(asked, precision),
         opened,
         to=to,
         views=known.read(views),

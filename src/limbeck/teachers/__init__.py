@@ -6,7 +6,7 @@ from torch import nn
 
 from limbeck.errors import TeacherError
 from limbeck.runs import Run
-from limbeck.teachers._ensemble import ensemble
+from limbeck.teachers._ensemble import ensemble, in_precision
 from limbeck.teachers._function import function
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._teacher import Answer, Teacher
@@ -22,6 +22,7 @@ __all__ = [
     "combined",
     "ensemble",
     "function",
+    "in_precision",
     "module",
     "run",
 ]

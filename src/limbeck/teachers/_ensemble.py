@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from limbeck._engine import Precision
 from limbeck._means import Ensemble, Mean, Member
-from limbeck.errors import TeacherError
+from limbeck.errors import InputError, TeacherError
 from limbeck.examples import Array
 from limbeck.runs import Run
 from limbeck.teachers._teacher import Teacher, described
@@ -38,6 +39,29 @@ def ensemble(
 
     teacher = described(name or made.name, answer, made.classes, made.kind, made.fingerprint)
     return replace(teacher, members=speakers, mean=made.mean, source=_source(members))
+
+
+def in_precision(teacher: Teacher | Run, precision: Precision | str) -> Teacher | Run:
+    """The same teacher answering in that precision: a run of ours, or an ensemble of such.
+
+    See `teachers.module` for what "bfloat16" does; "float32" changes nothing.
+
+    Raises:
+        InputError: no such precision, or a teacher whose arithmetic is not ours.
+    """
+    if precision == "float32":
+        return teacher
+    if isinstance(teacher, Run):
+        return run(teacher, precision=precision)
+    if teacher.net:
+        return replace(run(*teacher.net, precision=precision), source=teacher.source)
+    if not teacher.members:
+        raise InputError(
+            f"{teacher.name} cannot be asked in {precision}: runs of ours and ensembles of them "
+            "can, and a module of your own by teachers.module(net, classes, precision=...)"
+        )
+    each = [in_precision(member, precision) for member in teacher.members]
+    return replace(ensemble(each, mean=teacher.mean, name=teacher.name), source=teacher.source)
 
 
 def members_in(given: object) -> list[Teacher]:
