@@ -164,7 +164,9 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             seed=int(seeds[0]),
         )
         if self.missing == "refuse":
-            _tabular.check_full(rows.columns, rows.values)
+            # First the rows that were given: new ones repeat their gaps.
+            for part in (rows.values[: rows.given], rows.values):
+                _tabular.check_full(rows.columns, part)
         self._one_hot = OneHot.of(rows.columns, rows.values)
         with self._place() as place:
             made = self._taught(rows, labels, self._how(int(seeds[1])), place)
