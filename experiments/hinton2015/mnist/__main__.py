@@ -84,10 +84,10 @@ def _closed(ours: Mapping[str, Any], other: str) -> list[float]:
 def draw(result: Mapping[str, Any]) -> Figure:
     """Errors of the three, beside the paper's."""
     names = {
-        "plain_errors": "800-800, labels",
-        "control_errors": "with weight decay",
-        "distilled_errors": "800-800, T = 20",
-        "teacher_errors": "1200-1200, dropout, jitter",
+        "plain_errors": "800-800,\nlabels",
+        "control_errors": "800-800, labels,\nweight decay",
+        "distilled_errors": "800-800, T = 20,\nweight decay",
+        "teacher_errors": "1200-1200,\ndropout, jitter",
     }
     return harness.bars(result, names, "A small net taught by a big one", "errors of 10,000")
 
