@@ -10,18 +10,15 @@ from matplotlib.figure import Figure
 
 import limbeck
 from experiments import harness
-from experiments.ba2014 import shared
+from experiments.ba2014 import alike, shared
 from experiments.harness import Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers
 
 NOISE = 0.2
 NOISE_SEED = 14
-SEEDS = 5
 STUDENT = students.shallow(1000)
-MIMIC = objectives.MatchLogits("centred")
-PLAN = limbeck.Plan(epochs=30, batch=512, precision="bfloat16", held_out=1 / 60)
 # The control that stops before it learns the wrong labels by heart, by held-out wrong ones too.
-STOPPED = replace(PLAN, held_out=0.1, patience=5)
+STOPPED = {"held_out": 0.1, "patience": 5}
 
 NAMES = ("control", "control_stopped", "teacher", "mimic")
 
@@ -48,7 +45,7 @@ def work(setting: Setting) -> Outcome:
     return Outcome(
         ours,
         holds=_holds(gains),
-        seeds=setting.pick(full=SEEDS, smoke=2),
+        seeds=setting.pick(full=alike.SEEDS, smoke=2),
         headline=NAMES,
         more={"mimic_less": gains, "wrong_labels": len(wrong)},
     )
@@ -81,25 +78,20 @@ def _models(setting: Setting, noisy: limbeck.Examples) -> dict[str, limbeck.Run]
         count=count,
         storage=limbeck.Storage(batch=128),
     )
-    seeds = setting.pick(full=SEEDS, smoke=2)
     student = setting.pick(STUDENT, smoke=students.shallow(20))
-    made = limbeck.sweep(
-        student,
-        scores,
-        {"mimic": MIMIC},
-        to=setting.place / "students",
-        plan=setting.plan(PLAN),
-        seeds=seeds,
-    )
+    test = setting.examples("fashion-mnist:test")
+    compared = alike.tuned_alike(setting, student, scores, test, setting.place / "compared")
+    rate = compared.row(alike.LABELS)["learning_rate"]
     stopped = limbeck.sweep(
         student,
         limbeck.TransferSet(noisy, shared.VIEW, count),
         {"stopped": objectives.Labels()},
         to=setting.place / "stopped",
-        plan=setting.plan(STOPPED),
-        seeds=seeds,
+        plan=replace(alike.at(setting, rate), **STOPPED),
+        seeds=setting.pick(full=alike.SEEDS, smoke=2),
     )
-    found = {**made, "control_stopped": stopped["stopped"], "teacher": teacher}
+    found = {name: compared.run(name) for name in (alike.LABELS, alike.MIMIC)}
+    found |= {"control_stopped": stopped["stopped"], "teacher": teacher}
     return {name: found[name] for name in NAMES}
 
 
