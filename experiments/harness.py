@@ -339,6 +339,24 @@ def bars(result: Mapping[str, Any], names: Mapping[str, str], title: str, up: st
     return figure
 
 
+def gaps(compared: Mapping[str, Any], baseline: str, against: str, height: float) -> Figure:
+    """Each method's accuracy less the baseline's, with intervals that hold together.
+
+    `compared` is the document of `limbeck.compare`; `against` is what the axis calls the baseline.
+    """
+    rows = [row for row in reversed(compared["rows"]) if baseline in row["against"]]
+    title = f"Tuned alike, {compared['comparisons']} comparisons at once"
+    figure = chart(title, f"accuracy less that of {against}, points", "", size=(6.0, height))
+    axes = figure.axes[0]
+    for at, row in enumerate(rows):
+        gap = {key: 100 * row["against"][baseline][key] for key in ("difference", "low", "high")}
+        reach = [[gap["difference"] - gap["low"]], [gap["high"] - gap["difference"]]]
+        axes.errorbar([gap["difference"]], [at], xerr=reach, fmt="o", capsize=3, color=OURS)
+    axes.axvline(0, color=CONTROL)
+    axes.set_yticks(range(len(rows)), [row["name"].replace("_", " ") for row in rows])
+    return figure
+
+
 def point(axes: Any, at: float, found: Mapping[str, Any], **how: Any) -> None:
     """A mean with its interval."""
     low = found["mean"] if found["low"] is None else found["low"]

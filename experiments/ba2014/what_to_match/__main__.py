@@ -72,18 +72,7 @@ def answer(compared: limbeck.Compared) -> bool | Literal["undecided"]:
 
 def draw(result: Mapping[str, Any]) -> Figure:
     """Each objective's accuracy less that of the raw logits, with intervals that hold together."""
-    found = result["more"]["compared"]
-    rows = [row for row in found["rows"] if RAW in row["against"]]
-    title = f"Tuned alike, {found['comparisons']} comparisons at once"
-    figure = harness.chart(title, "accuracy less that of raw logits, points", "", size=(6.0, 3.0))
-    axes = figure.axes[0]
-    for at, row in enumerate(reversed(rows)):
-        gap = {key: 100 * row["against"][RAW][key] for key in ("difference", "low", "high")}
-        reach = [[gap["difference"] - gap["low"]], [gap["high"] - gap["difference"]]]
-        axes.errorbar([gap["difference"]], [at], xerr=reach, fmt="o", capsize=3, color=harness.OURS)
-    axes.axvline(0, color=harness.CONTROL)
-    axes.set_yticks(range(len(rows)), [row["name"].replace("_", " ") for row in reversed(rows)])
-    return figure
+    return harness.gaps(result["more"]["compared"], RAW, "raw logits", height=3.0)
 
 
 EXPERIMENT = Experiment(

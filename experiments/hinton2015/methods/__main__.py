@@ -95,17 +95,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
 
 def draw(result: Mapping[str, Any]) -> Figure:
     """Each method's accuracy less that of soft targets, with intervals that hold together."""
-    rows = [row for row in result["more"]["compared"]["rows"] if SOFT in row["against"]]
-    title = f"Tuned alike, {result['more']['compared']['comparisons']} comparisons at once"
-    figure = harness.chart(title, "accuracy less that of soft targets, points", "", size=(6.0, 3.2))
-    axes = figure.axes[0]
-    for at, row in enumerate(reversed(rows)):
-        gap = {key: 100 * row["against"][SOFT][key] for key in ("difference", "low", "high")}
-        reach = [[gap["difference"] - gap["low"]], [gap["high"] - gap["difference"]]]
-        axes.errorbar([gap["difference"]], [at], xerr=reach, fmt="o", capsize=3, color=harness.OURS)
-    axes.axvline(0, color=harness.CONTROL)
-    axes.set_yticks(range(len(rows)), [row["name"].replace("_", " ") for row in reversed(rows)])
-    return figure
+    return harness.gaps(result["more"]["compared"], SOFT, "soft targets", height=3.2)
 
 
 EXPERIMENT = Experiment(
