@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from limbeck import synthetic
 from limbeck._columns import Columns
@@ -175,7 +176,7 @@ def taught(examples: Examples, teacher: Teacher, how: How, place: Path) -> Taugh
     transfer = TransferSet.of(scores)
     batches = list(transfer.first_views(examples.find(held.keys), 4096))
     said = np.concatenate([batch.scores.double().cpu().numpy() for batch in batches])
-    temperature = temperature_of(answers(run, held.inputs), _softmax(said))
+    temperature = temperature_of(answers(run, held.inputs), softmax(said, axis=1))
     on = f"{len(held)} rows of the transfer set, against the teacher's probabilities"
     made = tempered(run, temperature, on, place / "student")
     return Taught(made, made.control, temperature, held.inputs[:256])
@@ -212,11 +213,6 @@ def _as_long(plan: Plan, rows: int, few: int) -> Plan:
     share = FEW_HELD_OUT if few >= FEWEST else 0.0
     epochs = math.ceil(steps / math.ceil(few * (1 - share) / plan.batch))
     return replace(plan, epochs=epochs, held_out=share, patience=PATIENCE if share else 0)
-
-
-def _softmax(log_probabilities: Array) -> Array:
-    raised = np.exp(log_probabilities - log_probabilities.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, eq=False)
