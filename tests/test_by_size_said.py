@@ -14,7 +14,7 @@ from limbeck.recipe import parse
 ONE = ("--objective", "soft=SoftTargets(temperature=2)")
 
 
-def test_a_sweep_over_sizes_prints_and_leaves_its_table(folder, capsys):  # noqa: F811
+def test_a_sweep_over_sizes_prints_and_leaves_its_table(folder, capsys):  # noqa: F811  the fixture
     given = ("sweep", "--examples", "train.npz", *LIVE, *QUICK, *ONE, "--seeds", "2", "--to", "s")
     sizes = ("--sizes", "20", "60", "--test", "test.npz")
     status, out, _ = limbeck(capsys, *given, *sizes)
@@ -43,7 +43,7 @@ def test_a_sweep_over_sizes_prints_and_leaves_its_table(folder, capsys):  # noqa
         (("--sizes", "20", "--test", "nowhere.npz"), "nowhere.npz"),
     ],
 )
-def test_sizes_that_cannot_be_are_said_in_a_sentence(given, sentence, folder, capsys):  # noqa: F811
+def test_sizes_that_cannot_be_are_said_in_a_sentence(given, sentence, folder, capsys):  # noqa: F811  the fixture
     common = ("sweep", "--examples", "train.npz", *LIVE, *QUICK, *ONE, "--to", "made")
     status, out, err = limbeck(capsys, *common, *given)
     assert (status, out) == (2, "")
@@ -52,7 +52,7 @@ def test_sizes_that_cannot_be_are_said_in_a_sentence(given, sentence, folder, ca
     assert not (folder / "made").exists()
 
 
-def test_the_flag_is_recorded_and_shown(folder, capsys):  # noqa: F811
+def test_the_flag_is_recorded_and_shown(folder, capsys):  # noqa: F811  the fixture
     common = ("score", *LIVE, "--examples", "train.npz")
     for flag, answer in (("--held-out", "yes"), ("--no-held-out", "no"), (None, "unknown")):
         status, out, _ = limbeck(capsys, *common, *filter(None, [flag]), "--to", answer)
@@ -71,7 +71,7 @@ def test_the_flag_is_recorded_and_shown(folder, capsys):  # noqa: F811
     assert "yes is recorded as held out from the teacher" in err
 
 
-def test_a_flag_that_a_run_contradicts_is_a_sentence(folder, capsys):  # noqa: F811
+def test_a_flag_that_a_run_contradicts_is_a_sentence(folder, capsys):  # noqa: F811  the fixture
     train(students.mlp([4]), blobs(60), objectives.Labels(), to="t", plan=Plan(epochs=2))
     given = ("score", "--teacher", "t", "--examples", "train.npz", "--held-out", "--to", "s")
     status, out, err = limbeck(capsys, *given)
@@ -109,7 +109,7 @@ examples = "test"
 """
 
 
-def test_a_recipe_sweeps_over_sizes(folder):  # noqa: F811
+def test_a_recipe_sweeps_over_sizes(folder):  # noqa: F811  the fixture
     (folder / "r.toml").write_text(RECIPE)
     told = []
     report = run_recipe(read_recipe("r.toml"), trust=True, tell=told.append)
@@ -123,7 +123,7 @@ def test_a_recipe_sweeps_over_sizes(folder):  # noqa: F811
     assert sum(line.endswith("(already whole)") for line in told) == 3
 
 
-def test_a_smoke_run_shrinks_the_sizes_and_keeps_their_names(folder):  # noqa: F811
+def test_a_smoke_run_shrinks_the_sizes_and_keeps_their_names(folder):  # noqa: F811  the fixture
     text = RECIPE.replace("[20, 60]", "[1000, 30000]").replace("/20/", "/1000/")
     (folder / "r.toml").write_text(text)
     report = run_recipe(read_recipe("r.toml"), trust=True, smoke=True)

@@ -82,7 +82,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.directory = directory
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, unlabelled: Any = None) -> "Distilled":  # noqa: N803
+    def fit(self, X: Any, y: Any = None, *, unlabelled: Any = None) -> "Distilled":  # noqa: N803  scikit-learn's name
         """Trains the student on what the teacher says of the rows and of further ones.
 
         Without `y` the teacher is fitted and used as it is. With `y` a clone of it is fitted
@@ -218,7 +218,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 stacklevel=4,
             )
 
-    def encode(self, X: Any) -> Array:  # noqa: N803
+    def encode(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The inputs of the exported student for these rows, float64 `(rows, inputs)`.
 
         A table of numbers without missing values is its own encoding; otherwise categories are

@@ -21,7 +21,7 @@ from limbeck.errors import LabelsError, MismatchError, TeacherError
 from limbeck.examples import Array
 
 
-class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]
+class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]  # no types there
     """A small net that answers like a classifier of scikit-learn's.
 
     `fit(X)` takes a fitted teacher as it is; `fit(X, y)` fits a clone first. New rows are made
@@ -110,24 +110,24 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]
             said["control"] = _tabular.said(self._control, self.encode(table))
         return {name: _of_classes(one, labels, said["teacher"]) for name, one in said.items()}
 
-    def decision_function(self, X: Any) -> Array:  # noqa: N803
+    def decision_function(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The calibrated logits `(rows, classes)`; of two classes their difference `(rows,)`."""
         check_is_fitted(self)
         logits = self._said(X)
         return np.asarray(logits[:, 1] - logits[:, 0]) if len(self.classes_) == 2 else logits
 
-    def predict_proba(self, X: Any) -> Array:  # noqa: N803
+    def predict_proba(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The probabilities of `classes_`, calibrated, `(rows, classes)`."""
         check_is_fitted(self)
         return np.asarray(softmax(self._said(X), axis=1))
 
-    def predict(self, X: Any) -> Array:  # noqa: N803
+    def predict(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The most probable class of each row."""
         check_is_fitted(self)
         return np.asarray(self.classes_[self._said(X).argmax(axis=1)])
 
 
-class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]
+class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]  # no types there
     """A small net that answers like a regressor of scikit-learn's, for one output.
 
     As `DistilledClassifier`, but that the student learns the teacher's values, standardised
@@ -164,7 +164,7 @@ class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]
             for name, one in said.items()
         }
 
-    def predict(self, X: Any) -> Array:  # noqa: N803
+    def predict(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The value of each row, `(rows,)`."""
         check_is_fitted(self)
         return self._said(X)[:, 0]

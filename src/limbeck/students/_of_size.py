@@ -113,7 +113,7 @@ class OfSize(Student):
         return text_of("of_size", self)
 
     # What it gives is of its family's own class, not of this one.
-    def sized(self, inputs: tuple[int, ...], outputs: int) -> Student:  # type: ignore[override]
+    def sized(self, inputs: tuple[int, ...], outputs: int) -> Student:  # type: ignore[override]  # see above
         """The student of the family for inputs of this shape that has so many parameters.
 
         Raises:
