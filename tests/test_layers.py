@@ -23,7 +23,8 @@ losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors
 _fetch
-images tables _store _naive_bayes _one_hot
+images _arrow _store _naive_bayes _one_hot
+tables
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher

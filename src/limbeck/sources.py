@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import images, tables
+from limbeck._arrow import GROUP, KEY, LABEL
 from limbeck._calls import did_you_mean, make
 from limbeck.errors import InputError, MissingError
 from limbeck.examples import Examples
@@ -29,9 +30,9 @@ _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
 def read(
     source: str | Path,
     *,
-    label: str = tables.LABEL,
-    key: str = tables.KEY,
-    group: str = tables.GROUP,
+    label: str = LABEL,
+    key: str = KEY,
+    group: str = GROUP,
     columns: Sequence[str] = (),
     classes: Sequence[str] = (),
 ) -> Examples:
@@ -75,7 +76,7 @@ def _options(
         "columns": [str(name) for name in columns],
         "classes": [str(name) for name in classes],
     }
-    usual = {"label": tables.LABEL, "key": tables.KEY, "group": tables.GROUP}
+    usual = {"label": LABEL, "key": KEY, "group": GROUP}
     return {name: value for name, value in given.items() if value != usual.get(name, [])}
 
 
@@ -95,9 +96,9 @@ def _reopened(text: str) -> Examples:
 def _read_literal(
     source: Any,
     *,
-    label: Any = tables.LABEL,
-    key: Any = tables.KEY,
-    group: Any = tables.GROUP,
+    label: Any = LABEL,
+    key: Any = KEY,
+    group: Any = GROUP,
     columns: Any = (),
     classes: Any = (),
 ) -> Examples:
