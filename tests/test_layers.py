@@ -13,18 +13,20 @@ RANKS = """
 errors
 _manifest _optional _engine _calls _formulas
 _own
+_inputs
+_ragged
 examples intervals
 encodings scores _pixels _bias _columns
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
-students._mlp students._shallow_conv
+students._mlp students._ngrams students._shallow_conv
 students._of_size
 losses metrics views optim students _means _fusion _soft
 _figure _rows
 _successors
 _fetch
 images _arrow _store _naive_bayes _one_hot
-tables
+tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher

@@ -108,13 +108,18 @@ def matrix(table: Any, names: list[str], path: Path) -> Array:
                 f"column {name!r} of {path} holds {kind}, not numbers; name it in columns= to "
                 "keep it beside the inputs, or encode it as numbers"
             )
-        _check_full(table[name], name, path)
+        check_full(table[name], name, path)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
             found[:, position] = table[name].to_numpy()
     return found
 
 
-def _check_full(column: Any, name: str, path: Path) -> None:
+def check_full(column: Any, name: str, path: Path) -> None:
+    """Refuses empty cells.
+
+    Raises:
+        ExamplesError: there are some; the first one's row is named.
+    """
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
         raise ExamplesError(
@@ -151,7 +156,7 @@ def names(column: Any, name: str, path: Path) -> Array:
     Raises:
         ExamplesError: a cell is empty.
     """
-    _check_full(column, name, path)
+    check_full(column, name, path)
     found = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
     if (found == "").any():
         row = int(np.flatnonzero(found == "")[0])
@@ -165,7 +170,7 @@ def values(column: Any, name: str, path: Path) -> Array:
     Raises:
         ExamplesError: a cell is empty.
     """
-    _check_full(column, name, path)
+    check_full(column, name, path)
     if is_text(column.type):
         return np.array(column.to_pylist(), dtype=str)
     found = np.asarray(column.to_numpy())

@@ -14,9 +14,9 @@ from safetensors.numpy import load as load_numpy
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from limbeck import _manifest, students
+from limbeck import _manifest, encodings, students
 from limbeck._engine import Precision, device
-from limbeck.encodings import Affine
+from limbeck.encodings import Encoding
 from limbeck.errors import CorruptError, InputError, MissingError
 from limbeck.examples import Array
 from limbeck.optim import OPTIMISERS, SCHEDULES, OptimiserName, ScheduleName
@@ -200,7 +200,7 @@ class Run:
             raise MissingError(f"{self.directory} has no seed {chosen}; it has {self.seeds}")
         entry = self._nets[chosen]
         content = _manifest.read_checked(self.directory, entry["file"], entry)
-        encoding = Affine.from_json(self.manifest["encoding"])
+        encoding = encodings.from_json(self.manifest["encoding"])
         return build_model(self.student, encoding, int(chosen), content)
 
     def history(self, seed: int) -> list[dict[str, float]]:
@@ -240,7 +240,7 @@ class Run:
 
 
 def build_model(
-    student: students.Student, encoding: Affine, seed: int, content: bytes = b""
+    student: students.Student, encoding: Encoding, seed: int, content: bytes = b""
 ) -> Model:
     """The model of a student on the device, as its seed starts it or with stored weights."""
     model = Model(student.build(seed), encoding, student.outputs)
