@@ -29,8 +29,8 @@ images _arrow _store _naive_bayes _one_hot
 tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
-teachers._teacher
-teachers._function teachers._torch
+teachers._teacher teachers._file
+teachers._function teachers._torch teachers._onnx teachers._exported
 teachers._ensemble teachers._specialists
 teachers _stack
 _net _seen

@@ -7,7 +7,9 @@ from torch import nn
 from limbeck.errors import TeacherError
 from limbeck.runs import Run
 from limbeck.teachers._ensemble import ensemble, in_precision
+from limbeck.teachers._exported import exported
 from limbeck.teachers._function import function
+from limbeck.teachers._onnx import onnx
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._teacher import Answer, Teacher
 from limbeck.teachers._torch import module, run
@@ -21,9 +23,11 @@ __all__ = [
     "as_teacher",
     "combined",
     "ensemble",
+    "exported",
     "function",
     "in_precision",
     "module",
+    "onnx",
     "run",
 ]
 
