@@ -35,7 +35,8 @@ class Plan:
     Attributes:
         epochs: passes over the examples, each example in one of its views a pass.
         batch: examples a step.
-        optimiser: "sgd" (with Nesterov-free momentum, as in the papers) or "adamw".
+        optimiser: "sgd" (with momentum, as in the papers), "nesterov" (the same with Nesterov's
+            momentum) or "adamw".
         learning_rate: its highest value.
         schedule: "constant", "cosine" or "one-cycle", after the warm-up.
         warmup: the share of all steps over which the learning rate rises.
@@ -74,6 +75,8 @@ class Plan:
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("warmup", "momentum", "average", "held_out"):
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        if self.optimiser == "nesterov" and not self.momentum:
+            raise InputError("nesterov looks ahead along the momentum: set momentum above 0")
         if self.patience and not self.held_out:
             raise InputError("patience stops on held-out examples: set held_out above 0")
 

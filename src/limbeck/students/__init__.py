@@ -5,7 +5,7 @@ from limbeck.students._bottleneck import Narrowed
 from limbeck.students._conv_pool import ConvPool, conv_pool
 from limbeck.students._convnet import Convnet, convnet
 from limbeck.students._factory import Factory, factory, find
-from limbeck.students._fastnet import Fastnet, fastnet
+from limbeck.students._fastnet import Fastnet, fastnet, whitening
 from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
 from limbeck.students._ngrams import Ngrams, ngrams
 from limbeck.students._of_size import FAMILIES, OfSize, of_size
@@ -39,6 +39,7 @@ __all__ = [
     "read",
     "shallow",
     "shallow_conv",
+    "whitening",
 ]
 
 MAKERS: Makers = {
