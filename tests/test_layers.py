@@ -29,9 +29,9 @@ images _arrow _store _naive_bayes _one_hot
 tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
-teachers._teacher teachers._file
-teachers._function teachers._torch teachers._onnx teachers._exported
-teachers._ensemble teachers._specialists
+teachers._teacher teachers._file teachers._address
+teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
+teachers._ensemble teachers._specialists teachers._http
 teachers _stack
 _net _seen
 _task
