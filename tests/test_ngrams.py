@@ -148,8 +148,8 @@ def test_an_exported_file_reads_bytes_of_any_length(tmp_path) -> None:
     [
         ({"words": 0}, "without words there are characters; got 0"),
         ({"words": 9}, "words is the longest run of words, 0 to 5"),
-        ({"characters": [0]}, "lengths, buckets and dimensions are 1 or more"),
-        ({"buckets": 0}, "lengths, buckets and dimensions are 1 or more"),
+        ({"characters": [0]}, "lengths of characters and dimensions are 1 or more"),
+        ({"buckets": 0}, "there are 1 to 1048576 buckets, not 0"),
     ],
 )
 def test_a_net_without_ngrams_is_refused(how, sentence) -> None:

@@ -14,18 +14,19 @@ from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
 from limbeck.students._spec import Student, start
 
-PRIME = 2**31 - 1  # products of two residues fit in 63 bits
-BASE = 911_382_323
-LINK = 972_663_749  # between the words of an n-gram
+PRIME = 2**24 - 3  # a byte times a residue has 32 bits: sums of 2**31 of them stay exact
+BASE = 9_113_823
+LINK = 9_726_637  # between the words of an n-gram
+MOST_BUCKETS = 2**20  # beyond these, hashes below the prime would fill them unevenly
 LONGEST = 2**16  # bytes of a text that are read
 MOST_WORDS = 5
 AT_ONCE = 64  # texts that are hashed at a time, and filled up to the longest of them
 
 
 class Hashed(nn.Module):
-    """Bytes of texts `(batch, longest)` to the buckets of their n-grams: `(grams,)` twice.
+    """Bytes of texts `(batch, longest)` to the buckets of their n-grams.
 
-    A polynomial in the bytes is summed along each text, so that the hash of any stretch is a
+    A polynomial in the bytes is summed along all texts, so that the hash of any stretch is a
     difference of two sums (Karp & Rabin 1987), and the work does not grow with its length. Words
     are runs of ASCII letters and digits, in lower case, and of bytes outside ASCII.
     """
@@ -40,39 +41,43 @@ class Hashed(nn.Module):
         self.register_buffer("inverses", _powers(pow(BASE, -1, PRIME)), persistent=False)
 
     def forward(self, texts: Tensor) -> tuple[Tensor, Tensor]:
-        """The bucket of each n-gram, and the row of the text it is of; int64, no order promised."""
-        letters = _lower(texts[:, :LONGEST].long())
-        parts = [*self._words(letters), *(self._characters(letters, n) for n in self.characters)]
-        rows, hashes = (torch.cat(each) for each in zip(*parts, strict=True))
-        return rows, (hashes * LINK % PRIME) % self.buckets
+        """The row of each n-gram's text, and its bucket; int64 `(n-grams,)`, in no order."""
+        texts = texts[:, :LONGEST]
+        rows, places = texts.nonzero(as_tuple=True)  # one stream of bytes, without what fills up
+        letters = _lower(texts[rows, places])
+        grams = [self._of_characters(letters, rows, places, n) for n in self.characters]
+        grams += self._of_words(letters, rows, places) if self.words else []
+        of_rows, hashes = (torch.cat(each) for each in zip(*grams, strict=True))
+        return of_rows, (hashes * LINK % PRIME) % self.buckets
 
-    def _words(self, letters: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def _of_words(
+        self, letters: Tensor, rows: Tensor, places: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         is_word = _is_word(letters)
-        sums = self._sums(letters * is_word)
-        follows = functional.pad(is_word[:, 1:], (0, 1))
-        rows, ends = (is_word & ~follows).nonzero(as_tuple=True)
-        upto = sums[rows, ends]
+        goes_on = _next(is_word) & (_next(rows) == rows)
+        ends = (is_word & ~goes_on).nonzero(as_tuple=True)[0]
+        upto = self._sums(letters * is_word, places)[ends]
         # Between words nothing is added: the sum at a word's start is that at the last one's end.
-        is_same_text = _shifted(rows + 1) == rows + 1
-        before = _shifted(upto) * is_same_text
-        single = (upto - before) % PRIME * self.powers[ends].long() % PRIME
-        gram, is_whole = single, torch.ones_like(is_same_text)
+        single = (upto - _last(upto)) % PRIME * self.powers[places[ends]] % PRIME
+        rows = rows[ends]
+        gram, is_whole = single, torch.ones_like(rows, dtype=torch.bool)
         for order in range(1, self.words + 1):
             if order > 1:
-                gram = (_shifted(gram) * LINK + single + order) % PRIME
-                is_whole = _shifted(is_whole) & is_same_text
+                gram = (_last(gram) * LINK + single + order) % PRIME
+                is_whole = _last(is_whole) & (_last(rows + 1) == rows + 1)
             yield rows[is_whole], gram[is_whole]
 
-    def _characters(self, letters: Tensor, n: int) -> tuple[Tensor, Tensor]:
-        sums = functional.pad(self._sums(letters), (1, 0))
-        rows, ends = (letters[:, n - 1 :] > 0).nonzero(as_tuple=True)
-        stretch = (sums[rows, ends + n] - sums[rows, ends]) % PRIME
-        return rows, (stretch * self.powers[ends + n - 1].long() + n * BASE) % PRIME
+    def _of_characters(
+        self, letters: Tensor, rows: Tensor, places: Tensor, n: int
+    ) -> tuple[Tensor, Tensor]:
+        sums = functional.pad(self._sums(letters, places), (n, 0))
+        stretch = (sums[n:] - sums[:-n]) % PRIME * self.powers[places] % PRIME
+        is_whole = functional.pad(rows + 1, (n - 1, 0))[: rows.shape[0]] == rows + 1
+        return rows[is_whole], (stretch + n * BASE)[is_whole] % PRIME
 
-    def _sums(self, letters: Tensor) -> Tensor:
-        """Sums of byte j times the inverse of `BASE ** j`, below 2**47."""
-        terms: Tensor = letters * self.inverses[: letters.shape[1]] % PRIME
-        return terms.cumsum(dim=1)
+    def _sums(self, letters: Tensor, places: Tensor) -> Tensor:
+        """Sums, from the first text on, of the byte at place j over `BASE ** j`."""
+        return (letters * self.inverses[places].long()).cumsum(dim=0)
 
 
 class Bag(nn.Module):
@@ -124,8 +129,10 @@ class Ngrams(Student):
                 f"ngrams: words is the longest run of words, 0 to {MOST_WORDS}, and without words "
                 f"there are characters; got {self.words} and {list(self.characters)}"
             )
-        if any(n < 1 for n in self.characters) or min(self.buckets, self.dimensions) < 1:
-            raise InputError("ngrams: lengths, buckets and dimensions are 1 or more")
+        if any(n < 1 for n in self.characters) or self.dimensions < 1:
+            raise InputError("ngrams: lengths of characters and dimensions are 1 or more")
+        if not 1 <= self.buckets <= MOST_BUCKETS:
+            raise InputError(f"ngrams: there are 1 to {MOST_BUCKETS} buckets, not {self.buckets}")
 
     @property
     def text(self) -> str:
@@ -204,9 +211,14 @@ def _powers(base: int) -> Tensor:
     return torch.tensor(found, dtype=torch.int32)
 
 
-def _shifted(values: Tensor) -> Tensor:
-    """Each place's value is the one before it; the first is 0."""
+def _last(values: Tensor) -> Tensor:
+    """The value before each one; 0 before the first."""
     return functional.pad(values, (1, 0))[:-1]
+
+
+def _next(values: Tensor) -> Tensor:
+    """The value after each one; 0 after the last."""
+    return functional.pad(values, (0, 1))[1:]
 
 
 def _lower(letters: Tensor) -> Tensor:
