@@ -60,8 +60,8 @@ def shown(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def number(name: str, value: float) -> str:
-    """A number of errors with one decimal, a ratio with none, a fraction with four."""
-    if name.endswith("ratio"):
+    """A number of errors with one decimal, a ratio or bytes with none, a fraction with four."""
+    if name.endswith(("ratio", "bytes")):
         return f"{value:,.0f}"
     return f"{value:.1f}" if "errors" in name else f"{value:.4f}"
 

@@ -63,6 +63,13 @@ NAMES = {
     "what_to_match": {"raw_logits_accuracy", "kl_t1_accuracy", "probabilities_accuracy"},
     "bottleneck": {"adamw_log2_sooner", "sgd_log2_sooner", "absorbed_difference"},
     "one_layer": {"mnist_labels_accuracy", "mnist_mimic_accuracy", "fashion_mimic_accuracy"},
+    "few_labels": {
+        "teacher_300",
+        "control_300",
+        "student_300",
+        "throughput_ratio",
+        "student_bytes",
+    },
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries

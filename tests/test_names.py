@@ -64,6 +64,7 @@ PUBLIC = [
     "synthetic",
     "tables",
     "teachers",
+    "text",
     "train",
     "views",
 ]

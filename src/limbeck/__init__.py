@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         synthetic,
         tables,
         teachers,
+        text,
         views,
     )
     from limbeck._by_size import BySize, by_size
@@ -99,6 +100,7 @@ _MODULES = (
     "synthetic",
     "tables",
     "teachers",
+    "text",
     "views",
 )
 
@@ -150,6 +152,7 @@ __all__ = [
     "synthetic",
     "tables",
     "teachers",
+    "text",
     "train",
     "views",
 ]

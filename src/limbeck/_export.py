@@ -213,15 +213,17 @@ def _example_inputs(student: Student) -> tuple[torch.Tensor, dict[int, Any]]:
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
     # The exporter tells its own story on every channel; failures come as exceptions all the same.
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:

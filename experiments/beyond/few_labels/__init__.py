@@ -1,0 +1,1 @@
+"""Few labels and many texts without: a shallow student of texts learns from a transformer."""
