@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,7 @@ def imdb(part: str, folder: str | Path = "") -> Examples:
     """
     if part not in ("train", "test"):
         raise InputError(f"imdb has the parts train and test, not {part!r}")
-    obtained = _fetch.obtain("imdb", folder=folder)
-    reviews = json.loads(obtained.file(_fetch.IMDB_REVIEWS).read_bytes())
+    reviews = _reviews(_fetch.obtain("imdb", folder=folder).file(_fetch.IMDB_REVIEWS))
     # The file is sorted by opinion, and within each by half: test before train.
     halves = np.arange(len(reviews)).reshape(4, -1)
     rows = np.concatenate(halves[[0, 2]] if part == "test" else halves[[1, 3]])
@@ -87,6 +87,12 @@ def imdb(part: str, folder: str | Path = "") -> Examples:
         classes=OPINIONS,
         name=f"imdb:{part}",
     )
+
+
+@cache
+def _reviews(file: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(file.read_bytes())
+    return found
 
 
 def _roles(*named: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,8 +39,9 @@ class Hashed(nn.Module):
     def __init__(self, words: int, characters: tuple[int, ...], buckets: int) -> None:
         super().__init__()
         self.words, self.characters, self.buckets = words, characters, buckets
-        self.register_buffer("powers", _powers(BASE), persistent=False)
-        self.register_buffer("inverses", _powers(pow(BASE, -1, PRIME)), persistent=False)
+        self.register_buffer("powers", torch.tensor(_powers(BASE)), persistent=False)
+        inverses = torch.tensor(_powers(pow(BASE, -1, PRIME)))
+        self.register_buffer("inverses", inverses, persistent=False)
 
     def forward(self, texts: Tensor) -> tuple[Tensor, Tensor]:
         """The row of each n-gram's text, and its bucket; int64 `(n-grams,)`, in no order."""
@@ -202,13 +205,14 @@ def _buckets(hashed: Hashed, texts: Array) -> Ragged:
     return Ragged.joined(parts)
 
 
-def _powers(base: int) -> Tensor:
+@cache
+def _powers(base: int) -> Array:
     """`base ** j` modulo the prime for j below `LONGEST`, int32."""
     found, power = [], 1
     for _ in range(LONGEST):
         found.append(power)
         power = power * base % PRIME
-    return torch.tensor(found, dtype=torch.int32)
+    return np.array(found, dtype=np.int32)
 
 
 def _last(values: Tensor) -> Tensor:
