@@ -21,7 +21,6 @@ from limbeck import (
     views,
 )
 from limbeck._load import load_run
-from limbeck._steps import open_teacher
 from limbeck.errors import (
     ExamplesError,
     InputError,
@@ -82,7 +81,7 @@ KEPT_TEACHER = rule_teacher()
 
 @pytest.mark.parametrize("name", ["rule_teacher", "KEPT_TEACHER", "rule"])
 def test_a_teacher_is_opened_by_the_name_of_an_object_a_maker_or_a_function(name):
-    found = open_teacher(f"test_recipe:{name}", blobs(5), trust=True)
+    found = teachers.read(f"test_recipe:{name}", CLASSES, trust=True)
     np.testing.assert_array_equal(found.answer(blobs(5).inputs), rule(blobs(5).inputs))
     assert found.source == f"test_recipe:{name}"
 
@@ -91,7 +90,7 @@ def test_a_name_that_is_not_there_is_answered_with_a_near_one():
     with pytest.raises(
         InputError, match="test_recipe has no 'rul_teacher'; did you mean 'rule_tea"
     ):
-        open_teacher("test_recipe:rul_teacher", blobs(5), trust=True)
+        teachers.read("test_recipe:rul_teacher", CLASSES, trust=True)
 
 
 @pytest.fixture
@@ -276,7 +275,7 @@ def test_distilling_writes_down_a_recipe_that_gives_the_same_student(tmp_path):
         plan=Plan(epochs=2, batch=16, learning_rate=0.01),
         seeds=2,
     )
-    teacher = open_teacher("test_recipe:rule_teacher", unlabelled, trust=True)
+    teacher = teachers.read("test_recipe:rule_teacher", unlabelled.classes, trust=True)
     made = distill(
         teacher, unlabelled, students.mlp([5]), to=tmp_path / "made", labelled=labelled, how=how
     )

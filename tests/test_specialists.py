@@ -13,7 +13,6 @@ from worlds import blobs, rule
 import limbeck
 from limbeck import Examples, Plan, objectives, specialists, students, teachers
 from limbeck._specialise import _begun, _head
-from limbeck._steps import open_teacher
 from limbeck.errors import (
     CorruptError,
     InputError,
@@ -289,7 +288,7 @@ def test_a_specialist_that_does_not_fit_is_refused():
 
 def test_the_combined_model_is_a_teacher_like_any_other(world, tmp_path):
     place, _, made = world
-    opened = open_teacher(str(place / "experts"), pairs())
+    opened = teachers.read(str(place / "experts"))
     assert opened.fingerprint == made.combined().fingerprint
     test = pairs(200, seed=5, name="test")
     done = limbeck.distill(

@@ -14,7 +14,7 @@ from limbeck.examples import Examples
 from limbeck.runs import Run
 from limbeck.sources import read
 from limbeck.students import Model
-from limbeck.teachers import SPECIALISTS, Specialists, Teacher
+from limbeck.teachers import SPECIALISTS, Specialists
 
 REPORT = "report"
 
@@ -51,19 +51,6 @@ def load(
 def load_run(path: str | Path, *, trust: bool = False) -> Run:
     """The run in a directory; anything else there is an error."""
     return Run.open(Path(path), trust=trust)
-
-
-def load_teacher(path: str | Path, *, trust: bool = False) -> Run | Teacher:
-    """The run in a directory, or the combined model of the specialists there.
-
-    Raises:
-        MissingError: there is neither.
-        CorruptError: there is something else.
-    """
-    directory = Path(path)
-    if _manifest.state(directory) == "whole" and _artefact(directory) == SPECIALISTS:
-        return Specialists.open(directory, trust=trust).combined()
-    return load_run(directory, trust=trust)
 
 
 def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:

@@ -61,13 +61,12 @@ class Named:
                 f"and now it is {found}; put the old file back, or leave out the fingerprint"
             )
 
-    def make(self, what: str, *, trust: bool) -> Any:
-        """What the call makes, with this text as its `text`; this runs the file.
+    def check_trusted(self, what: str, *, trust: bool) -> None:
+        """Refuses what can be seen to be wrong, and to run the file if nobody said it may be.
 
         Raises:
+            MissingError, MismatchError: as in `check`.
             TrustError: nobody said that its code may be run.
-            InputError: the file cannot be run, or has no such name.
-            RecipeError: its arguments are refused.
         """
         self.check()
         if not trust:
@@ -75,13 +74,44 @@ class Named:
                 f"the {what} {self.file}:{self.name} runs code that this text names: pass --trust "
                 "(trust=True) if you know where it comes from"
             )
+
+    def found(self, what: str, *, trust: bool) -> Any:
+        """What has that name in the file, and is not called; this runs the file.
+
+        Raises:
+            TrustError: nobody said that its code may be run.
+            InputError: the file cannot be run, or has no such name.
+        """
+        self.check_trusted(what, trust=trust)
         module = _loaded(self.file)
-        maker = getattr(module, self.name, None)
+        if not hasattr(module, self.name):
+            raise self._absent(module)
+        return getattr(module, self.name)
+
+    def called(self, what: str, *, trust: bool) -> Any:
+        """What the call makes; this runs the file.
+
+        Raises:
+            TrustError, InputError: as in `found`, or the name is none of a class or function.
+            RecipeError: its arguments are refused.
+        """
+        maker = self.found(what, trust=trust)
         if not callable(maker):
-            own = [name for name, found in vars(module).items() if _is_own(found, module)]
-            known = did_you_mean(self.name, own) if own else "it defines nothing"
-            raise InputError(f"{self.file} has no class or function {self.name!r}; {known}")
-        return _with_text(make(self.call, {self.name: maker}, what), self.text)
+            raise self._absent(_loaded(self.file))
+        return make(self.call, {self.name: maker}, what)
+
+    def make(self, what: str, *, trust: bool) -> Any:
+        """What the call makes, with this text as its `text`; this runs the file.
+
+        Raises:
+            TrustError, InputError, RecipeError: as in `called`.
+        """
+        return _with_text(self.called(what, trust=trust), self.text)
+
+    def _absent(self, module: ModuleType) -> InputError:
+        own = [name for name, found in vars(module).items() if _is_own(found, module)]
+        known = did_you_mean(self.name, own) if own else "it defines nothing"
+        return InputError(f"{self.file} has no class or function {self.name!r}; {known}")
 
 
 def fingerprint_of(file: str) -> str:

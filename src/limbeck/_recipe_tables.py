@@ -186,6 +186,18 @@ class Step:
         return str(self.makes[0] if self.verb == "split" else self.table.to)
 
     @property
+    def teachers(self) -> tuple[str, ...]:
+        """The teachers and models it names: runs of the recipe's, or texts that open others."""
+        match self.verb:
+            case "score":
+                return tuple(_names(self.table.teacher))
+            case "train" | "sweep":
+                return tuple(_names(self.table.teacher)) if self.table.teacher else ()
+            case "evaluate":
+                return tuple(name for one in self.table.models.values() for name in _names(one))
+        return ()
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The names it takes from the recipe; a teacher or model may also be named by path."""
         table = self.table
@@ -193,18 +205,17 @@ class Step:
             case "split":
                 return (table.of,)
             case "score":
-                return (table.examples, *_names(table.teacher))
+                return (table.examples, *self.teachers)
             case "combine":
                 return tuple(table.scores)
             case "train" | "sweep":
                 test = table.test if self.verb == "sweep" else ""
-                given = [table.on, table.labelled, test, *_names(table.teacher)]
+                given = [table.on, table.labelled, test, *self.teachers]
                 return tuple(name for name in given if name)
             case "compare":
                 return (table.on, table.test, *([table.labelled] if table.labelled else []))
             case "evaluate":
-                models = [name for model in table.models.values() for name in _names(model)]
-                return (table.examples, *models)
+                return (table.examples, *self.teachers)
         return (table.run, table.check)
 
 

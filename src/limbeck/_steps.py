@@ -1,31 +1,30 @@
 """Does the steps of a recipe in order; those that are whole and unchanged are skipped."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limbeck import _manifest, objectives, students, views
+from limbeck import _manifest, objectives, students, teachers, views
 from limbeck._by_size import by_size
 from limbeck._combine import combine
 from limbeck._compare import compare
 from limbeck._evaluate import Comparison, evaluate
 from limbeck._export import export
 from limbeck._live import live
-from limbeck._load import load_run, load_scores, load_teacher
+from limbeck._load import load_run, load_scores
 from limbeck._recipe_tables import Step, Teachers, budget_of, plan_of, storage_of
 from limbeck._report import Report
 from limbeck._score import score
 from limbeck._store import ScoreSet
 from limbeck._train import train
-from limbeck.errors import RecipeError, TrustError
+from limbeck.errors import RecipeError
 from limbeck.examples import Examples, check_disjoint
 from limbeck.recipe import Recipe
 from limbeck.runs import Run
 from limbeck.sources import read
-from limbeck.students import find
 from limbeck.sweeps import sweep
-from limbeck.teachers import Teacher, as_teacher, ensemble, in_precision
+from limbeck.teachers import Teacher, ensemble, in_precision
 from limbeck.transfer import FRESH, TransferSet
 
 SMOKE_EXAMPLES = 300
@@ -50,8 +49,11 @@ def run_recipe(
         Whatever the verbs raise.
     """
     place = Path(to) if to else recipe.place(smoke=smoke)
+    # Code that is not trusted is refused before any work.
     for text in _objectives(recipe):
-        objectives.read(text, trust=trust)  # code that is not trusted is refused before any work
+        objectives.read(text, trust=trust)
+    for text in _teachers(recipe):
+        teachers.check(text, trust=trust)
     kitchen = _Kitchen(recipe, place, smoke, trust, tell)
     for step in recipe.steps:
         kitchen.do(step)
@@ -67,6 +69,13 @@ def _objectives(recipe: Recipe) -> Iterator[str]:
             yield from step.table.objectives.values()
         if step.verb == "compare":
             yield from (text for of in step.table.methods.values() for text in of)
+
+
+def _teachers(recipe: Recipe) -> Iterator[str]:
+    """The texts of all teachers and models that are not runs of the recipe's own."""
+    own = {name for step in recipe.steps for name in step.makes}
+    for step in recipe.steps:
+        yield from (text for text in step.teachers if text not in own)
 
 
 @dataclass(eq=False)
@@ -291,30 +300,7 @@ class _Kitchen:
             return ensemble([self._model(name, examples, mean) for name in named], mean=mean)
         if named in self.runs:
             return self.runs[named]
-        return open_teacher(named, examples, trust=self.trust)
-
-
-def open_teacher(name: str, examples: Examples, *, trust: bool = False) -> Run | Teacher:
-    """The teacher of that name: the directory of a run or of specialists, or `module:name`.
-
-    `module:name` is your own code: a teacher, a module or a function that scores a batch; or a
-    function without arguments that returns one of these.
-
-    Raises:
-        MissingError: there is neither a run nor specialists in that directory.
-        TrustError: it names code, and `trust` is not given.
-    """
-    if Path(name).exists() or ":" not in name:
-        return load_teacher(name, trust=trust)
-    if not trust:
-        raise TrustError(
-            f"opening the teacher {name} runs code that this text names: pass --trust (trust=True) "
-            "if you know where it comes from"
-        )
-    found: Any = find(name)
-    if not isinstance(found, Teacher) and _takes_nothing(found):
-        found = found()
-    return replace(as_teacher(found, examples.classes), source=name)
+        return teachers.read(named, examples.classes, trust=self.trust)
 
 
 def open_teachers(
@@ -325,9 +311,9 @@ def open_teachers(
     In an ensemble a run answers with each of its seeds, alone with the one it ships.
 
     Raises:
-        Whatever `open_teacher` and `teachers.ensemble` raise.
+        Whatever `teachers.read` and `teachers.ensemble` raise.
     """
-    opened = [open_teacher(name, examples, trust=trust) for name in names]
+    opened = [teachers.read(name, examples.classes, trust=trust) for name in names]
     if len(opened) == 1 and not mean:
         return opened[0]
     return ensemble(opened, mean=mean or "geometric")
@@ -335,11 +321,6 @@ def open_teachers(
 
 def _is_whole(place: Path) -> bool:
     return _manifest.state(place) == "whole" if place.suffix == "" else place.exists()
-
-
-def _takes_nothing(found: Callable[..., Any]) -> bool:
-    code = getattr(found, "__code__", None)
-    return isinstance(found, type) or (code is not None and code.co_argcount == 0)
 
 
 def _shrunk(examples: Examples) -> Examples:

@@ -204,7 +204,7 @@ def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
 
 
 def _may_lie_elsewhere(name: str) -> bool:
-    return ":" in name or "/" in name or Path(name).exists()
+    return any(mark in name for mark in ":/(") or Path(name).exists()
 
 
 def _names_taken_twice(sources: Mapping[str, str], steps: list[Step]) -> list[str]:

@@ -31,7 +31,8 @@ def evaluate(
     teacher: TeacherTexts | None = None,
     mean: MeanText = "",
     model: Annotated[
-        list[str] | None, Parameter(help="A further row, NAME=DIRECTORY.", negative="")
+        list[str] | None,
+        Parameter(help="A further row, NAME=DIRECTORY, or NAME= and any teacher.", negative=""),
     ] = None,
     reference: str = "",
     to: Annotated[Path | None, Parameter(help="Where the report lies.")] = None,
@@ -46,7 +47,7 @@ def evaluate(
 ) -> int:
     """Hold student, control and teacher side by side, and say whether distillation helped."""
     import limbeck
-    from limbeck._steps import open_teacher, open_teachers
+    from limbeck._steps import open_teachers
 
     opened = limbeck.read(examples)
     if mean and not teacher:
@@ -55,7 +56,11 @@ def evaluate(
         name_and_value(one, "--model NAME=DIRECTORY") for one in model or ()
     )
     first = {"teacher": open_teachers(teacher, opened, mean=mean, trust=trust)} if teacher else {}
-    others = {name: open_teacher(at, opened, trust=trust) for name, at in named.items() if at}
+    others = {
+        name: limbeck.teachers.read(at, opened.classes, trust=trust)
+        for name, at in named.items()
+        if at
+    }
     models = {**first, **others}
     if not models:
         raise InputError("evaluate needs --student, --teacher or --model NAME=DIRECTORY")

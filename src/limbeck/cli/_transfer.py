@@ -22,7 +22,10 @@ class Transfer:
     examples: ExamplesText = ""
     teacher: Annotated[
         list[str] | None,
-        Parameter(help="With --examples: asked about every batch, nothing stored.", negative=""),
+        Parameter(
+            help="With --examples: asked about every batch, nothing stored; named as in `score`.",
+            negative="",
+        ),
     ] = None
     mean: MeanText = ""
     labelled: ExamplesText = ""

@@ -27,7 +27,10 @@ app = App(
 TeacherTexts = Annotated[
     list[str],
     Parameter(
-        help="A run's directory, or `module:name` with --trust; several are an ensemble.",
+        help="A run's directory or a model's file, `PREFIX:PATH` (run, onnx, exported, sklearn, "
+        "lightgbm, xgboost, hf, scores), `http://...`, a call such as "
+        "`onnx('m.onnx', kind='probabilities')`, or with --trust `file.py:name` or `module:name`; "
+        "several are an ensemble.",
         negative="",
     ),
 ]

@@ -26,7 +26,7 @@ class Teacher:
         classes: the class names in the order of the scores.
         kind: what the scores are.
         fingerprint: changes when the teacher does.
-        source: the text that opens it again, `module:name`, or of an ensemble each member's;
+        source: the text that opens it again, see `read`, or of an ensemble each member's;
             empty for an object of your own.
         members: of an ensemble, who speaks in it.
         mean: of an ensemble, "geometric" or "arithmetic".
