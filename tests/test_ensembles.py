@@ -245,6 +245,18 @@ def test_an_ensemble_of_runs_may_answer_in_bfloat16(trained):
         teachers.in_precision(ONE, "bfloat16")
 
 
+def test_classes_keep_their_order_in_another_precision(trained):
+    for exact in (teachers.run(trained), teachers.ensemble([trained])):
+        turned = teachers.ordered(exact, ("star", "round", "square"))
+        quick = teachers.in_precision(turned, "bfloat16")
+        assert quick.classes == turned.classes
+        near, far = (
+            np.asarray(quick.answer(POINTS.inputs)),
+            np.asarray(turned.answer(POINTS.inputs)),
+        )
+        assert 0 < np.abs(near - far).max() <= 0.05 * np.abs(far).max()
+
+
 def test_an_ensemble_costs_what_its_nets_cost_or_says_nothing(trained):
     alone, together = cost(trained, POINTS_TEST), cost(teachers.ensemble([trained]), POINTS_TEST)
     assert alone.operations > 0

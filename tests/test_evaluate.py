@@ -199,6 +199,14 @@ def test_a_bare_module_answers_in_eval_mode():
     assert net.training
 
 
+def test_the_order_of_a_models_classes_changes_nothing():
+    turned = teachers.function(lambda x: rule(x)[:, [2, 0, 1]], ("star", "round", "square"))
+    report = evaluate({"one": TEACHER, "other": turned}, TEST, reference="one")
+    one, other = (report.row(name)["metrics"] for name in ("one", "other"))
+    assert one == other
+    assert other["agreement"]["mean"] == 1.0
+
+
 def test_what_cannot_be_compared_is_refused_in_words(run, tmp_path):
     with pytest.raises(InputError, match="evaluate takes one model or more"):
         evaluate({}, TEST)
@@ -206,11 +214,11 @@ def test_what_cannot_be_compared_is_refused_in_words(run, tmp_path):
         MismatchError, match="no model 'techer' to be the reference; the models are"
     ):
         evaluate({"student": run}, TEST, reference="techer")
-    turned = teachers.function(rule, CLASSES[::-1])
+    other = teachers.function(rule, ("round", "square", "cross"))
     with pytest.raises(
-        MismatchError, match=r"the model student names .*same names in the same order"
+        MismatchError, match=r"the model student names .*it lacks \(star\) and only it has"
     ):
-        evaluate({"student": turned}, TEST)
+        evaluate({"student": other}, TEST)
     with pytest.raises(TeacherError, match="the model student answered NaN or infinity for 300"):
         evaluate({"student": teachers.function(lambda x: rule(x) * np.nan, CLASSES)}, TEST)
     with pytest.raises(ExamplesError, match="test has no column 'where'; it has none"):

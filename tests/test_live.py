@@ -71,6 +71,13 @@ def test_students_of_a_sweep_share_each_answer(tmp_path):
     assert len(calls) == steps + 4  # and the held-out ones at each epoch
 
 
+def test_a_live_teacher_is_heard_by_the_names_of_its_classes():
+    turned = teachers.function(lambda x: rule(x)[:, [2, 0, 1]], ("star", "round", "square"))
+    rows, numbers = np.arange(5), np.zeros(5, int)
+    one, other = (live(t, blobs(30)).batch(rows, numbers).scores for t in (TEACHER, turned))
+    assert torch.equal(one, other)
+
+
 def test_what_cannot_be_taught_live_is_refused():
     with pytest.raises(MismatchError, match="counts answers with embeddings; students are"):
         live(teachers.function(rule, CLASSES, kind="embeddings", name="counts"), blobs(10))

@@ -259,16 +259,76 @@ def test_labels_are_no_part_of_what_was_scored(tmp_path):
     assert (scores.positions(points.without_labels()) == np.arange(30)).all()
 
 
-def test_another_class_order_is_refused(tmp_path):
+def test_scores_in_another_class_order_are_refused(tmp_path):
     points = blobs(10)
-    turned = teachers.function(rule, CLASSES[::-1], name="turned")
-    with pytest.raises(MismatchError, match="they must be the same names in the same order"):
-        score(turned, points, to=tmp_path / "s")
-    assert not (tmp_path / "s").exists()
     scores = score(TEACHER, points, to=tmp_path / "s")
     other = Examples.of(points.inputs, keys=points.keys, classes=CLASSES[::-1])
     with pytest.raises(MismatchError, match="they must be the same names in the same order"):
         scores.positions(other)
+
+
+TURNED = ("star", "round", "square")
+THE_SAME = teachers.function(lambda x: rule(x)[:, [2, 0, 1]], TURNED, name="rule")
+
+
+def test_a_teacher_with_its_classes_in_another_order_scores_the_same_set(tmp_path):
+    points = blobs(40)
+    one = score(TEACHER, points, to=tmp_path / "one", storage=SMALL)
+    other = score(THE_SAME, points, to=tmp_path / "other", storage=SMALL)
+    assert shard_bytes(tmp_path / "one") == shard_bytes(tmp_path / "other")
+    assert one.classes == other.classes == CLASSES
+    net, turned = Tilted().eval(), Tilted()
+    turned.load_state_dict(net.state_dict())
+    turned.last.weight.data = net.last.weight.data[[2, 0, 1]]
+    turned.last.bias.data = net.last.bias.data[[2, 0, 1]]
+    one = score(net, points, to=tmp_path / "net")
+    other = score(teachers.module(turned, TURNED), points, to=tmp_path / "turned")
+    np.testing.assert_array_equal(everything(one), everything(other))
+
+
+def test_another_order_of_classes_is_another_teacher_and_the_same_order_the_same():
+    assert teachers.ordered(TEACHER, CLASSES) is TEACHER
+    assert teachers.ordered(TEACHER, ()) is TEACHER
+    turned = teachers.ordered(TEACHER, TURNED)
+    assert turned.fingerprint != TEACHER.fingerprint
+    assert turned.fingerprint == teachers.ordered(TEACHER, TURNED).fingerprint
+    points = blobs(5).inputs
+    np.testing.assert_array_equal(turned.answer(points), rule(points)[:, [2, 0, 1]])
+
+
+def test_an_answer_of_another_shape_is_refused_in_whatever_order(tmp_path):
+    narrow = teachers.function(lambda x: rule(x)[:, :2], TURNED, name="narrow")
+    with pytest.raises(TeacherError, match=r"narrow answered \d+ examples with shape \(\d+, 2\)"):
+        score(narrow, blobs(10), to=tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (
+            ("round", "square", "cross"),
+            r"it lacks \(star\) and only it has \(cross\); they must be",
+        ),
+        (
+            ("round", "square", "star", "cross"),
+            r"\(round, .*, cross\): only it has \(cross\); they",
+        ),
+        (tuple(f"c{n}" for n in range(20)), r"only it has \(c0, .*, c11, ... 20 in all\); they"),
+    ],
+)
+def test_other_classes_are_refused_with_both_lists(names, sentence, tmp_path):
+    teacher = teachers.function(rule, names, name="other")
+    sentence = rf"blobs names the classes \(round, square, star\), the teacher other .*{sentence}"
+    with pytest.raises(MismatchError, match=sentence):
+        score(teacher, blobs(10), to=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_fewer_or_doubled_classes_are_refused():
+    with pytest.raises(MismatchError, match=r"names \(round, square, star\): it lacks \(d\); they"):
+        teachers.ordered(TEACHER, (*CLASSES, "d"))
+    with pytest.raises(MismatchError, match="one of them twice; they must be the same names"):
+        teachers.ordered(TEACHER, (*CLASSES, "star"))
 
 
 def test_another_view_is_refused(tmp_path):

@@ -18,7 +18,7 @@ from limbeck.examples import Examples, check_disjoint
 from limbeck.objectives import MAKERS, Objective, SoftTargets
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
-from limbeck.teachers import Answer, Teacher, as_teacher
+from limbeck.teachers import Answer, Teacher, as_teacher, ordered
 from limbeck.transfer import check_labelled, check_trainable
 from limbeck.views import Plain, View
 
@@ -102,7 +102,8 @@ def distill(
     place = Path(to)
     check_labelled(labelled)
     sets = _divided(examples, labelled, test)
-    able = as_teacher(teacher, examples.classes or (labelled or examples).classes)
+    classes = examples.classes or (labelled or examples).classes
+    able = ordered(as_teacher(teacher, classes), classes)
     check_trainable(able.kind, f"the teacher {able.name} answers with", allow_values=False)
     recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)

@@ -23,7 +23,7 @@ from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
 from limbeck.scores import SOFTMAX_KINDS
-from limbeck.teachers import Answer, Teacher, as_teacher, run
+from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
 
 ARTEFACT = "report"
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
@@ -121,10 +121,7 @@ class _Job:
         self.examples, self.reference, self.name = examples, reference, name
         self.comparison = comparison
         self.metrics = [*metrics.STANDARD.values(), *comparison.metrics]
-        self.teachers = {
-            name: [as_teacher(one, examples.classes) for one in _members(model)]
-            for name, model in self.models.items()
-        }
+        self.teachers = {name: _able(name, model, examples) for name, model in self.models.items()}
         self.rows: dict[str, _Row] = {}
 
     @property
@@ -161,7 +158,6 @@ class _Job:
                 f"the models are {', '.join(self.models)}"
             )
         for name, seeds in self.teachers.items():
-            self.examples.check_classes(seeds[0].classes, f"the model {name}")
             self._check_shape(name)
             if seeds[0].kind not in SOFTMAX_KINDS:
                 raise MismatchError(
@@ -374,6 +370,13 @@ def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str,
 def _members(model: Given) -> list[Given]:
     """The nets that answer for a model: every seed of a run, or the model itself."""
     return [run(model, seed) for seed in model.seeds] if isinstance(model, Run) else [model]
+
+
+def _able(name: str, model: Given, examples: Examples) -> list[Teacher]:
+    """Who answers for a model, with the classes in the order of the examples."""
+    each = [as_teacher(one, examples.classes) for one in _members(model)]
+    named = {"of": examples.name, "whose": f"the model {name}"}
+    return [ordered(one, examples.classes, **named) for one in each]
 
 
 def answers(teacher: Teacher, examples: Examples, name: str) -> Array:

@@ -14,7 +14,7 @@ from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
 from limbeck.scores import warn_if_mistaken
-from limbeck.teachers import Answer, Teacher, as_teacher
+from limbeck.teachers import Answer, Teacher, as_teacher, ordered
 from limbeck.views import Plain, View
 
 
@@ -31,7 +31,8 @@ def score(
 ) -> ScoreSet:
     """What the teacher says of every example in `count` views, kept in the directory `to`.
 
-    The teacher answers in eval mode and without gradients. An interrupted call goes on where it
+    The teacher answers in eval mode and without gradients; its classes are found by name, in
+    whatever order it has them. An interrupted call goes on where it
     was when it is made again, and one that is whole already returns at once. Labels play no part.
 
     `held_out` says whether the examples were held out from the teacher, which the set records. A
@@ -46,8 +47,7 @@ def score(
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only; finished shards are kept.
     """
-    able = as_teacher(teacher, examples.classes)
-    examples.check_classes(able.classes, f"the teacher {able.name}")
+    able = ordered(as_teacher(teacher, examples.classes), examples.classes, of=examples.name)
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
     asked = _Asked(able, examples, views, seed, storage.batch)

@@ -189,8 +189,8 @@ class Examples:
         """
         if self.classes and tuple(classes) != self.classes:
             raise MismatchError(
-                f"{self.name} names the classes {_brief(self.classes)}, {whose} names "
-                f"{_brief(classes)}: they must be the same names in the same order"
+                f"{self.name} names the classes {brief(self.classes)}, {whose} names "
+                f"{brief(classes)}: they must be the same names in the same order"
             )
 
     def split(
@@ -362,8 +362,7 @@ def _read_labels(
     if given.dtype.kind not in "biu" or given.ndim != 1:
         raise LabelsError(f"labels are whole numbers or names, not {given.dtype} {given.shape}")
     positions = given.astype(np.int64)
-    top = int(positions.max(initial=0))
-    names = classes or tuple(str(c) for c in range(top + 1))
+    names = classes or tuple(str(c) for c in range(int(positions.max(initial=0)) + 1))
     wrong = (positions < UNLABELLED) | (positions >= len(names))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
@@ -380,12 +379,13 @@ def _named_labels(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[
     unknown = sorted(set(given.tolist()) - where.keys())
     if unknown:
         raise LabelsError(
-            f"label {unknown[0]!r} is outside the {len(names)} classes {_brief(names)}"
+            f"label {unknown[0]!r} is outside the {len(names)} classes {brief(names)}"
         )
     return np.array([where[name] for name in given.tolist()], dtype=np.int64), names
 
 
-def _brief(names: Sequence[str]) -> str:
+def brief(names: Sequence[str]) -> str:
+    """Names as an error shows them: the first twelve, and how many there are."""
     shown = ", ".join(names[:12])
     return f"({shown}, ... {len(names)} in all)" if len(names) > 12 else f"({shown})"
 

@@ -24,7 +24,7 @@ from limbeck._store import ScoreSet
 from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.scores import SOFTMAX_KINDS
-from limbeck.teachers import Specialist, Specialists, Teacher, combined
+from limbeck.teachers import Specialist, Specialists, Teacher, combined, ordered
 
 __all__ = [
     "Opinion",
@@ -55,11 +55,13 @@ Subsets = tuple[tuple[str, ...], ...]
 def predictions(teacher: Teacher, examples: Examples) -> Array:
     """A teacher's probabilities at temperature 1 of every example, `(examples, classes)` float64.
 
+    The classes are in the teacher's order.
+
     Raises:
         TeacherError: it cannot answer, or answers with NaN.
         MismatchError: it answers with neither logits nor log-probabilities, or names other classes.
     """
-    examples.check_classes(teacher.classes, f"the teacher {teacher.name}")
+    ordered(teacher, examples.classes, of=examples.name)  # the same names, that is
     _check_kind(teacher.kind, f"the teacher {teacher.name} answers with")
     return _probabilities(teacher.answers(examples, f"the teacher {teacher.name}"))
 

@@ -10,7 +10,7 @@ from limbeck.teachers._onnx import onnx
 from limbeck.teachers._read import DOORS, Door, check, read
 from limbeck.teachers._saved import saved
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
-from limbeck.teachers._teacher import Answer, Teacher
+from limbeck.teachers._teacher import Answer, Teacher, ordered
 from limbeck.teachers._torch import module, run
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "in_precision",
     "module",
     "onnx",
+    "ordered",
     "read",
     "run",
     "saved",

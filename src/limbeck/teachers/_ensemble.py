@@ -10,7 +10,7 @@ from limbeck._means import Ensemble, Mean, Member
 from limbeck.errors import InputError, TeacherError
 from limbeck.examples import Array
 from limbeck.runs import Run
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher, described, ordered
 from limbeck.teachers._torch import run
 
 
@@ -54,14 +54,16 @@ def in_precision(teacher: Teacher | Run, precision: Precision | str) -> Teacher 
     if isinstance(teacher, Run):
         return run(teacher, precision=precision)
     if teacher.net:
-        return replace(run(*teacher.net, precision=precision), source=teacher.source)
+        quick = run(*teacher.net, precision=precision)
+        return replace(ordered(quick, teacher.classes), source=teacher.source)
     if not teacher.members:
         raise InputError(
             f"{teacher.name} cannot be asked in {precision}: runs of ours and ensembles of them "
             "can, and a module of your own by teachers.module(net, classes, precision=...)"
         )
     each = [in_precision(member, precision) for member in teacher.members]
-    return replace(ensemble(each, mean=teacher.mean, name=teacher.name), source=teacher.source)
+    together = ensemble(each, mean=teacher.mean, name=teacher.name)
+    return replace(ordered(together, teacher.classes), source=teacher.source)
 
 
 def members_in(given: object) -> list[Teacher]:

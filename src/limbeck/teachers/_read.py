@@ -102,7 +102,7 @@ DOORS: Mapping[str, Door] = {
     for door in (
         Door("run", "saved", _is_ours, "run in", takes_trust=True),
         Door("onnx", "onnx", _ending(".onnx")),
-        Door("exported", "exported", _ending(".pt2")),
+        Door("exported", "exported", _ending(".pt2"), takes_trust=True),
         Door("sklearn", "sklearn", _ending(".skops", ".joblib", ".pkl"), takes_trust=True),
         Door("lightgbm", "lightgbm", _is_lightgbm),
         Door("xgboost", "xgboost", _is_xgboost),

@@ -1,13 +1,15 @@
 """What every teacher is to the rest of Limbeck."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from limbeck.errors import LimbeckError, TeacherError
-from limbeck.examples import Array, Examples
+from limbeck._manifest import fingerprint as name_by_content
+from limbeck.errors import LimbeckError, MismatchError, TeacherError
+from limbeck.examples import Array, Examples, brief
 from limbeck.runs import Run
 from limbeck.scores import Kind, check_answer, check_kind
 
@@ -106,3 +108,48 @@ def described(
     if not names or len(set(names)) != len(names):
         raise TeacherError(f"{name} needs the names of its classes, each once; got {names}")
     return Teacher(name, answer, names, check_kind(kind), fingerprint)
+
+
+def ordered(
+    teacher: Teacher, classes: Sequence[str], *, of: str = "the examples", whose: str = ""
+) -> Teacher:
+    """The same teacher with its columns in the order of `classes`, found there by name.
+
+    Another order is another fingerprint; with the order it has, and without any `classes`, it is
+    the teacher itself. `of` and `whose` are what an error calls who names the classes, and the
+    teacher.
+
+    Raises:
+        MismatchError: they are not the same names.
+    """
+    names = tuple(classes)
+    if not names or names == teacher.classes:
+        return teacher
+    _check_same_names(teacher.classes, names, of, whose or f"the teacher {teacher.name}")
+    columns = [teacher.classes.index(name) for name in names]
+
+    def answer(*given: Any) -> Any:
+        return _picked(teacher.answer(*given), columns)
+
+    fingerprint = name_by_content([teacher.fingerprint, list(names)])
+    return replace(teacher, answer=answer, classes=names, fingerprint=fingerprint)
+
+
+def _check_same_names(own: tuple[str, ...], wanted: tuple[str, ...], of: str, whose: str) -> None:
+    missing = [name for name in wanted if name not in set(own)]
+    extra = [name for name in own if name not in set(wanted)]
+    faults = [f"it lacks {brief(missing)}"] * bool(missing)
+    faults += [f"only it has {brief(extra)}"] * bool(extra)
+    if faults or len(own) != len(wanted):
+        raise MismatchError(
+            f"{of} names the classes {brief(wanted)}, {whose} names {brief(own)}: "
+            f"{' and '.join(faults) or 'one of them twice'}; they must be the same names, in "
+            "whatever order"
+        )
+
+
+def _picked(said: Any, columns: Sequence[int]) -> Any:
+    scores = said if isinstance(said, Tensor) else np.asarray(said)
+    # Of another shape it is no answer, which whoever asked finds out.
+    is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
+    return scores[:, columns] if is_whole else said
