@@ -40,7 +40,7 @@ def folder(tmp_path, monkeypatch):
     """A folder of models of every kind, and a stand-in for whatever opens each."""
     monkeypatch.chdir(tmp_path)
     for door in DOORS.values():
-        maker = trusting if door.maker == "sklearn" else stand_in
+        maker = trusting if door.takes_trust else stand_in
         if door.maker != "saved":
             monkeypatch.setattr(teachers, door.maker, maker, raising=False)
     for name in ("m.onnx", "m.pt2", "m.pkl", "m.ubj", "m.csv", "m.bin"):

@@ -24,6 +24,7 @@ from limbeck.metrics import Metric
 from limbeck.runs import Run
 from limbeck.scores import SOFTMAX_KINDS
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
+from limbeck.views import Plain
 
 ARTEFACT = "report"
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
@@ -159,6 +160,7 @@ class _Job:
             )
         for name, seeds in self.teachers.items():
             self._check_shape(name)
+            seeds[0].check_asked(self.examples, Plain())
             if seeds[0].kind not in SOFTMAX_KINDS:
                 raise MismatchError(
                     f"the model {name} answers with {seeds[0].kind}, not with logits"
@@ -189,11 +191,13 @@ class _Job:
             for name in self.models:
                 self.rows[name] = self._answered(name)
                 bar.advance(note=name)
-            first = {name: seeds[0].answer for name, seeds in self.teachers.items()}
-            timings = answer_times(first, self.examples)
+            first = {name: seeds[0] for name, seeds in self.teachers.items()}
+            # To look a score up in a table is not to answer.
+            asked = {name: one.answer for name, one in first.items() if not one.answers_keys}
+            timings = answer_times(asked, self.examples)
             rows = []
             for row in self.rows.values():
-                rows.append(self._measured(row, timings[row.name]))
+                rows.append(self._measured(row, timings.get(row.name, {})))
                 bar.advance(note=row.name)
         seeds = max((row.logits.shape[0] for row in self.rows.values()), default=1)
         student = self.models.get(self.comparison.student)

@@ -42,6 +42,7 @@ def live(
     asked = as_teacher(teacher, shown.classes)
     check_trainable(asked.kind, f"{asked.name} answers with")
     asked = ordered(asked, shown.classes, of=shown.name)
+    asked.check_asked(shown, views)
     if count < 1:
         raise InputError(f"a transfer set has 1 view or more, not {count}")
     return TransferSet(shown, views, count, seed, Live(asked))

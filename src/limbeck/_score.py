@@ -48,6 +48,7 @@ def score(
         StorageError: the disk is full or read-only; finished shards are kept.
     """
     able = ordered(as_teacher(teacher, examples.classes), examples.classes, of=examples.name)
+    able.check_asked(examples, views)
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
     asked = _Asked(able, examples, views, seed, storage.batch)

@@ -184,11 +184,11 @@ def _from_array(path: Path, roles: _Roles) -> _Rows:
     asked = [name for name, default in defaults.items() if name and name != default]
     for name in (*asked, *roles.columns):
         raise ExamplesError(f"{path} is one array of inputs; it has no {name!r}, a .npz could")
-    return _Rows(inputs=_load(path))
+    return _Rows(inputs=load_array(path))
 
 
 def _from_arrays(path: Path, roles: _Roles) -> _Rows:
-    arrays = _load_all(path)
+    arrays = load_arrays(path)
     inputs, classes = arrays.pop("inputs", None), arrays.pop("classes", np.array([], dtype=str))
     for name in roles.columns:
         column(name, "", arrays, path)
@@ -203,7 +203,13 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
     return _Rows(inputs, found[LABEL], found[KEY], found[GROUP], kept, names)
 
 
-def _load(path: Path) -> Array:
+def load_array(path: Path) -> Array:
+    """The array in a `.npy` file, without pickle.
+
+    Raises:
+        CorruptError: it cannot be read.
+        ExamplesError: it holds Python objects.
+    """
     try:
         with path.open("rb") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
@@ -211,7 +217,12 @@ def _load(path: Path) -> Array:
         raise _load_error(path, "the array", error) from error
 
 
-def _load_all(path: Path) -> dict[str, Array]:
+def load_arrays(path: Path) -> dict[str, Array]:
+    """The arrays in a `.npz` file by name, without pickle.
+
+    Raises:
+        CorruptError, ExamplesError: as for `load_array`.
+    """
     if not zipfile.is_zipfile(path):
         raise CorruptError(
             f"{path} is not a whole .npz file: it was cut short or is something else"

@@ -9,6 +9,7 @@ from limbeck.teachers._http import http
 from limbeck.teachers._onnx import onnx
 from limbeck.teachers._read import DOORS, Door, check, read
 from limbeck.teachers._saved import saved
+from limbeck.teachers._scores import scores
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._teacher import Answer, Teacher, ordered
 from limbeck.teachers._torch import module, run
@@ -36,4 +37,5 @@ __all__ = [
     "read",
     "run",
     "saved",
+    "scores",
 ]

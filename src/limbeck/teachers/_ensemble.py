@@ -33,12 +33,15 @@ def ensemble(
     speakers = tuple(one for given in members for one in members_in(given))
     made = Ensemble.of([Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean)
 
-    def answer(inputs: Array) -> Array:
-        rows = np.array([f"row {row} of the batch" for row in range(len(inputs))])
-        return made.combined([s.ask(inputs, rows, f"the member {s.name}") for s in speakers])
+    def answer(inputs: Array, *keys: Array) -> Array:
+        rows = [f"row {row} of the batch" for row in range(len(inputs))]
+        known = keys[0] if keys else np.array(rows)
+        return made.combined([s.ask(inputs, known, f"the member {s.name}") for s in speakers])
 
     teacher = described(name or made.name, answer, made.classes, made.kind, made.fingerprint)
-    return replace(teacher, members=speakers, mean=made.mean, source=_source(members))
+    by_key = any(speaker.answers_keys for speaker in speakers)
+    source = _source(members)
+    return replace(teacher, members=speakers, mean=made.mean, source=source, answers_keys=by_key)
 
 
 def in_precision(teacher: Teacher | Run, precision: Precision | str) -> Teacher | Run:

@@ -108,11 +108,11 @@ DOORS: Mapping[str, Door] = {
         Door("xgboost", "xgboost", _is_xgboost),
         Door("scores", "scores", _ending(".parquet", ".csv", ".npy", ".npz")),
         Door("hf", "huggingface", _is_transformer, "folder"),
-        Door("http", "http", opens="address"),
-        Door("https", "http", opens="address"),
+        Door("http", "http_from_text", opens="address"),
+        Door("https", "http_from_text", opens="address"),
     )
 }
-_CALLS = {**DOORS, **{door.maker: door for door in DOORS.values()}}
+_CALLS = {**DOORS, "huggingface": DOORS["hf"]}
 
 
 def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:

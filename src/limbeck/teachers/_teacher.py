@@ -8,14 +8,19 @@ import numpy as np
 from torch import Tensor
 
 from limbeck._manifest import fingerprint as name_by_content
-from limbeck.errors import LimbeckError, MismatchError, TeacherError
+from limbeck.errors import InputError, LimbeckError, MismatchError, TeacherError
 from limbeck.examples import Array, Examples, brief
 from limbeck.runs import Run
 from limbeck.scores import Kind, check_answer, check_kind
+from limbeck.views import Plain, View
 
-Answer = Callable[[Array], Any]
+Answer = Callable[..., Any]  # of a batch of raw inputs; with `answers_keys`, of their keys too
 
 BATCH = 1024  # examples that are answered at a time
+
+
+def _knows_all(examples: Examples) -> None:
+    """Whoever looks at inputs has an answer about any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,9 @@ class Teacher:
         members: of an ensemble, who speaks in it.
         mean: of an ensemble, "geometric" or "arithmetic".
         net: the run of ours and the seed whose net answers; empty for anything else.
+        answers_keys: whether it has to know whom it is asked about, `answer(inputs, keys)`, as a
+            table of scores has.
+        knows: raises what is wrong where it has no answer about some of these examples.
     """
 
     name: str
@@ -44,6 +52,8 @@ class Teacher:
     members: tuple["Teacher", ...] = ()
     mean: str = ""
     net: tuple[Run, int] | tuple[()] = ()
+    answers_keys: bool = False
+    knows: Callable[[Examples], None] = _knows_all
 
     @property
     def runs(self) -> list[Run]:
@@ -67,6 +77,22 @@ class Teacher:
             return own
         return {**own, "mean": self.mean, "members": [m.to_json() for m in self.members]}
 
+    def check_asked(self, examples: Examples, view: View) -> None:
+        """Refuses what it cannot be asked, before it is asked anything.
+
+        Raises:
+            InputError: it answers by key, and the view shows something else than the examples.
+            MismatchError: it has no answer about some of the examples.
+        """
+        for member in self.members:
+            member.check_asked(examples, view)
+        if self.answers_keys and not isinstance(view, Plain):
+            raise InputError(
+                f"{self.name} cannot answer about the view {view.text}: a table holds scores of "
+                "the examples as they are, not of views"
+            )
+        self.knows(examples)
+
     def ask(self, inputs: Array, keys: Array, whose: str) -> Array:
         """The scores of a batch, checked: float32 `(batch, classes)`.
 
@@ -75,7 +101,7 @@ class Teacher:
                 NaN or infinity.
         """
         try:
-            answer = self.answer(inputs)
+            answer = self.answer(inputs, keys) if self.answers_keys else self.answer(inputs)
         except LimbeckError:
             raise
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -89,6 +115,7 @@ class Teacher:
 
     def answers(self, examples: Examples, whose: str) -> Array:
         """The scores of all plain examples, checked as in `ask`: float32 `(examples, classes)`."""
+        self.check_asked(examples, Plain())
         starts = range(0, len(examples), BATCH)
         parts = [slice(start, start + BATCH) for start in starts]
         asked = [self.ask(examples.inputs[rows], examples.keys[rows], whose) for rows in parts]
