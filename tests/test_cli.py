@@ -27,7 +27,7 @@ def dying_teacher() -> teachers.Teacher:
 
     def answer(inputs):
         calls.append(1)
-        if len(calls) > 1:
+        if len(calls) > 3:  # the first two are a sample
             raise KeyboardInterrupt
         return rule(inputs)
 

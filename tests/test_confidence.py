@@ -212,7 +212,8 @@ def test_scores_that_are_no_distribution_have_no_confidence(tmp_path):
 
 
 def test_confidence_of_several_views_is_each_examples_mean(tmp_path):
-    answers = iter([np.log([[0.9, 0.1]] * 4), np.log([[0.4, 0.6]] * 4)])
+    first, second = np.log([[0.9, 0.1]] * 4), np.log([[0.4, 0.6]] * 4)
+    answers = iter([first, first[:2], first, second])  # the first two are a sample
     teacher = teachers.function(lambda _: next(answers), ("a", "b"), kind="log-probabilities")
     points = noise(4)
     scores = score(teacher, points, to=tmp_path / "s", count=2)

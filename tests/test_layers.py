@@ -37,7 +37,7 @@ teachers._read
 teachers._saved
 teachers._read
 teachers _stack
-_net _seen
+_net _seen _steady
 _task
 _fit _cost
 _job

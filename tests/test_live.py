@@ -68,7 +68,7 @@ def test_students_of_a_sweep_share_each_answer(tmp_path):
     teacher = teachers.function(counted, CLASSES, name="counted")
     sweep(NET, live(teacher, blobs(64)), asked, to=tmp_path / "s", plan=PLAN, seeds=3)
     steps = 4 * 4  # 58 examples not held out, in batches of 16, 4 epochs
-    assert len(calls) == steps + 4  # and the held-out ones at each epoch
+    assert len(calls) == 2 + steps + 4  # the sample, and the held-out ones at each epoch
 
 
 def test_a_live_teacher_is_heard_by_the_names_of_its_classes():

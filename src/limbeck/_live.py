@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from limbeck._steady import check_steady
 from limbeck.errors import InputError
 from limbeck.examples import Array, Batch, Examples
 from limbeck.runs import Run
@@ -35,6 +36,7 @@ def live(
     Raises:
         MismatchError: teacher and examples name other classes, or scores of a kind that no
             student is trained on.
+        TeacherError: the teacher answers the same input twice with different scores.
         InputError: less than one view.
     """
     check_labelled(labelled)
@@ -45,6 +47,7 @@ def live(
     asked.check_asked(shown, views)
     if count < 1:
         raise InputError(f"a transfer set has 1 view or more, not {count}")
+    check_steady(asked, shown, views, seed)
     return TransferSet(shown, views, count, seed, Live(asked))
 
 

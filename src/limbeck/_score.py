@@ -9,6 +9,7 @@ from torch import nn
 from limbeck._confidence import warn_if_far_apart
 from limbeck._seen import held_out_from
 from limbeck._shards import Job, Origin, Storage
+from limbeck._steady import check_steady
 from limbeck._store import ScoreSet, Shard
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
@@ -32,8 +33,9 @@ def score(
     """What the teacher says of every example in `count` views, kept in the directory `to`.
 
     The teacher answers in eval mode and without gradients; its classes are found by name, in
-    whatever order it has them. An interrupted call goes on where it
-    was when it is made again, and one that is whole already returns at once. Labels play no part.
+    whatever order it has them. It is asked about a few examples twice before the work starts. An
+    interrupted call goes on where it was when it is made again, and one that is whole already
+    returns at once. Labels play no part.
 
     `held_out` says whether the examples were held out from the teacher, which the set records. A
     run of ours, and an ensemble of them, know it themselves. Where some of the examples are the
@@ -42,7 +44,8 @@ def score(
     with the flag; nobody is asked anew.
 
     Raises:
-        TeacherError: the teacher answers with another number of classes, NaN or infinity.
+        TeacherError: the teacher answers with another number of classes, NaN or infinity, or the
+            same input twice with different scores.
         MismatchError: teacher and examples name other classes, or `held_out` is not so.
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only; finished shards are kept.
@@ -54,7 +57,10 @@ def score(
     asked = _Asked(able, examples, views, seed, storage.batch)
     known = held_out_from(able, examples, held_out)
     origin = Origin(able.to_json(), able.classes, able.kind, asked.raw, held_out=known)
-    scores = Job(origin, examples, Path(to), views, count, seed, storage).done()
+    job = Job(origin, examples, Path(to), views, count, seed, storage)
+    if not job.is_whole:
+        check_steady(able, examples, views, seed)
+    scores = job.done()
     warn_if_far_apart(scores)
     return scores
 

@@ -74,9 +74,18 @@ class Job:
     seed: int
     storage: Storage
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there already.
+
+        Raises:
+            OccupiedError: something else is there.
+        """
+        return _manifest.check_free(self.to, _store.ARTEFACT, self.request)
+
     def done(self) -> ScoreSet:
         """The score set, made as far as it is not there yet."""
-        if not _manifest.check_free(self.to, _store.ARTEFACT, self.request):
+        if not self.is_whole:
             self._run()
         scores = ScoreSet.open(self.to, self.examples, self.view)
         return self._recorded(scores) if self._says_more_than(scores) else scores

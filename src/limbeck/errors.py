@@ -38,7 +38,7 @@ class LabelsError(InputError):
 
 
 class TeacherError(InputError):
-    """A teacher answered with the wrong number of classes, NaN or infinity."""
+    """A teacher answered with the wrong number of classes, NaN, infinity, or twice otherwise."""
 
 
 class MismatchError(InputError):
