@@ -199,6 +199,21 @@ def test_a_bare_module_answers_in_eval_mode():
     assert net.training
 
 
+def test_a_model_that_answers_with_probabilities_is_measured_by_their_logarithms():
+    raised = np.exp(rule(TEST.inputs))
+    likely = teachers.function(
+        lambda x: np.exp(rule(x)) / np.exp(rule(x)).sum(axis=1, keepdims=True),
+        CLASSES,
+        kind="probabilities",
+    )
+    assert raised.min() < 1e-6 < raised.max()
+    report = evaluate({"one": TEACHER, "other": likely}, TEST, reference="one")
+    one, other = (report.row(name)["metrics"] for name in ("one", "other"))
+    assert other["accuracy"] == one["accuracy"]
+    assert other["nll_nats"]["mean"] == pytest.approx(one["nll_nats"]["mean"], abs=1e-4)
+    assert other["kl_nats"]["mean"] < 1e-4
+
+
 def test_the_order_of_a_models_classes_changes_nothing():
     turned = teachers.function(lambda x: rule(x)[:, [2, 0, 1]], ("star", "round", "square"))
     report = evaluate({"one": TEACHER, "other": turned}, TEST, reference="one")

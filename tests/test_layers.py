@@ -30,10 +30,9 @@ tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address
-teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint teachers._scores
+teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
+teachers._scores
 teachers._ensemble teachers._given teachers._specialists teachers._http
-teachers._saved
-teachers._read
 teachers._saved
 teachers._read
 teachers _stack

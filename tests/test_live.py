@@ -5,8 +5,22 @@ import pytest
 import torch
 from worlds import CLASSES, Tilted, blobs, rule
 
-from limbeck import FRESH, Plan, live, objectives, score, students, sweep, teachers, train, views
+from limbeck import (
+    FRESH,
+    Plan,
+    Storage,
+    live,
+    objectives,
+    score,
+    students,
+    sweep,
+    teachers,
+    train,
+    views,
+)
 from limbeck.errors import InputError, LabelsError, MismatchError
+from limbeck.scores import FLOOR
+from limbeck.transfer import TransferSet
 from limbeck.views import Mixup
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
@@ -46,6 +60,46 @@ def test_a_module_teaches_live_in_eval_mode_and_is_left_as_it_was(tmp_path):
     same(one, other, atol=1e-3)
     assert module.training
     assert all(torch.equal(v, before[k]) for k, v in module.state_dict().items())
+
+
+def likely(inputs):
+    raised = np.exp(rule(inputs).astype(np.float64))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+LIKELY = teachers.function(likely, CLASSES, kind="probabilities", name="likely")
+LOGS = teachers.function(
+    lambda inputs: np.log(np.maximum(likely(inputs), FLOOR)),
+    CLASSES,
+    kind="log-probabilities",
+    name="logs",
+)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+def test_soft_targets_of_probabilities_are_those_of_their_logarithms(temperature, tmp_path):
+    points, soft = blobs(60), objectives.SoftTargets(temperature)
+    kept = [
+        score(teacher, points, to=tmp_path / teacher.name, storage=Storage("float32"))
+        for teacher in (LIKELY, LOGS)
+    ]
+    rows, views_ = np.arange(60), np.zeros(60, int)
+    batches = [TransferSet.of(scores).batch(rows, views_) for scores in kept]
+    batches += [live(teacher, points, count=1).batch(rows, views_) for teacher in (LIKELY, LOGS)]
+    output = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+    first, *others = [float(soft(output, batch)["soft"]) for batch in batches]
+    # What is kept of a probability is right to within 6e-8, of the least ones a few percent.
+    assert others == pytest.approx([first] * 3, rel=2e-3)
+    assert torch.allclose(batches[0].scores, batches[1].scores, atol=0.07)
+
+
+def test_a_student_learns_probabilities_from_a_store_and_live_alike(tmp_path):
+    points, soft = blobs(60), objectives.SoftTargets(2.0)
+    stored = train(
+        NET, score(LIKELY, points, to=tmp_path / "s"), soft, to=tmp_path / "stored", plan=PLAN
+    )
+    same(stored, train(NET, live(LIKELY, points, count=1), soft, to=tmp_path / "live", plan=PLAN))
+    assert stored.kind == "logits"
 
 
 def test_fresh_views_are_scored_as_they_are_shown():

@@ -306,6 +306,18 @@ def test_distilling_from_arrays_alone_says_what_the_recipe_lacks(tmp_path):
     )
 
 
+def test_probabilities_are_distilled(tmp_path):
+    def likely(inputs):
+        raised = np.exp(rule(inputs).astype(np.float64))
+        return raised / raised.sum(axis=1, keepdims=True)
+
+    how = Distillation(plan=Plan(epochs=1), seeds=1)
+    teacher = teachers.function(likely, CLASSES, kind="probabilities")
+    made = distill(teacher, blobs(80), students.mlp([5]), to=tmp_path / "d", how=how)
+    assert load(tmp_path / "d" / "scores", examples=blobs(80)).kind == "probabilities"
+    assert "accuracy" in made.report.row("teacher")["metrics"]
+
+
 def test_what_cannot_be_distilled_is_refused_before_anything_is_written(tmp_path):
     teacher = teachers.function(rule, CLASSES, name="rule")
     net = students.mlp([5])

@@ -24,7 +24,7 @@ from limbeck.errors import (
     ScoresWarning,
     TeacherError,
 )
-from limbeck.scores import KINDS, LOWEST, Dense, default_width
+from limbeck.scores import FLOOR, KINDS, LOWEST, Dense, default_width
 from limbeck.transfer import TransferSet
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
@@ -114,12 +114,52 @@ def test_every_kind_is_stored_and_comes_back(kind, tmp_path):
     np.testing.assert_allclose(everything(scores), said, atol=2e-2, rtol=2e-3)
 
 
-def test_students_are_not_yet_trained_on_probabilities(tmp_path):
-    points = blobs(10)
-    p = torch.softmax(torch.from_numpy(rule(points.inputs)), 1).numpy()
-    teacher = teachers.function(lambda x: p[: len(x)], CLASSES, kind="probabilities", name="t")
-    with pytest.raises(MismatchError, match="holds probabilities; students are trained on logits"):
-        TransferSet.of(score(teacher, points, to=tmp_path / "s"))
+def test_probabilities_stay_in_the_store_what_the_teacher_said(tmp_path):
+    points, said = blobs(20), np.tile(np.float32([0.75, 0.25, 0.0]), (20, 1))
+    teacher = teachers.function(lambda x: said[: len(x)], CLASSES, kind="probabilities", name="t")
+    scores = score(teacher, points, to=tmp_path / "s")
+    np.testing.assert_array_equal(everything(scores), said)
+    assert scores.kind == "probabilities"
+    transfer = TransferSet.of(scores)
+    assert transfer.source.kind == "log-probabilities"
+    batch = transfer.batch(np.arange(5), np.zeros(5, int))
+    np.testing.assert_allclose(batch.scores, np.log([[0.75, 0.25, FLOOR]] * 5), rtol=1e-6)
+
+
+PROBABILITIES = [
+    ([0.5, 0.25, 0.26], r"answered with probabilities of example 'blobs-0' that sum to 1.01, and "
+     "so for 16 of 16: those of one example sum to 1"),
+    ([0.5, 0.5, 0.5], "sum to 1.5, and so for 16 of 16"),
+    ([0.7, 0.4, -0.1], r"answered with -0.1 among the probabilities of example 'blobs-0', and so "
+     "for 16 of 16: a probability lies between 0 and 1; is kind what it answers with"),
+    ([1.2, -0.1, -0.1], r"answered with 1.2 among the probabilities of example 'blobs-0'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "sentence"), PROBABILITIES)
+def test_what_are_no_probabilities_is_refused(said, sentence, tmp_path):
+    rows = np.tile(np.float32(said), (20, 1))
+    teacher = teachers.function(lambda x: rows[: len(x)], CLASSES, kind="probabilities", name="t")
+    with pytest.raises(TeacherError, match=sentence):
+        score(teacher, blobs(20), to=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_probabilities_that_are_so_but_for_rounding_are_taken(tmp_path):
+    rows = np.tile(np.float32([0.7, 0.3009, -5e-7]), (20, 1))
+    teacher = teachers.function(lambda x: rows[: len(x)], CLASSES, kind="probabilities", name="t")
+    scores = score(teacher, blobs(20), to=tmp_path / "s")
+    np.testing.assert_allclose(everything(scores), rows, atol=1e-7)
+
+
+def test_probabilities_are_not_kept_in_float16(tmp_path):
+    rows = np.tile(np.float32([0.7, 0.3, 0.0]), (20, 1))
+    teacher = teachers.function(lambda x: rows[: len(x)], CLASSES, kind="probabilities", name="t")
+    with pytest.raises(
+        InputError, match=r"t answers with probabilities, and in float16 those below"
+    ):
+        score(teacher, blobs(20), to=tmp_path / "s", storage=Storage("float16"))
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_teacher_is_scored_in_eval_mode_and_left_as_it_was_found(tmp_path):

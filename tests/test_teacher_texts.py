@@ -131,7 +131,7 @@ def test_a_run_is_opened_as_the_run_it_is(trained):
         ("onnx(3)", RecipeError, r"onnx\(\) begins with a path or address, a text in quotes"),
         ("onnx('m.onnx', onnx('m.onnx'))", RecipeError, r"onnx\(\) takes texts.*not another tea"),
         ("onnx:", RecipeError, r"onnx\(\) begins with a path or address"),
-        ("http:m.onnx", InputError, "begins with http:// or https://, not 'm.onnx'"),
+        ("http:m.onnx", InputError, "an address begins with http:// or https://"),
         ("m.bin", InputError, "m.bin does not say what kind of teacher it is; write one of run:, "),
         ("other.json", InputError, "other.json does not say .* onnx:, .* hf: before it"),
         ("other.txt", InputError, "other.txt does not say what kind of teacher"),

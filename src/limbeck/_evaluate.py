@@ -22,7 +22,7 @@ from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
-from limbeck.scores import SOFTMAX_KINDS
+from limbeck.scores import OF_ONE_SOFTMAX, as_learnt
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
 from limbeck.views import Plain
 
@@ -161,7 +161,7 @@ class _Job:
         for name, seeds in self.teachers.items():
             self._check_shape(name)
             seeds[0].check_asked(self.examples, Plain())
-            if seeds[0].kind not in SOFTMAX_KINDS:
+            if seeds[0].kind not in OF_ONE_SOFTMAX:
                 raise MismatchError(
                     f"the model {name} answers with {seeds[0].kind}, not with logits"
                 )
@@ -386,7 +386,7 @@ def _able(name: str, model: Given, examples: Examples) -> list[Teacher]:
 def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
     """What it says of the plain examples, as log-probabilities `(examples, classes)`."""
     raw = teacher.answers(examples, f"the model {name}")
-    return np.asarray(log_softmax(raw.astype(np.float64), axis=1))
+    return np.asarray(log_softmax(as_learnt(raw.astype(np.float64), teacher.kind), axis=1))
 
 
 def _difference_json(found: Estimate) -> dict[str, float]:

@@ -11,7 +11,7 @@ from limbeck._steady import check_steady
 from limbeck.errors import InputError
 from limbeck.examples import Array, Batch, Examples
 from limbeck.runs import Run
-from limbeck.scores import Dense, Kind, default_width
+from limbeck.scores import Dense, Kind, as_learnt, default_width, learnt_kind
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered
 from limbeck.transfer import FRESH, TransferSet, check_labelled, check_trainable
 from limbeck.views import Plain, View
@@ -66,8 +66,8 @@ class Live:
 
     @property
     def kind(self) -> Kind:
-        """What the scores are."""
-        return self.teacher.kind
+        """What the scores are as they are learnt: of probabilities, their logarithms."""
+        return learnt_kind(self.teacher.kind)
 
     @property
     def fingerprint(self) -> str:
@@ -95,7 +95,8 @@ class Live:
         """What the teacher says of the inputs shown, rounded as a store would round it."""
         shown = show()
         raw = self.teacher.ask(shown.inputs, shown.keys, f"the teacher {self.teacher.name}")
-        return Dense.of(raw, default_width(self.teacher.kind)).raw()
+        kept = Dense.of(raw, default_width(self.teacher.kind)).raw()
+        return as_learnt(kept, self.teacher.kind)
 
     def take(self, rows: Array) -> "Live":
         """The same teacher."""

@@ -14,7 +14,7 @@ from limbeck._store import ScoreSet, Shard
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
-from limbeck.scores import warn_if_mistaken
+from limbeck.scores import check_width, warn_if_mistaken
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered
 from limbeck.views import Plain, View
 
@@ -52,6 +52,7 @@ def score(
     """
     able = ordered(as_teacher(teacher, examples.classes), examples.classes, of=examples.name)
     able.check_asked(examples, views)
+    check_width(able.kind, storage.width, f"{able.name} answers with")
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
     asked = _Asked(able, examples, views, seed, storage.batch)

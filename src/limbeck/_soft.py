@@ -9,9 +9,7 @@ from scipy.special import log_softmax
 
 from limbeck.errors import MismatchError
 from limbeck.examples import Array
-from limbeck.scores import SOFTMAX_KINDS, Kind
-
-LEAST = 1e-30  # a probability of 0 has no logarithm
+from limbeck.scores import OF_ONE_SOFTMAX, Kind, as_learnt
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +73,9 @@ def as_logits(raw: Array, kind: Kind, whose: str) -> Array:
     Raises:
         MismatchError: they are of a kind that has no temperature.
     """
-    if kind == "probabilities":
-        return np.log(np.maximum(raw.astype(np.float64), LEAST))
-    if kind not in SOFTMAX_KINDS:
+    if kind not in OF_ONE_SOFTMAX:
         raise MismatchError(f"{whose} holds {kind}: only what a softmax makes has soft targets")
-    return raw.astype(np.float64)
+    return as_learnt(raw.astype(np.float64), kind)
 
 
 def soft_targets(logits: Array, temperatures: Sequence[float]) -> Array:

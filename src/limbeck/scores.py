@@ -25,9 +25,20 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
+OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
 
 Width = Literal["float16", "float32"]
 WIDTHS: tuple[Width, ...] = get_args(Width)
+
+# The least probability whose logarithm is learnt: a smaller one, and 0, counts as this. They are
+# kept as float32 below a maximum of up to 1, to within 6e-8, so a logarithm of less would be off by
+# more than 0.06; and few counts of votes say less. To a row it adds at most this much a class: at
+# temperature 1 a thousand classes of probability 0 take 0.1 % from the others. At temperature T one
+# of them weighs FLOOR^(1/T) beside a sure class: 0.001 at 2, 0.03 at 4.
+FLOOR = 1e-6
+
+SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from summing to one
+OUTSIDE = 1e-6  # how far rounding may take a probability below 0 or above 1
 
 # The largest distance below the row's maximum that float16 holds with room to spare;
 # e^-60000 is 0 in every float type, so clamping changes no probability.
@@ -107,7 +118,52 @@ def check_answer(
             f"{whose} answered NaN or infinity for {int(bad.sum())} of {len(keys)} examples, "
             f"the first is {str(keys[bad][0])!r}"
         )
+    if kind == "probabilities":
+        _check_probabilities(raw, keys, whose)
     return raw
+
+
+def _check_probabilities(raw: Array, keys: Array, whose: str) -> None:
+    outside = ((raw < -OUTSIDE) | (raw > 1 + OUTSIDE)).any(axis=1)
+    if outside.any():
+        row, key = raw[outside][0], str(keys[outside][0])
+        worst = row[np.abs(row - 0.5).argmax()]
+        raise TeacherError(
+            f"{whose} answered with {worst:.4g} among the probabilities of example {key!r}, and so "
+            f"for {int(outside.sum())} of {len(keys)}: a probability lies between 0 and 1; is kind "
+            "what it answers with?"
+        )
+    sums = raw.sum(axis=1, dtype=np.float64)
+    wrong = np.abs(sums - 1) > SUM_TOLERANCE
+    if wrong.any():
+        raise TeacherError(
+            f"{whose} answered with probabilities of example {str(keys[wrong][0])!r} that sum to "
+            f"{sums[wrong][0]:.4g}, and so for {int(wrong.sum())} of {len(keys)}: those of one "
+            "example sum to 1; is kind what it answers with?"
+        )
+
+
+def learnt_kind(kind: Kind) -> Kind:
+    """What scores of that kind are once they are learnt: of probabilities, their logarithms."""
+    return "log-probabilities" if kind == "probabilities" else kind
+
+
+def as_learnt(raw: Array, kind: Kind) -> Array:
+    """Scores as they are learnt: of probabilities `log(max(p, FLOOR))`, of others as they are."""
+    return np.log(np.maximum(raw, FLOOR)) if kind == "probabilities" else raw
+
+
+def check_width(kind: Kind, width: str, whose: str) -> None:
+    """Refuses a width that the logarithms of small probabilities do not survive.
+
+    Raises:
+        InputError: it is float16, and they are probabilities.
+    """
+    if kind == "probabilities" and width == "float16":
+        raise InputError(
+            f"{whose} probabilities, and in float16 those below 0.0005 are lost: keep them in "
+            "float32, which is the default"
+        )
 
 
 def _as_array(answer: object, whose: str) -> Array:

@@ -15,7 +15,7 @@ from limbeck._ragged import Ragged
 from limbeck._store import ScoreSet
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
-from limbeck.scores import SOFTMAX_KINDS, Kind, as_tensor
+from limbeck.scores import OF_ONE_SOFTMAX, Kind, as_learnt, as_tensor, check_width, learnt_kind
 from limbeck.views import Plain, View
 
 FRESH = 2**31  # so many views that every epoch sees a new one
@@ -35,13 +35,13 @@ def check_trainable(kind: Kind, whose: str, *, allow_values: bool = True) -> Non
     """Refuses scores of a kind that no student is trained on yet.
 
     Raises:
-        MismatchError: they are neither logits nor log-probabilities, nor values where those are
-            allowed.
+        MismatchError: they are no logits, log-probabilities or probabilities, nor values where
+            those are allowed.
     """
-    if kind not in SOFTMAX_KINDS and not (allow_values and kind == "values"):
+    if kind not in OF_ONE_SOFTMAX and not (allow_values and kind == "values"):
         raise MismatchError(
-            f"{whose} {kind}; students are trained on logits or log-probabilities "
-            "(of a probability, take the log)" + ", or on values" * allow_values
+            f"{whose} {kind}; students are trained on logits, log-probabilities or probabilities"
+            + ", or on values" * allow_values
         )
 
 
@@ -120,8 +120,8 @@ class Stored:
 
     @property
     def kind(self) -> Kind:
-        """What the scores are."""
-        return self.score_set.kind
+        """What the scores are as they are learnt: of probabilities, the store's logarithms."""
+        return learnt_kind(self.score_set.kind)
 
     @property
     def fingerprint(self) -> str:
@@ -159,8 +159,9 @@ class Stored:
         return np.asarray(self.positions[rows] >= 0)
 
     def scores(self, show: Callable[[], Batch], rows: Array, numbers: Array) -> Array:
-        """What the store holds for those rows and views."""
-        return self.score_set.read(np.maximum(self.positions[rows], 0), numbers)
+        """What the store holds for those rows and views; of probabilities, the logarithm."""
+        raw = self.score_set.read(np.maximum(self.positions[rows], 0), numbers)
+        return as_learnt(raw, self.score_set.kind)
 
     def take(self, rows: Array) -> "Stored":
         """The same store at the positions of those rows."""
@@ -204,8 +205,10 @@ class TransferSet:
         Raises:
             MismatchError: the scores belong to other examples, or are of a kind that no student
                 is trained on yet.
+            InputError: they are probabilities that were kept in float16.
         """
         check_trainable(scores.kind, f"{scores.directory} holds")
+        check_width(scores.kind, scores.manifest["width"], f"{scores.directory} holds")
         examples = scores.examples
         scores.positions(examples)
         if labelled is not None:

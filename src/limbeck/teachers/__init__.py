@@ -5,7 +5,7 @@ from limbeck.teachers._ensemble import ensemble, in_precision
 from limbeck.teachers._exported import exported
 from limbeck.teachers._function import function
 from limbeck.teachers._given import as_teacher
-from limbeck.teachers._http import http
+from limbeck.teachers._http import http, http_from_text
 from limbeck.teachers._onnx import onnx
 from limbeck.teachers._read import DOORS, Door, check, read
 from limbeck.teachers._saved import saved
@@ -30,6 +30,7 @@ __all__ = [
     "exported",
     "function",
     "http",
+    "http_from_text",
     "in_precision",
     "module",
     "onnx",
