@@ -17,7 +17,7 @@ from limbeck._stack import check_features
 from limbeck._task import Member, Task
 from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Array
-from limbeck.objectives import Labels, Objective
+from limbeck.objectives import Labels, Objective, check_kind
 from limbeck.runs import Plan
 from limbeck.students import Student
 from limbeck.transfer import TransferSet
@@ -62,11 +62,8 @@ class Job:
             raise InputError(
                 f"{wanted} needs a teacher's scores; {examples.name} has none: score it"
             )
-        if self.transfer.is_of_values and not getattr(self.objective, "takes_values", False):
-            raise InputError(
-                f"{wanted} learns classes, and the scores are values: MatchLogits() and "
-                "MatchLogits('standardised') learn those"
-            )
+        if self.transfer.has_scores:
+            check_kind(self.objective, self.transfer.source.kind)
         if len(self.transfer.classes) < 2 and not self.transfer.is_of_values:
             raise LabelsError(
                 f"{examples.name} names no classes to tell apart: give labels or classes"

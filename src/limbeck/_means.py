@@ -11,12 +11,11 @@ from scipy.special import log_softmax, logsumexp
 from limbeck._manifest import fingerprint
 from limbeck.errors import InputError, MismatchError, TeacherError
 from limbeck.examples import Array
-from limbeck.scores import LOWEST, SOFTMAX_KINDS, Kind
+from limbeck.scores import LOWEST, OF_ONE_SOFTMAX, Kind
 
 Mean = Literal["geometric", "arithmetic"]
 MEANS: tuple[Mean, ...] = get_args(Mean)
 KIND_OF_MEAN: Mapping[Mean, Kind] = {"geometric": "logits", "arithmetic": "log-probabilities"}
-OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
 
 
 def check_mean(mean: str) -> Mean:

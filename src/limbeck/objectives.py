@@ -6,6 +6,7 @@ concerns divided by the size of the whole batch, so parts keep their balance whi
 scores or labels, and a batch without labels gives 0 rather than 0/0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args, runtime_checkable
 
@@ -18,6 +19,7 @@ from limbeck._rows import cross_entropy, over_scored
 from limbeck._successors import DIST, DKD, LogitStandardisation
 from limbeck.errors import InputError
 from limbeck.examples import Batch
+from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 LogitForm = Literal["raw", "centred", "standardised"]
 
@@ -34,7 +36,7 @@ class Objective(Protocol):
       finds in `batch.features`.
     - `vectorises`: true promises that it is made of torch operations alone, with no branch on
       their values, so that `torch.vmap` may compute it for several students at once.
-    - `takes_values`: true says that it may also learn scores of the kind "values": regression.
+    - `kinds`: the kinds of scores that it learns (`scores.Kind`); without it, those of one softmax.
 
     An objective that is an `nn.Module` has its parameters trained with the student's, a copy for
     each seed, started by its submodules' `reset_parameters`. `batch.step` and `batch.steps` say
@@ -78,9 +80,9 @@ class MatchLogits:
         return self.form == "standardised"
 
     @property
-    def takes_values(self) -> bool:
-        """Whether it may learn values as they are; of a single value nothing is left to centre."""
-        return self.form != "centred"
+    def kinds(self) -> tuple[Kind, ...]:
+        """Values too, but for the centred form: of a single value nothing is left to centre."""
+        return OF_ONE_SOFTMAX if self.form == "centred" else (*OF_ONE_SOFTMAX, "values")
 
     def __post_init__(self) -> None:
         if self.form not in get_args(LogitForm):
@@ -191,6 +193,37 @@ MAKERS: Makers = {
     "DIST": DIST,
     "DKD": DKD,
 }
+
+
+def kinds_of(objective: Objective) -> tuple[Kind, ...]:
+    """The kinds of scores that an objective learns; of one softmax where it does not say."""
+    kinds: tuple[Kind, ...] = getattr(objective, "kinds", OF_ONE_SOFTMAX)
+    return kinds
+
+
+def check_kind(objective: Objective, kind: Kind) -> None:
+    """Refuses scores of a kind that the objective does not learn.
+
+    Raises:
+        InputError: it says what it learns, and which objectives learn that kind.
+    """
+    if kind in (kinds := kinds_of(objective)):
+        return
+    able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
+    raise InputError(
+        f"{objective.text} learns {listed(kinds)}, and the scores are {kind}: "
+        + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
+    )
+
+
+def _teaches(objective: Objective, kind: Kind) -> bool:
+    return objective.needs_scores and kind in kinds_of(objective)
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b or c`."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def read(text: str, *, trust: bool = False) -> Objective:

@@ -25,6 +25,7 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
+OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
 
 Width = Literal["float16", "float32"]
 WIDTHS: tuple[Width, ...] = get_args(Width)
