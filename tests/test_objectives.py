@@ -129,7 +129,7 @@ def test_an_objective_that_does_not_say_learns_what_a_softmax_makes():
 
 def test_a_refusal_lists_what_the_objective_learns_and_who_learns_the_kind():
     sentence = (
-        r"mine.py:Own\(\) learns logits, log-probabilities or probabilities, and the scores are "
+        r"mine.py:Own\(\) learns logits, log-probabilities or probabilities, and is given "
         r"values: MatchLogits\(\) would do"
     )
     with pytest.raises(InputError, match=sentence):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from limbeck import _manifest, metrics, teachers
+from limbeck._answers import answers
 from limbeck._calls import did_you_mean
 from limbeck._compared import ARTEFACT, FORMAT, NAME, PAGE, Compared
-from limbeck._evaluate import answers
 from limbeck._store import ScoreSet
 from limbeck._tune import Budget, Chosen, Tuning
-from limbeck.errors import InputError, LabelsError
+from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Examples, check_disjoint
 from limbeck.intervals import CONFIDENCE, simultaneous, verdict
 from limbeck.objectives import Labels, Objective
@@ -124,6 +124,11 @@ class _Job:
             raise InputError("two methods have names that differ by punctuation alone")
         if not self.seeds:
             raise InputError("seeds are a count of 1 or more, or different numbers from 0")
+        if self.transfer.answers != "logits":
+            raise MismatchError(
+                f"methods are compared by accuracy, and what is learnt here is "
+                f"{self.transfer.kind}: train each, and hold them side by side with evaluate"
+            )
         self._check_test()
 
     def _check_method(self, name: str, candidates: Sequence[Any]) -> None:

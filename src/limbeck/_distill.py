@@ -15,7 +15,7 @@ from limbeck._score import score
 from limbeck._train import train
 from limbeck.errors import OccupiedError
 from limbeck.examples import Examples, check_disjoint
-from limbeck.objectives import MAKERS, Objective, SoftTargets
+from limbeck.objectives import MAKERS, Objective, SoftTargets, check_kind
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
 from limbeck.teachers import Answer, Teacher, as_teacher
@@ -103,7 +103,8 @@ def distill(
     check_labelled(labelled)
     sets = _divided(examples, labelled, test)
     able = as_teacher(teacher, examples.classes or (labelled or examples).classes)
-    check_trainable(able.kind, f"the teacher {able.name} answers with", allow_values=False)
+    check_trainable(able.kind, f"the teacher {able.name} answers with")
+    check_kind(how.objective, able.kind)
     recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(

@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
-from torch import nn
 
-from limbeck import _manifest, metrics
+from limbeck import _labels, _manifest, metrics
+from limbeck._answers import Given, Row, answers, members
 from limbeck._confidence import against
-from limbeck._cost import Cost, answer_times, cost
+from limbeck._cost import answer_times, cost
 from limbeck._engine import Bar
+from limbeck._kinds import MEASURES, Measures
 from limbeck._report import Report
 from limbeck._require import Measured, Requirement
 from limbeck._seen import check_unseen
@@ -22,15 +23,13 @@ from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
-from limbeck.scores import SOFTMAX_KINDS
-from limbeck.teachers import Answer, Teacher, as_teacher, run
+from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with, check_classes
+from limbeck.teachers import as_teacher
 
 ARTEFACT = "report"
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
-SLICE_METRICS = ("accuracy", "agreement")
 MOST_SLICES = 50
-
-Given = Run | Teacher | nn.Module | Answer
+EVALUATED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Comparison:
         student: the row that the verdict is about.
         control: the row it is held against; without such a row there is no verdict.
         margin: how far below the reference's accuracy still counts as level with it.
-        slices: columns of the examples; accuracy and agreement are given for each value.
+        slices: columns of the examples; accuracy (or what stands for it) and agreement are given
+            for each value.
         metrics: further metrics, made by `metrics.custom`.
         allow_seen: whether examples that a model was trained on may be among these.
     """
@@ -98,16 +98,6 @@ def evaluate(
     return report
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """One model's answers: logits `(seeds, examples, classes)`, and what answering costs."""
-
-    name: str
-    logits: Array
-    cost: Cost
-    notes: tuple[str, ...]
-
-
 class _Job:
     def __init__(
         self,
@@ -120,12 +110,27 @@ class _Job:
         self.models = _with_control(models, comparison)
         self.examples, self.reference, self.name = examples, reference, name
         self.comparison = comparison
-        self.metrics = [*metrics.STANDARD.values(), *comparison.metrics]
         self.teachers = {
-            name: [as_teacher(one, examples.classes) for one in _members(model)]
+            name: [as_teacher(one, examples.classes) for one in members(model)]
             for name, model in self.models.items()
         }
-        self.rows: dict[str, _Row] = {}
+        kinds = [answered_with(seeds[0].kind) for seeds in self.teachers.values()]
+        self.kind = kinds[0] if kinds else "logits"
+        own = [replace(metric, kind=self.kind) for metric in comparison.metrics]
+        self.metrics = [*self.measures.metrics.values(), *own]
+        self.rows: dict[str, Row] = {}
+
+    @property
+    def measures(self) -> Measures:
+        """What is measured of answers of the models' kind; where there is nothing, as of logits."""
+        return MEASURES.get(self.kind, MEASURES["logits"])
+
+    @cached_property
+    def labels(self) -> Array:
+        """The labels, where they are of the form that such answers are held to; else none."""
+        is_fitting = self.examples.labels_kind == self.kind
+        n = len(self.examples)
+        return self.examples.labels if is_fitting else np.full(n, _labels.UNLABELLED)
 
     @property
     def known_metrics(self) -> list[str]:
@@ -161,16 +166,23 @@ class _Job:
                 f"the models are {', '.join(self.models)}"
             )
         for name, seeds in self.teachers.items():
-            self.examples.check_classes(seeds[0].classes, f"the model {name}")
+            check_classes(self.examples, seeds[0].classes, self.kind, f"the model {name}")
             self._check_shape(name)
-            if seeds[0].kind not in SOFTMAX_KINDS:
-                raise MismatchError(
-                    f"the model {name} answers with {seeds[0].kind}, not with logits"
-                )
+            self._check_kind(name)
         for column in self.comparison.slices:
             self.examples.column(column)
         if not self.comparison.allow_seen:
             check_unseen({name: self._runs(name) for name in self.models}, self.examples)
+
+    def _check_kind(self, name: str) -> None:
+        kind, first = self.teachers[name][0].kind, next(iter(self.models))
+        if kind not in EVALUATED:
+            raise MismatchError(f"the model {name} answers with {kind}, not with logits")
+        if answered_with(kind) != self.kind:
+            raise MismatchError(
+                f"the model {name} answers with {kind} and {first} with "
+                f"{self.teachers[first][0].kind}: answers of one kind are held against each other"
+            )
 
     def _check_shape(self, name: str) -> None:
         given = self.examples
@@ -226,11 +238,11 @@ class _Job:
         manifests = {m.directory: m.manifest for name in self.models for m in self._runs(name)}
         return float(sum(m["seconds"] + m["score_seconds"] for m in manifests.values()))
 
-    def _answered(self, name: str) -> _Row:
+    def _answered(self, name: str) -> Row:
         seeds = self.teachers[name]
         logits = np.stack([answers(teacher, self.examples, name) for teacher in seeds])
         model = self.models[name]
-        return _Row(
+        return Row(
             name,
             logits,
             cost(model, self.examples),
@@ -247,12 +259,10 @@ class _Job:
         logits: Array = self.rows[self.reference].logits[at]
         return logits
 
-    def _measured(self, row: _Row, timing: dict[str, Any]) -> dict[str, Any]:
+    def _measured(self, row: Row, timing: dict[str, Any]) -> dict[str, Any]:
         found = {}
         for metric in self.metrics:
-            estimate = metrics.measure(
-                metric, row.logits, self.examples.labels, self._reference_logits
-            )
+            estimate = metrics.measure(metric, row.logits, self.labels, self._reference_logits)
             if estimate is not None:
                 found[metric.name] = estimate.to_json()
         described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
@@ -274,11 +284,9 @@ class _Job:
         rows = []
         for row in self.rows.values():
             found = {}
-            for name in SLICE_METRICS:
-                metric = metrics.STANDARD[name]
-                estimate = metrics.measure(
-                    metric, row.logits[:, at], self.examples.labels[at], part
-                )
+            for name in self.measures.slices:
+                metric = self.measures.metrics[name]
+                estimate = metrics.measure(metric, row.logits[:, at], self.labels[at], part)
                 if estimate is not None:
                     found[name] = estimate.to_json()
             rows.append({"name": row.name, "metrics": found})
@@ -292,15 +300,15 @@ class _Job:
         one, other = self.rows[first].logits, self.rows[second].logits
         if 1 not in (len(one), len(other)) and len(one) != len(other):
             return None
-        return metrics.difference(metric, one, other, self.examples.labels, reference)
+        return metrics.difference(metric, one, other, self.labels, reference)
 
     def _verdict(self) -> dict[str, Any]:
         student, control = self.comparison.student, self.comparison.control
-        accuracy = metrics.STANDARD["accuracy"]
-        found = self.difference(accuracy, student, control)
+        metric = self._decides
+        found = self.difference(metric, student, control)
         if found is not None:
-            answer = verdict(found)
-            return {"answer": answer, **_difference_json(found), "n": found.n, "test": TEST}
+            answer = verdict(found if metric.better == "higher" else found.rescaled(-1))
+            return {"answer": answer, **self._compared(found), "n": found.n, "test": TEST}
         missing = [name for name in (student, control) if name not in self.rows]
         why = (
             f"there is no row {missing[0]!r}"
@@ -312,13 +320,24 @@ class _Job:
     def _within_margin(self) -> dict[str, Any]:
         if not self.reference or self.reference == self.comparison.student:
             return {}
-        accuracy = metrics.STANDARD["accuracy"]
-        found = self.difference(accuracy, self.comparison.student, self.reference)
+        if self._decides.bounds != metrics.SHARE:  # a margin is in points
+            return {}
+        found = self.difference(self._decides, self.comparison.student, self.reference)
         if found is None:
             return {}
         margin = self.comparison.margin
         answer = within(found, margin)
-        return {"within_margin": {"answer": answer, "margin": margin, **_difference_json(found)}}
+        return {"within_margin": {"answer": answer, "margin": margin, **self._compared(found)}}
+
+    @property
+    def _decides(self) -> Metric:
+        """The metric that says which of two models is better."""
+        return self.measures.metrics[self.measures.decides]
+
+    def _compared(self, found: Estimate) -> dict[str, Any]:
+        ends = {"difference": found.mean, "low": found.low, "high": found.high}
+        named = {} if self._decides.name == "accuracy" else {"metric": self._decides.name}
+        return {**ends, **named}
 
     def _for_bar(self, bar: Requirement, document: Mapping[str, Any]) -> Measured | None:
         """What a requirement is about, as measured; None where it was not."""
@@ -340,6 +359,11 @@ class _Job:
         notes = []
         if not self.examples.is_labelled.any():
             notes.append("the test examples have no labels: accuracy cannot be measured")
+        elif self.labels is not self.examples.labels:
+            notes.append(
+                f"the labels of the test examples are {_labels.IN_WORDS[self.examples.labels_kind]}"
+                f" and the models answer with {self.kind}: they were not held to them"
+            )
         if self.comparison.allow_seen:
             notes.append("examples seen in training were allowed among these")
         return [*notes, *self._confident_teacher()]
@@ -351,7 +375,7 @@ class _Job:
         examples, none of which it was trained on.
         """
         student = self.models.get(self.comparison.student)
-        if self.comparison.allow_seen or not isinstance(student, Run):
+        if self.comparison.allow_seen or not isinstance(student, Run) or self.kind != "logits":
             return
         about = student.manifest.get("teacher", {})
         for name, seeds in self.teachers.items():
@@ -369,18 +393,3 @@ def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str,
     if comparison.control in models or not isinstance(student, Run) or student.control is None:
         return models
     return {**models, comparison.control: student.control}
-
-
-def _members(model: Given) -> list[Given]:
-    """The nets that answer for a model: every seed of a run, or the model itself."""
-    return [run(model, seed) for seed in model.seeds] if isinstance(model, Run) else [model]
-
-
-def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
-    """What it says of the plain examples, as log-probabilities `(examples, classes)`."""
-    raw = teacher.answers(examples, f"the model {name}")
-    return np.asarray(log_softmax(raw.astype(np.float64), axis=1))
-
-
-def _difference_json(found: Estimate) -> dict[str, float]:
-    return {"difference": found.mean, "low": found.low, "high": found.high}

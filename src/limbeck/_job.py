@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limbeck import _manifest, encodings, runs, students
 from limbeck._fit import fit
+from limbeck._labels import IN_WORDS
 from limbeck._stack import check_features
 from limbeck._task import Member, Task
 from limbeck.errors import InputError, LabelsError
@@ -62,16 +63,26 @@ class Job:
             raise InputError(
                 f"{wanted} needs a teacher's scores; {examples.name} has none: score it"
             )
-        if self.transfer.has_scores:
-            check_kind(self.objective, self.transfer.source.kind)
-        if len(self.transfer.classes) < 2 and not self.transfer.is_of_values:
+        check_kind(self.objective, self.transfer.kind)
+        if len(self.transfer.classes) < 2 and self.transfer.answers == "logits":
             raise LabelsError(
                 f"{examples.name} names no classes to tell apart: give labels or classes"
             )
-        if not self.labelled.any() and self.objective.needs_labels:
-            raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
+        if self.objective.needs_labels:
+            self._check_labels()
         model = runs.build_model(self.sized, self.encoding, self.seeds[0])
         check_features(runs.started(model, self.start), self.objective)
+
+    def _check_labels(self) -> None:
+        examples, wanted = self.transfer.examples, self.objective.text
+        if not self.labelled.any():
+            raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
+        if not self.transfer.has_labels:
+            wanting = IN_WORDS.get(self.transfer.answers, "no labels")
+            raise LabelsError(
+                f"{wanted} needs {wanting} beside scores that are {self.transfer.kind}; the labels "
+                f"of {examples.name} are {IN_WORDS[examples.labels_kind]}"
+            )
 
     @cached_property
     def labelled(self) -> Array:
@@ -88,9 +99,8 @@ class Job:
     @property
     def has_control(self) -> bool:
         """Whether a control can and shall be trained."""
-        # A control learns labels, which are classes.
         is_wanted = self.wants_control and self.objective.needs_scores
-        return is_wanted and bool(self.labelled.any()) and not self.transfer.is_of_values
+        return is_wanted and self.transfer.has_labels
 
     @cached_property
     def request(self) -> dict[str, Any]:
@@ -108,7 +118,7 @@ class Job:
             "count": transfer.count,
             "view_seed": transfer.seed,
             "scores": transfer.source.fingerprint if transfer.has_scores else "",
-            **({"kind": "values"} if transfer.is_of_values else {}),
+            **({"kind": transfer.answers} if transfer.answers != "logits" else {}),
             **({"start": runs.fingerprint(self.start)} if self.start else {}),
             **({"order": self.order} if self.order != "own" else {}),
             **({"pace": self.pace} if self.pace else {}),
@@ -265,10 +275,14 @@ class Job:
         if not self._held_out("student"):
             yield "nothing was held out: the first seed is shipped"
         if self.order == "own" and self.objective.needs_scores:
-            if self.transfer.is_of_values:
-                yield "there is no control: the scores are values, and labels are classes"
-            elif not self.labelled.any():
+            if not self.labelled.any():
                 yield "there is no control: the examples have no labels"
+            elif not self.transfer.has_labels:
+                of_what = IN_WORDS[self.transfer.examples.labels_kind]
+                yield (
+                    f"there is no control: the scores are {self.transfer.kind}, and the labels are "
+                    f"{of_what}"
+                )
             elif not self.wants_control:
                 yield "there is no control: it was switched off"
         yield from self._larger()

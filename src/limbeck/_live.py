@@ -10,7 +10,7 @@ from torch import nn
 from limbeck.errors import InputError
 from limbeck.examples import Array, Batch, Examples
 from limbeck.runs import Run
-from limbeck.scores import Dense, Kind, default_width
+from limbeck.scores import Dense, Kind, check_classes, default_width
 from limbeck.teachers import Answer, Teacher, as_teacher
 from limbeck.transfer import FRESH, TransferSet, check_labelled, check_trainable
 from limbeck.views import Plain, View
@@ -41,7 +41,7 @@ def live(
     shown = examples if labelled is None else examples.joined(labelled)
     asked = as_teacher(teacher, shown.classes)
     check_trainable(asked.kind, f"{asked.name} answers with")
-    shown.check_classes(asked.classes, f"the teacher {asked.name}")
+    check_classes(shown, asked.classes, asked.kind, f"the teacher {asked.name}")
     if count < 1:
         raise InputError(f"a transfer set has 1 view or more, not {count}")
     return TransferSet(shown, views, count, seed, Live(asked))

@@ -13,7 +13,7 @@ from limbeck._store import ScoreSet, Shard
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
-from limbeck.scores import warn_if_mistaken
+from limbeck.scores import check_classes, warn_if_mistaken
 from limbeck.teachers import Answer, Teacher, as_teacher
 from limbeck.views import Plain, View
 
@@ -47,7 +47,7 @@ def score(
         StorageError: the disk is full or read-only; finished shards are kept.
     """
     able = as_teacher(teacher, examples.classes)
-    examples.check_classes(able.classes, f"the teacher {able.name}")
+    check_classes(examples, able.classes, able.kind, f"the teacher {able.name}")
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
     asked = _Asked(able, examples, views, seed, storage.batch)

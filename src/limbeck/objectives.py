@@ -8,14 +8,14 @@ scores or labels, and a batch without labels gives 0 rather than 0/0.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
 
 from limbeck import losses
 from limbeck._calls import Makers, make, text_of
 from limbeck._own import Named
-from limbeck._rows import cross_entropy, over_scored
+from limbeck._rows import of_labels, over_scored
 from limbeck._successors import DIST, DKD, LogitStandardisation
 from limbeck.errors import InputError
 from limbeck.examples import Batch
@@ -81,8 +81,9 @@ class MatchLogits:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """Values too, but for the centred form: of a single value nothing is left to centre."""
-        return OF_ONE_SOFTMAX if self.form == "centred" else (*OF_ONE_SOFTMAX, "values")
+        """But for the centred form also those whose columns mean something each for itself."""
+        apart: tuple[Kind, ...] = ("independent-logits", "values")
+        return OF_ONE_SOFTMAX if self.form == "centred" else (*OF_ONE_SOFTMAX, *apart)
 
     def __post_init__(self) -> None:
         if self.form not in get_args(LogitForm):
@@ -112,10 +113,12 @@ class SoftTargets:
 
     Hinton, Vinyals & Dean 2015, section 2, arXiv:1503.02531: the weight of the labels is best
     "considerably lower" than that of the soft part, here 1. Only labelled rows enter the hard part.
+    Of independent logits both parts are sums over columns, each with a sigmoid of its own.
     """
 
     temperature: float = 4.0
     hard_weight: float = 0.0
+    kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "independent-logits")
     needs_scores = True
     vectorises = True
 
@@ -137,10 +140,11 @@ class SoftTargets:
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""
-        per_example = losses.soft_targets(output, batch.scores, self.temperature)
-        parts = {"soft": over_scored(per_example, batch)}
+        is_apart = batch.kind == "independent-logits"
+        loss = losses.binary_soft_targets if is_apart else losses.soft_targets
+        parts = {"soft": over_scored(loss(output, batch.scores, self.temperature), batch)}
         if self.hard_weight > 0:
-            parts["hard"] = self.hard_weight * cross_entropy(output, batch)
+            parts["hard"] = self.hard_weight * of_labels(output, batch)
         return parts
 
 
@@ -168,8 +172,12 @@ class MatchProbabilities:
 
 @dataclass(frozen=True)
 class Labels:
-    """Cross-entropy on the labels: how teachers and controls are trained."""
+    """What the labels ask for: how teachers and controls are trained.
 
+    Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns.
+    """
+
+    kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "independent-logits")
     needs_scores = False
     needs_labels = True
     vectorises = True
@@ -181,7 +189,7 @@ class Labels:
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"labels": ...}`, in nats."""
-        return {"labels": cross_entropy(output, batch)}
+        return {"labels": of_labels(output, batch)}
 
 
 MAKERS: Makers = {
@@ -211,7 +219,7 @@ def check_kind(objective: Objective, kind: Kind) -> None:
         return
     able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
     raise InputError(
-        f"{objective.text} learns {listed(kinds)}, and the scores are {kind}: "
+        f"{objective.text} learns {listed(kinds)}, and is given {kind}: "
         + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
     )
 

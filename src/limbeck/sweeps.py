@@ -114,9 +114,7 @@ def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool)
     for job in jobs.values():
         job.check()
     taught = [job for job in jobs.values() if job.objective.needs_scores]
-    transfer = common.transfer
-    can_control = transfer.examples.is_labelled.any() and not transfer.is_of_values
-    if wants_control and taught and can_control:
+    if wants_control and taught and common.transfer.has_labels:
         jobs[CONTROL] = replace(
             common,
             transfer=common.transfer.without_scores(),

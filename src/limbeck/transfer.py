@@ -14,9 +14,10 @@ from limbeck._engine import device, tensor
 from limbeck._store import ScoreSet
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
-from limbeck.scores import SOFTMAX_KINDS, Kind, as_tensor
+from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with, as_tensor, check_classes
 from limbeck.views import Plain, View
 
+TRAINED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits", "values")
 FRESH = 2**31  # so many views that every epoch sees a new one
 
 
@@ -30,17 +31,16 @@ def check_labelled(labelled: Examples | None) -> None:
         raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
 
 
-def check_trainable(kind: Kind, whose: str, *, allow_values: bool = True) -> None:
+def check_trainable(kind: Kind, whose: str) -> None:
     """Refuses scores of a kind that no student is trained on yet.
 
     Raises:
-        MismatchError: they are neither logits nor log-probabilities, nor values where those are
-            allowed.
+        MismatchError: they are of none of the kinds in `TRAINED`.
     """
-    if kind not in SOFTMAX_KINDS and not (allow_values and kind == "values"):
+    if kind not in TRAINED:
         raise MismatchError(
-            f"{whose} {kind}; students are trained on logits or log-probabilities "
-            "(of a probability, take the log)" + ", or on values" * allow_values
+            f"{whose} {kind}; students are trained on {', '.join(TRAINED[:-1])} or {TRAINED[-1]} "
+            "(of a probability, take the log)"
         )
 
 
@@ -206,6 +206,7 @@ class TransferSet:
         examples = scores.examples
         scores.positions(examples)
         if labelled is not None:
+            check_classes(labelled, scores.classes, scores.kind, str(scores.directory))
             examples = examples.joined(labelled)
         at = scores.positions(examples, allow_unscored=True)
         return cls(examples, scores.view, scores.count, scores.seed, Stored(scores, at))
@@ -233,9 +234,20 @@ class TransferSet:
         return self.scores.classes if self.scores else self.examples.classes
 
     @property
-    def is_of_values(self) -> bool:
-        """Whether its scores are values, to be learnt as they are: regression."""
-        return self.has_scores and self.source.kind == "values"
+    def kind(self) -> Kind:
+        """What the scores are; without scores, what is answered to learn the labels."""
+        return self.scores.kind if self.scores else self.examples.labels_kind
+
+    @property
+    def answers(self) -> Kind:
+        """What a student answers with who learns it."""
+        return answered_with(self.kind)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there are labels, of the form that such a student can learn or be held to."""
+        is_fitting = self.examples.labels_kind == self.answers
+        return is_fitting and bool(self.examples.is_labelled.any())
 
     def without_scores(self) -> "TransferSet":
         """The same examples in the same views, with labels alone: what a control sees."""
@@ -296,7 +308,7 @@ class TransferSet:
         inputs = tensor(shown.inputs).to(on)
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on))
+        batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on), kind=self.kind)
         if not self.scores:
             return batch
         raw = self.source.scores(lambda: shown, rows, numbers)

@@ -1,0 +1,71 @@
+"""What is measured of each kind of answers, and which number says who is better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from limbeck import _column_formulas as columns
+from limbeck import metrics
+from limbeck.metrics import LABELS, POSITIVE, REFERENCE, SHARE, MeanOf, Metric, ShareOf, WholeSet
+from limbeck.scores import Kind
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is measured of answers of one kind.
+
+    Attributes:
+        metrics: by name, in the order of a report.
+        decides: the metric that student and control are compared by; empty where labels say
+            nothing of such answers.
+        slices: the metrics that are given for each slice.
+    """
+
+    metrics: Mapping[str, Metric]
+    decides: str
+    slices: tuple[str, ...]
+
+
+def _named(kind: Kind, *made: Metric) -> Mapping[str, Metric]:
+    assert all(metric.kind == kind for metric in made)
+    return MappingProxyType({metric.name: metric for metric in made})
+
+
+_COLUMNS: Kind = "independent-logits"
+_AGREEMENT = WholeSet(columns.agreement, columns.agreement_of_rows)
+_MICRO_F1 = WholeSet(columns.micro_f1, columns.micro_f1_of_rows)
+_AUC = WholeSet(columns.auc, columns.auc_of_rows, is_macro=True, is_ranking=True)
+_AVERAGE_PRECISION = WholeSet(
+    columns.average_precision, columns.average_precision_of_rows, is_macro=True, is_ranking=True
+)
+
+OF_COLUMNS = _named(
+    _COLUMNS,
+    Metric(
+        "subset_accuracy", "higher", SHARE, LABELS, ShareOf(columns.is_all_right), kind=_COLUMNS
+    ),
+    Metric("micro_f1", "higher", SHARE, LABELS, _MICRO_F1, kind=_COLUMNS),
+    Metric("auc", "higher", SHARE, LABELS, _AUC, kind=_COLUMNS),
+    Metric("average_precision", "higher", SHARE, LABELS, _AVERAGE_PRECISION, kind=_COLUMNS),
+    Metric("log_loss_nats", "lower", POSITIVE, LABELS, MeanOf(columns.log_loss), kind=_COLUMNS),
+    Metric("agreement", "higher", SHARE, REFERENCE, _AGREEMENT, kind=_COLUMNS),
+    Metric("kl_nats", "lower", POSITIVE, REFERENCE, MeanOf(columns.divergence), kind=_COLUMNS),
+)
+"""Of independent logits, each column a yes or no at a probability of 1/2.
+
+- subset_accuracy: share of labelled examples with every column right; of one column the accuracy.
+- micro_f1: F1 of all columns' answers together (scikit-learn).
+- auc, average_precision: of each column by its probability, averaged over columns (scikit-learn).
+- log_loss_nats: mean over examples and columns of minus the log-probability of the label.
+- agreement: share of all columns that say yes or no as the reference's do.
+- kl_nats: mean over examples and columns of KL(reference || model), in nats.
+"""
+
+MEASURES: Mapping[str, Measures] = MappingProxyType(
+    {
+        "logits": Measures(metrics.STANDARD, "accuracy", ("accuracy", "agreement")),
+        "independent-logits": Measures(
+            OF_COLUMNS, "subset_accuracy", ("subset_accuracy", "agreement")
+        ),
+    }
+)
