@@ -11,7 +11,7 @@ from worlds import double
 import limbeck
 from limbeck import losses, metrics, objectives, students, teachers
 from limbeck._kinds import MEASURES, OF_COLUMNS
-from limbeck.errors import InputError, LabelsError, MismatchError
+from limbeck.errors import InputError, LabelsError, MismatchError, TeacherError
 from limbeck.examples import Batch
 
 TAGS = ("red", "round", "small")
@@ -435,3 +435,160 @@ def test_what_is_made_for_classes_refuses_tags(tags, tmp_path):
             to=tmp_path / "compared",
             baseline="soft",
         )
+
+
+# Votes
+
+
+def deciding(inputs: np.ndarray) -> np.ndarray:
+    return tagging(inputs).argmax(axis=1)
+
+
+VOTER = teachers.function(deciding, TAGS, kind="votes", name="voter")
+
+
+def decided(n: int = 200, seed: int = 0):
+    inputs = np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+    keys = [f"{seed}-{row}" for row in range(n)]
+    return limbeck.Examples.of(inputs, deciding(inputs), keys=keys, classes=TAGS, name="decided")
+
+
+def test_votes_without_smoothing_are_labels_and_with_it_smoothed_labels():
+    g, positions = double(8, 3), torch.arange(8) % 3
+    rows = torch.nn.functional.one_hot(positions, 3).double()
+    torch.testing.assert_close(losses.votes(g, rows, 0.0), losses.labels(g, positions))
+    smoothed = torch.nn.functional.cross_entropy(
+        g, positions, label_smoothing=0.2, reduction="none"
+    )
+    torch.testing.assert_close(losses.votes(g, rows, 0.2), smoothed)
+    assert torch.autograd.gradcheck(lambda x: losses.votes(x, rows, 0.2), g.requires_grad_())
+
+
+def test_positions_names_tensors_and_rows_are_the_same_votes():
+    inputs, keys = np.eye(3, 4, dtype=np.float32), np.array(["a", "b", "c"])
+    positions = np.array([2, 0, 1])
+    forms = {
+        "positions": positions,
+        "tensor": torch.from_numpy(positions),
+        "names": np.array(TAGS)[positions],
+        "list": [TAGS[at] for at in positions],
+        "objects": np.array(TAGS, dtype=object)[positions],
+        "rows": np.eye(3)[positions],
+        "booleans": np.eye(3, dtype=bool)[positions],
+    }
+    for form in forms.values():
+        voter = teachers.function(lambda x, form=form: form, TAGS, kind="votes", name="v")
+        np.testing.assert_array_equal(voter.ask(inputs, keys, "v"), np.eye(3)[positions])
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            [0, 3],
+            r"votes for 3 on example 'b'; a vote is the position or the name of one of its cl",
+        ),
+        (["red", "blue"], r"votes for 'blue' on example 'b'; a vote is .* \(red, round, small\)"),
+        ([0.0, 1.0], r"votes for 0.0 on example 'a'"),
+        (
+            [[0, 1, 0], [0, 1, 1]],
+            r"votes \[0, 1, 1\] on example 'b': a vote is a row with a single",
+        ),
+        ([[0, 1, 0], [0.2, 0.8, 0]], r"votes \[0.2, 0.8, 0.0\] on example 'b'"),
+        ([1, 2, 0], r"answered 2 examples with shape \(3,\); votes are positions or names \(2,\)"),
+    ],
+)
+def test_what_is_no_vote_is_refused(answer, sentence):
+    voter = teachers.function(lambda _: answer, TAGS, kind="votes", name="v")
+    with pytest.raises(TeacherError, match=sentence):
+        voter.ask(np.zeros((2, 4)), np.array(["a", "b"]), "v")
+
+
+def test_votes_are_kept_narrow_and_come_back_exactly(tmp_path):
+    scores = limbeck.score(VOTER, decided(50), to=tmp_path / "scores")
+    assert (scores.kind, scores.manifest["width"]) == ("votes", "float16")
+    kept = scores.read(np.arange(50), np.zeros(50, dtype=int))
+    np.testing.assert_array_equal(kept, np.eye(3)[decided(50).labels])
+
+
+def test_a_student_of_votes_answers_with_logits_and_agrees(tmp_path):
+    scores = limbeck.score(VOTER, decided(300), to=tmp_path / "scores")
+    objective = objectives.Votes(smoothing=0.05)
+    run = limbeck.train(students.mlp([8]), scores, objective, to=tmp_path / "run", plan=PLAN)
+    assert run.kind == "logits"
+    assert run.control is not None
+    report = limbeck.evaluate(
+        {"teacher": VOTER, "student": run},
+        decided(200, seed=1),
+        reference="teacher",
+        require=["kl_nats<=0.1", "kl_nats<=teacher+0.1"],
+    )
+    teacher, student = (report.row(name)["metrics"] for name in ("teacher", "student"))
+    assert teacher["accuracy"]["mean"] == 1
+    assert student["agreement"]["mean"] > 0.9
+    assert not teacher.keys() & {"kl_nats", "nll_nats", "ece", "auc", "average_precision"}
+    assert "kl_nats" not in student
+    assert "nll_nats" in student
+    assert [bar["measured"] for bar in report.document["requirements"]] == ["not measured"] * 2
+    live = limbeck.live(VOTER, decided(40), count=1)
+    limbeck.train(
+        students.mlp([]), live, objective, to=tmp_path / "live", plan=limbeck.Plan(epochs=1)
+    )
+
+
+@pytest.mark.parametrize("text", ["SoftTargets(4)", "MatchLogits()", "DIST()"])
+def test_objectives_of_probabilities_refuse_votes_and_say_why(text, tmp_path):
+    scores = limbeck.score(VOTER, decided(40), to=tmp_path / "scores")
+    sentence = r"given votes \(a vote has no probabilities to soften\): Votes\(\) would do"
+    with pytest.raises(InputError, match=sentence):
+        limbeck.train(students.mlp([]), scores, objectives.read(text), to=tmp_path / "run")
+    with pytest.raises(InputError, match=sentence):
+        limbeck.compare(
+            students.mlp([]),
+            scores,
+            {"other": [objectives.read(text)], "votes": [objectives.Votes()]},
+            test=decided(20, seed=1),
+            to=tmp_path / "compared",
+            baseline="votes",
+        )
+
+
+def test_votes_refuse_logits_and_more_smoothing_than_there_is():
+    with pytest.raises(InputError, match="learns votes, and is given logits: SoftTargets"):
+        objectives.check_kind(objectives.Votes(), "logits")
+    with pytest.raises(InputError, match="Votes: smoothing is 0 or more and below 1, not 1"):
+        objectives.Votes(1.0)
+
+
+def test_the_arithmetic_mean_of_votes_is_their_shares(tmp_path):
+    turned = TAGS[::-1]
+    named = teachers.function(
+        lambda x: np.array(TAGS)[(x[:, 1] > 0).astype(int)], turned, kind="votes", name="turned"
+    )
+    others = teachers.function(
+        lambda x: (x[:, 0] > 0).astype(int), TAGS, kind="votes", name="other"
+    )
+    together = teachers.ensemble([VOTER, others, named], mean="arithmetic")
+    assert together.kind == "probabilities"
+    examples = decided(60)
+    x = examples.inputs
+    eye = np.eye(3)
+    by_hand = (eye[deciding(x)] + eye[(x[:, 0] > 0) * 1] + eye[(x[:, 1] > 0) * 1]) / 3
+    said = together.answers(examples, "together")
+    np.testing.assert_allclose(said, by_hand, rtol=1e-6)
+    sets = [limbeck.score(one, examples, to=tmp_path / one.name) for one in (VOTER, others)]
+    combined = limbeck.combine(sets, to=tmp_path / "all", mean="arithmetic")
+    assert combined.kind == "probabilities"
+    two = teachers.ensemble([VOTER, others], mean="arithmetic").answers(examples, "two")
+    np.testing.assert_array_equal(combined.read(np.arange(60), np.zeros(60, int)), two)
+
+
+def test_votes_have_no_geometric_mean():
+    with pytest.raises(MismatchError, match="; votes have an arithmetic mean"):
+        teachers.ensemble([VOTER])
+
+
+def test_soft_targets_of_votes_are_not_shown(tmp_path):
+    scores = limbeck.score(VOTER, decided(40), to=tmp_path / "scores")
+    with pytest.raises(MismatchError, match="holds votes: only what a softmax makes has soft"):
+        limbeck.dark_knowledge(scores)

@@ -14,6 +14,7 @@ errors
 _manifest _optional _engine _calls _formulas _labels _verdicts
 _own
 examples intervals
+_votes
 encodings scores _pixels _bias _columns
 _column_formulas
 students._spec

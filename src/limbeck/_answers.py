@@ -1,5 +1,6 @@
 """What the models of an evaluation answer to its examples, and what answering costs them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +8,13 @@ from scipy.special import log_softmax
 from torch import nn
 
 from limbeck._cost import Cost
+from limbeck.errors import MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
-from limbeck.scores import SOFTMAX_KINDS
+from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with
 from limbeck.teachers import Answer, Teacher, run
+
+EVALUATED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits", "votes")
 
 Given = Run | Teacher | nn.Module | Answer
 
@@ -23,6 +27,31 @@ class Row:
     logits: Array
     cost: Cost
     notes: tuple[str, ...]
+
+
+def with_control(models: dict[str, Given], student: str, control: str) -> dict[str, Given]:
+    """The models, and the student's own control where no row of that name is given."""
+    found = models.get(student)
+    if control in models or not isinstance(found, Run) or found.control is None:
+        return models
+    return {**models, control: found.control}
+
+
+def check_kinds(kinds: Mapping[str, Kind]) -> None:
+    """Refuses models by what they answer with: unknown metrics, or not one kind.
+
+    Raises:
+        MismatchError: one cannot be measured yet, or two cannot be held against each other.
+    """
+    first = next(iter(kinds))
+    for name, kind in kinds.items():
+        if kind not in EVALUATED:
+            raise MismatchError(f"the model {name} answers with {kind}, not with logits")
+        if answered_with(kind) != answered_with(kinds[first]):
+            raise MismatchError(
+                f"the model {name} answers with {kind} and {first} with {kinds[first]}: answers of "
+                "one kind are held against each other"
+            )
 
 
 def members(model: Given) -> list[Given]:

@@ -19,7 +19,7 @@ from limbeck._tune import Budget, Chosen, Tuning
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Examples, check_disjoint
 from limbeck.intervals import CONFIDENCE, simultaneous, verdict
-from limbeck.objectives import Labels, Objective
+from limbeck.objectives import Labels, Objective, check_kind
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
 from limbeck.sweeps import CONTROL, sweep
@@ -143,6 +143,7 @@ class _Job:
             )
         for objective in candidates:
             self._check_objective(name, objective)
+            self._check_kind(objective)
 
     def _check_objective(self, name: str, objective: Any) -> None:
         if not isinstance(objective, Objective):
@@ -165,6 +166,10 @@ class _Job:
                 f"{objective.text} of the method {name!r} needs a teacher's scores; "
                 f"{self.transfer.examples.name} has none: score it"
             )
+
+    def _check_kind(self, objective: Objective) -> None:
+        if objective.needs_scores:
+            check_kind(objective, self.transfer.kind)
 
     def _check_test(self) -> None:
         if not self.test.is_labelled.any():

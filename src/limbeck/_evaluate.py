@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from limbeck import _labels, _manifest, metrics
-from limbeck._answers import Given, Row, answers, members
+from limbeck._answers import Given, Row, answers, check_kinds, members, with_control
 from limbeck._confidence import against
 from limbeck._cost import answer_times, cost
 from limbeck._engine import Bar
-from limbeck._kinds import MEASURES, Measures
+from limbeck._kinds import MEASURES, OF_PROBABILITIES, Measures
 from limbeck._report import Report
 from limbeck._require import Measured, Requirement
 from limbeck._seen import check_unseen
@@ -23,13 +23,12 @@ from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
-from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with, check_classes
+from limbeck.scores import answered_with, check_classes
 from limbeck.teachers import as_teacher
 
 ARTEFACT = "report"
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
 MOST_SLICES = 50
-EVALUATED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class _Job:
         name: str,
         comparison: Comparison,
     ) -> None:
-        self.models = _with_control(models, comparison)
+        self.models = with_control(models, comparison.student, comparison.control)
         self.examples, self.reference, self.name = examples, reference, name
         self.comparison = comparison
         self.teachers = {
@@ -168,21 +167,11 @@ class _Job:
         for name, seeds in self.teachers.items():
             check_classes(self.examples, seeds[0].classes, self.kind, f"the model {name}")
             self._check_shape(name)
-            self._check_kind(name)
+        check_kinds({name: seeds[0].kind for name, seeds in self.teachers.items()})
         for column in self.comparison.slices:
             self.examples.column(column)
         if not self.comparison.allow_seen:
             check_unseen({name: self._runs(name) for name in self.models}, self.examples)
-
-    def _check_kind(self, name: str) -> None:
-        kind, first = self.teachers[name][0].kind, next(iter(self.models))
-        if kind not in EVALUATED:
-            raise MismatchError(f"the model {name} answers with {kind}, not with logits")
-        if answered_with(kind) != self.kind:
-            raise MismatchError(
-                f"the model {name} answers with {kind} and {first} with "
-                f"{self.teachers[first][0].kind}: answers of one kind are held against each other"
-            )
 
     def _check_shape(self, name: str) -> None:
         given = self.examples
@@ -262,11 +251,19 @@ class _Job:
     def _measured(self, row: Row, timing: dict[str, Any]) -> dict[str, Any]:
         found = {}
         for metric in self.metrics:
+            if not self._is_measurable(metric, row.name):
+                continue
             estimate = metrics.measure(metric, row.logits, self.labels, self._reference_logits)
             if estimate is not None:
                 found[metric.name] = estimate.to_json()
         described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
         return {**described, "seeds": row.logits.shape[0], "notes": list(row.notes)}
+
+    def _is_measurable(self, metric: Metric, name: str) -> bool:
+        """Whether there are probabilities where the metric reads them: votes have none."""
+        heard = {name, self.reference} if "reference" in metric.needs else {name}
+        kinds = {self.teachers[one][0].kind for one in heard if one}
+        return "votes" not in kinds or metric.name not in OF_PROBABILITIES
 
     def _slices(self) -> list[dict[str, Any]]:
         slices = []
@@ -295,6 +292,8 @@ class _Job:
     def difference(self, metric: Metric, first: str, second: str) -> Estimate | None:
         """The metric of one row minus that of another, paired by example and seed."""
         if first not in self.rows or second not in self.rows:
+            return None
+        if not all(self._is_measurable(metric, name) for name in (first, second)):
             return None
         reference = self._reference_logits
         one, other = self.rows[first].logits, self.rows[second].logits
@@ -385,11 +384,3 @@ class _Job:
                     found = against(about, np.minimum(highest, 1.0))
                     yield from (str(one) for one in found if one.is_far_apart)
                     return
-
-
-def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str, Given]:
-    """The models, and the student's own control where no row of that name is given."""
-    student = models.get(comparison.student)
-    if comparison.control in models or not isinstance(student, Run) or student.control is None:
-        return models
-    return {**models, comparison.control: student.control}

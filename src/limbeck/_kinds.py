@@ -61,6 +61,9 @@ OF_COLUMNS = _named(
 - kl_nats: mean over examples and columns of KL(reference || model), in nats.
 """
 
+OF_PROBABILITIES = frozenset({"auc", "average_precision", "nll_nats", "ece", "kl_nats"})
+"""The metrics of one softmax that a vote has no part in."""
+
 MEASURES: Mapping[str, Measures] = MappingProxyType(
     {
         "logits": Measures(metrics.STANDARD, "accuracy", ("accuracy", "agreement")),

@@ -93,7 +93,7 @@ def content(labels: Array) -> bytes:
     """The labels as bytes that are alike on every machine."""
     if labels.ndim == 1:
         return bytes(labels.astype("<i8").tobytes())
-    wide = labels.astype("<f4" if labels.dtype.kind == "f" else "<i1")
+    wide: Array = labels.astype("<f4" if labels.dtype.kind == "f" else "<i1")
     return bytes(f"{wide.dtype.str}{labels.shape[1:]}".encode() + wide.tobytes())
 
 
@@ -105,15 +105,15 @@ def mixed(first: Array, second: Array, share: Array, classes: int) -> Array:
     both = is_labelled(first) & is_labelled(second)
     if first.ndim == 2:
         wide = share[:, None]
-        found = (wide * first + (1 - wide) * second).astype(np.float32)
+        found: Array = np.asarray(wide * first + (1 - wide) * second, dtype=np.float32)
         found[~both] = np.nan if kind_of(first) == "values" else UNLABELLED
         return found
     rows = np.flatnonzero(both)
-    found = np.zeros((len(first), classes), dtype=np.float32)
+    shares = np.zeros((len(first), classes), dtype=np.float32)
     # Added one after the other: a pair of the same class sums to 1.
-    np.add.at(found, (rows, first[both]), share[both])
-    np.add.at(found, (rows, second[both]), 1 - share[both])
-    return found
+    np.add.at(shares, (rows, first[both]), share[both])
+    np.add.at(shares, (rows, second[both]), 1 - share[both])
+    return shares
 
 
 def brief(names: Sequence[str]) -> str:

@@ -101,6 +101,21 @@ def label_shares(
     return -(torch.log_softmax(_wide(student), dim=1) * shares).sum(dim=1)
 
 
+def votes(
+    student: Float[Tensor, "batch classes"], votes: Float[Tensor, "_ _"], smoothing: float
+) -> PerExample:
+    """Cross-entropy in nats with votes, of which a share goes evenly to all classes.
+
+    Label smoothing (Szegedy et al. 2016, section 7, arXiv:1512.00567) gives a vote the doubt that
+    it does not have: the best answer to it has finite logits.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, votes = _paired(student, votes)
+    return label_shares(student, (1 - smoothing) * votes + smoothing / votes.shape[1])
+
+
 def column_labels(
     student: Float[Tensor, "batch classes"], labels: Float[Tensor, "_ _"] | Int[Tensor, "_ _"]
 ) -> PerExample:

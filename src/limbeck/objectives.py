@@ -6,7 +6,7 @@ concerns divided by the size of the whole batch, so parts keep their balance whi
 scores or labels, and a batch without labels gives 0 rather than 0/0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
@@ -171,13 +171,41 @@ class MatchProbabilities:
 
 
 @dataclass(frozen=True)
+class Votes:
+    """Cross-entropy with the votes of a teacher that names a class and says no more.
+
+    A vote is a label from another hand: what it teaches beyond labels is where the labels are
+    missing or wrong. `smoothing` is the share of each vote that goes evenly to all classes.
+    """
+
+    smoothing: float = 0.0
+    kinds: ClassVar[tuple[Kind, ...]] = ("votes",)
+    needs_scores = True
+    needs_labels = False
+    vectorises = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing < 1:
+            raise InputError(f"Votes: smoothing is 0 or more and below 1, not {self.smoothing}")
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("Votes", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"votes": ...}`, in nats."""
+        return {"votes": over_scored(losses.votes(output, batch.scores, self.smoothing), batch)}
+
+
+@dataclass(frozen=True)
 class Labels:
     """What the labels ask for: how teachers and controls are trained.
 
     Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns.
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "independent-logits")
+    kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "votes", "independent-logits")
     needs_scores = False
     needs_labels = True
     vectorises = True
@@ -196,11 +224,16 @@ MAKERS: Makers = {
     "SoftTargets": SoftTargets,
     "MatchLogits": MatchLogits,
     "MatchProbabilities": MatchProbabilities,
+    "Votes": Votes,
     "Labels": Labels,
     "LogitStandardisation": LogitStandardisation,
     "DIST": DIST,
     "DKD": DKD,
 }
+
+
+# Why other objectives cannot learn such scores, where it is not plain.
+WHY: Mapping[str, str] = {"votes": "a vote has no probabilities to soften"}
 
 
 def kinds_of(objective: Objective) -> tuple[Kind, ...]:
@@ -218,8 +251,9 @@ def check_kind(objective: Objective, kind: Kind) -> None:
     if kind in (kinds := kinds_of(objective)):
         return
     able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
+    why = f" ({WHY[kind]})" if kind in WHY else ""
     raise InputError(
-        f"{objective.text} learns {listed(kinds)}, and is given {kind}: "
+        f"{objective.text} learns {listed(kinds)}, and is given {kind}{why}: "
         + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
     )
 

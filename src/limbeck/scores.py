@@ -12,6 +12,7 @@ from scipy.special import expit, log_expit, log_softmax
 from torch import Tensor
 
 from limbeck._engine import tensor
+from limbeck._votes import one_hot
 from limbeck.errors import InputError, ScoresWarning, TeacherError
 from limbeck.examples import Array, Examples
 
@@ -22,6 +23,7 @@ Kind = Literal[
     "probabilities",
     "values",  # regression
     "embeddings",
+    "votes",  # a class and no more: rows with a single 1
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
@@ -30,7 +32,7 @@ OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
 
 def answered_with(kind: Kind) -> Kind:
     """What a student answers with who learns scores of that kind: of one softmax, logits."""
-    return "logits" if kind in OF_ONE_SOFTMAX else kind
+    return "logits" if kind in (*OF_ONE_SOFTMAX, "votes") else kind
 
 
 Width = Literal["float16", "float32"]
@@ -73,7 +75,7 @@ class Dense:
 
 def default_width(kind: Kind) -> Width:
     """float16 where only differences matter; float32 for kinds whose own size matters."""
-    return "float16" if kind in (*SOFTMAX_KINDS, "independent-logits") else "float32"
+    return "float16" if kind in (*SOFTMAX_KINDS, "independent-logits", "votes") else "float32"
 
 
 def check_kind(kind: str) -> Kind:
@@ -103,8 +105,11 @@ def check_answer(
     """A teacher's answer to a batch as float32 `(examples, classes)`.
 
     Raises:
-        TeacherError: another shape, NaN or infinity (naming the example).
+        TeacherError: another shape, NaN or infinity (naming the example), or no vote where it
+            gives votes.
     """
+    if kind == "votes":
+        return one_hot(answer, keys, classes, whose)
     raw = _as_array(answer, whose)
     wanted = (len(keys), len(classes))
     if raw.shape != wanted:

@@ -16,6 +16,9 @@ def function(
 ) -> Teacher:
     """A function from raw inputs `(batch, ...)` to scores `(batch, classes)`.
 
+    With `kind="votes"` it answers with one class for each input: positions or names `(batch,)`, or
+    rows with a single 1.
+
     What a function computes cannot be read off it, so its fingerprint is its name and the
     `version` you give: change the version when the answers change.
 
