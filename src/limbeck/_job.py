@@ -18,7 +18,7 @@ from limbeck._stack import check_features
 from limbeck._task import Member, Task
 from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Array
-from limbeck.objectives import Labels, Objective, check_kind
+from limbeck.objectives import Objective, check_kind, of_control
 from limbeck.runs import Plan
 from limbeck.students import Student
 from limbeck.transfer import TransferSet
@@ -142,9 +142,13 @@ class Job:
 
     def member(self, role: str, seed: int) -> Member:
         """One net of this job."""
-        objective = self.objective if role == "student" else Labels()
+        objective = self.objective if role == "student" else self._objective_of_control
         place = self.to / f"{role}-{seed}"
         return Member(f"{self.to.name} {role} {seed}", seed, objective, place)
+
+    @property
+    def _objective_of_control(self) -> Objective:
+        return of_control([self.objective], self.transfer.answers)
 
     def task(self, role: str, members: tuple[Member, ...]) -> Task:
         """Those nets over the role's rows, with as many steps as the student's rows ask for."""

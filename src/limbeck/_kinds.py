@@ -1,12 +1,26 @@
 """What is measured of each kind of answers, and which number says who is better."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from limbeck import _column_formulas as columns
+from limbeck import _value_formulas as values
 from limbeck import metrics
-from limbeck.metrics import LABELS, POSITIVE, REFERENCE, SHARE, MeanOf, Metric, ShareOf, WholeSet
+from limbeck._value_formulas import Truth
+from limbeck.metrics import (
+    LABELS,
+    POSITIVE,
+    REFERENCE,
+    SHARE,
+    MeanOf,
+    Metric,
+    Need,
+    ShareOf,
+    WholeSet,
+)
 from limbeck.scores import Kind
 
 
@@ -61,6 +75,31 @@ OF_COLUMNS = _named(
 - kl_nats: mean over examples and columns of KL(reference || model), in nats.
 """
 
+_VALUES: Kind = "values"
+
+
+def _against(truth: Truth, need: frozenset[Need], ending: str) -> Iterator[Metric]:
+    rmse = WholeSet(partial(values.rmse, truth), partial(values.rmse_of_rows, truth))
+    r2 = WholeSet(partial(values.r2, truth), partial(values.r2_of_rows, truth))
+    mae = MeanOf(partial(values.absolute_error, truth))
+    yield Metric(f"rmse{ending}", "lower", POSITIVE, need, rmse, kind=_VALUES)
+    yield Metric(f"mae{ending}", "lower", POSITIVE, need, mae, kind=_VALUES)
+    yield Metric(f"r2{ending}", "higher", (-math.inf, 1.0), need, r2, kind=_VALUES)
+
+
+OF_VALUES = _named(
+    _VALUES,
+    *_against(values.labels, LABELS, ""),
+    *_against(values.reference, REFERENCE, "_from_reference"),
+)
+"""Of real values, against the labels, and (`_from_reference`) against the reference's answers.
+
+- rmse: root of the mean squared error over examples and outputs (scikit-learn).
+- mae: mean absolute error over examples and outputs (scikit-learn).
+- r2: share of the variance that is explained, averaged over outputs (scikit-learn); none where an
+  output does not vary.
+"""
+
 OF_PROBABILITIES = frozenset({"auc", "average_precision", "nll_nats", "ece", "kl_nats"})
 """The metrics of one softmax that a vote has no part in."""
 
@@ -70,5 +109,6 @@ MEASURES: Mapping[str, Measures] = MappingProxyType(
         "independent-logits": Measures(
             OF_COLUMNS, "subset_accuracy", ("subset_accuracy", "agreement")
         ),
+        "values": Measures(OF_VALUES, "rmse", ("rmse", "rmse_from_reference")),
     }
 )

@@ -252,7 +252,12 @@ def _slices(document: Document) -> tuple[str, Table]:
     slices, models = document.get("slices") or [], [row["name"] for row in document["rows"]]
     names = _metrics(row for part in slices for row in part["rows"])
     name = next(
-        (name for name in ("accuracy", "subset_accuracy", "agreement", *names) if name in names), ""
+        (
+            name
+            for name in ("accuracy", "subset_accuracy", "agreement", "rmse", *names)
+            if name in names
+        ),
+        "",
     )
     table = [["slice", *models, "n"]]
     for part in slices if name else ():

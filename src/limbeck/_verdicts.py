@@ -37,11 +37,24 @@ MEASURES = {
     "subset_accuracy": Measure("every column right, %", 100, 2),
     "micro_f1": Measure("micro-F1"),
     "log_loss_nats": Measure("log loss, nats a column", reading="lower is better"),
+    "rmse": Measure("root mean squared error", reading="lower is better"),
+    "mae": Measure("mean absolute error", reading="lower is better"),
+    "r2": Measure("R2"),
+    "rmse_from_reference": Measure("RMSE from reference", reading="lower is closer"),
+    "mae_from_reference": Measure("MAE from reference", reading="lower is closer"),
+    "r2_from_reference": Measure("R2 of reference"),
     "kl_nats": Measure("KL from reference, nats", reading="lower is closer"),
 }
 
 
-DRAWN = ("accuracy", "subset_accuracy", "agreement", "kl_nats")  # as figures, where measured
+DRAWN = (
+    "accuracy",
+    "subset_accuracy",
+    "agreement",
+    "kl_nats",
+    "rmse",
+    "rmse_from_reference",
+)  # as figures, where measured
 
 
 def measure_of(name: str) -> Measure:

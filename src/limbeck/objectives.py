@@ -7,7 +7,7 @@ scores or labels, and a batch without labels gives 0 rather than 0/0.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
@@ -22,6 +22,7 @@ from limbeck.examples import Batch
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 LogitForm = Literal["raw", "centred", "standardised"]
+LabelsForm = Literal["", "standardised"]
 
 
 @runtime_checkable
@@ -202,13 +203,31 @@ class Votes:
 class Labels:
     """What the labels ask for: how teachers and controls are trained.
 
-    Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns.
+    Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns;
+    with real values half the squared distance, as `MatchLogits` has it. The form "standardised" is
+    for values alone: each output's error is divided by the deviation of its labels, and the student
+    keeps the scale and shift.
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "votes", "independent-logits")
+    form: LabelsForm | str = ""
     needs_scores = False
     needs_labels = True
     vectorises = True
+
+    def __post_init__(self) -> None:
+        if self.form not in get_args(LabelsForm):
+            raise InputError(f"Labels has no form {self.form!r}; known is 'standardised'")
+
+    @property
+    def standardises(self) -> bool:
+        """Whether the student's output is to be scaled to the labels' mean and deviation."""
+        return self.form == "standardised"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All that labels are of; standardised, values alone."""
+        every: tuple[Kind, ...] = (*OF_ONE_SOFTMAX, "votes", "independent-logits", "values")
+        return ("values",) if self.standardises else every
 
     @property
     def text(self) -> str:
@@ -216,7 +235,10 @@ class Labels:
         return text_of("Labels", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """`{"labels": ...}`, in nats."""
+        """`{"labels": ...}`, in nats; of values in their squared units (or of their deviation)."""
+        if self.standardises:
+            scaled = replace(batch, labels=batch.labels / batch.scale)
+            return {"labels": of_labels(output / batch.scale, scaled)}
         return {"labels": of_labels(output, batch)}
 
 
@@ -234,6 +256,16 @@ MAKERS: Makers = {
 
 # Why other objectives cannot learn such scores, where it is not plain.
 WHY: Mapping[str, str] = {"votes": "a vote has no probabilities to soften"}
+
+
+def of_control(objectives: Sequence[Objective], kind: Kind) -> Labels:
+    """What a control is asked for beside students of these objectives: the labels alone.
+
+    Values are standardised where all the students' are: a control that had to find the scale by
+    itself would be the weaker for it.
+    """
+    are_scaled = all(getattr(objective, "standardises", False) for objective in objectives)
+    return Labels("standardised" if are_scaled and kind == "values" else "")
 
 
 def kinds_of(objective: Objective) -> tuple[Kind, ...]:

@@ -319,10 +319,11 @@ class TransferSet:
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each class's score over all examples and views, `(classes,)`.
 
-        Of fresh views without end, those of the first are taken.
+        Of fresh views without end, those of the first are taken. Without scores they are those of
+        the labels, which are then values.
         """
         total, squares, n = np.zeros(len(self.classes)), np.zeros(len(self.classes)), 0
-        for raw in self._all_scores():
+        for raw in self._all_scores() if self.scores else self._all_labels():
             total += raw.sum(axis=0)
             squares += (raw**2).sum(axis=0)
             n += len(raw)
@@ -330,6 +331,9 @@ class TransferSet:
         deviation = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
         deviation = np.where(deviation > 0, deviation, 1.0)
         return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
+    def _all_labels(self) -> Iterator[Array]:
+        yield self.examples.labels[self.examples.is_labelled].astype(np.float64)
 
     def _all_scores(self) -> Iterator[Array]:
         scored = np.flatnonzero(self.is_scored)
