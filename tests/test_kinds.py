@@ -10,7 +10,7 @@ from worlds import double
 
 import limbeck
 from limbeck import losses, metrics, objectives, students, teachers
-from limbeck._kinds import MEASURES, OF_COLUMNS
+from limbeck._kinds import MEASURES, OF_COLUMNS, OF_EMBEDDINGS
 from limbeck.errors import InputError, LabelsError, MismatchError, TeacherError
 from limbeck.examples import Batch
 
@@ -592,3 +592,137 @@ def test_soft_targets_of_votes_are_not_shown(tmp_path):
     scores = limbeck.score(VOTER, decided(40), to=tmp_path / "scores")
     with pytest.raises(MismatchError, match="holds votes: only what a softmax makes has soft"):
         limbeck.dark_knowledge(scores)
+
+
+# Embeddings
+
+
+def embedding(inputs: np.ndarray) -> np.ndarray:
+    return np.concatenate([inputs @ DIRECTIONS, inputs[:, :2] * 3], axis=1)
+
+
+ENCODER = teachers.function(embedding, 5, kind="embeddings", name="encoder")
+
+
+def test_cosine_distance_is_that_of_the_angle_and_sees_no_length():
+    g, z = double(6, 4), double(6, 4, seed=1)
+    cosines = (g * z).sum(1) / (g.norm(dim=1) * z.norm(dim=1))
+    torch.testing.assert_close(losses.cosine_distance(g, z), 1 - cosines)
+    torch.testing.assert_close(losses.cosine_distance(3 * g, z / 7), 1 - cosines)
+    assert losses.cosine_distance(2 * z, z).abs().max() < 1e-12
+    assert torch.autograd.gradcheck(lambda x: losses.cosine_distance(x, z), g.requires_grad_())
+
+
+def test_unit_vectors_have_a_cosine_distance_of_half_their_squared_distance():
+    """The two forms are one where lengths are 1."""
+    g, z = (torch.nn.functional.normalize(double(6, 4, seed=s)) for s in (0, 1))
+    by_form = [
+        objectives.MatchEmbeddings(form)(g, batch(z, kind="embeddings"))
+        for form in ("cosine", "l2")
+    ]
+    torch.testing.assert_close(by_form[0]["embeddings"], by_form[1]["embeddings"])
+    by_hand = (g - z).square().sum() / 12
+    torch.testing.assert_close(by_form[1]["embeddings"], by_hand)
+
+
+def test_a_zero_vector_has_no_direction_and_is_named():
+    z = double(4, 3)
+    z[2] = 0
+    with pytest.raises(InputError, match="embedding of example '2' is 0 in every column, and has"):
+        objectives.MatchEmbeddings()(double(4, 3), batch(z, kind="embeddings"))
+    assert objectives.MatchEmbeddings("l2")(double(4, 3), batch(z, kind="embeddings"))
+    with pytest.raises(InputError, match="no form 'dot'; known are cosine or l2"):
+        objectives.MatchEmbeddings("dot")
+
+
+def test_columns_of_embeddings_are_named_by_number_and_classes_are_not():
+    assert ENCODER.classes == ("0", "1", "2", "3", "4")
+    with pytest.raises(TeacherError, match="answers with logits: give its classes by name, not 3"):
+        teachers.function(tagging, 3, name="plain")
+
+
+@pytest.mark.parametrize("form", ["cosine", "l2"])
+def test_a_student_learns_embeddings_whatever_the_labels_are(form, tmp_path):
+    scores = limbeck.score(ENCODER, decided(300), to=tmp_path / "scores")
+    objective = objectives.MatchEmbeddings(form)
+    plan = limbeck.Plan(epochs=40, batch=32, learning_rate=0.02)
+    run = limbeck.train(
+        students.mlp([]), scores, objective, to=tmp_path / "run", plan=plan, seeds=2
+    )
+    assert (run.kind, run.control, len(run.classes)) == ("embeddings", None, 5)
+    assert any("the scores are embeddings, and the labels are one class" in n for n in run.notes)
+    test = decided(200, seed=1)
+    report = limbeck.evaluate(
+        {"teacher": ENCODER, "student": run},
+        test,
+        reference="teacher",
+        require=["neighbour_agreement>=0.8", "cosine_similarity>=0.98"],
+    )
+    teacher, student = (report.row(name)["metrics"] for name in ("teacher", "student"))
+    assert list(student) == ["cosine_similarity", "l2_distance", "neighbour_agreement"]
+    assert teacher["neighbour_agreement"]["mean"] == 1 > teacher["neighbour_agreement"]["low"]
+    assert all(bar["met"] for bar in report.document["requirements"])
+    assert report.verdict["why"] == "embeddings have no labels to be held to"
+    assert "within_margin" not in report.document
+    assert report.to_html()
+    made = limbeck.export(run, to=tmp_path / "e.onnx", check=test)
+    assert made.largest_difference < 1e-4
+    assert "embeddings `(batch, 5)`.\n" in (tmp_path / "e.onnx.md").read_text()
+
+
+def test_distill_and_sweep_take_embeddings(tmp_path):
+    how = limbeck.Distillation(objectives.MatchEmbeddings(), plan=limbeck.Plan(epochs=2), seeds=1)
+    made = limbeck.distill(ENCODER, decided(100), students.mlp([4]), to=tmp_path / "all", how=how)
+    assert made.report.verdict["answer"] == "undecided"
+    scores = limbeck.score(ENCODER, decided(60), to=tmp_path / "scores")
+    asked = {form: objectives.MatchEmbeddings(form) for form in ("cosine", "l2")}
+    how = {"to": tmp_path / "sweep", "plan": limbeck.Plan(epochs=1)}
+    assert set(limbeck.sweep(students.mlp([4]), scores, asked, **how)) == {"cosine", "l2"}
+
+
+def test_objectives_of_classes_refuse_embeddings(tmp_path):
+    scores = limbeck.score(ENCODER, decided(40), to=tmp_path / "scores")
+    for objective in (objectives.SoftTargets(), objectives.MatchLogits(), objectives.Labels()):
+        with pytest.raises(InputError, match=r"given embeddings: MatchEmbeddings\(\) would do"):
+            limbeck.train(students.mlp([]), scores, objective, to=tmp_path / "run")
+
+
+def slow_neighbours(vectors):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = []
+    for row in range(len(unit)):
+        others = sorted(
+            (other for other in range(len(unit)) if other != row),
+            key=lambda other: -(unit[row] @ unit[other]),
+        )
+        found.append(set(others[:10]))
+    return found
+
+
+def test_metrics_of_embeddings_are_the_slow_obvious_ones():
+    draw = np.random.default_rng(0)
+    reference = draw.normal(size=(60, 4))
+    answered = reference + draw.normal(scale=0.5, size=(1, 60, 4))
+    none = np.full(60, -1)
+    found = {
+        name: metrics.measure(metric, answered, none, reference)
+        for name, metric in OF_EMBEDDINGS.items()
+    }
+    cosines = [
+        sk.pairwise.cosine_similarity([g], [z])[0, 0]
+        for g, z in zip(answered[0], reference, strict=True)
+    ]
+    assert found["cosine_similarity"].mean == pytest.approx(np.mean(cosines))
+    distances = np.sqrt(((answered[0] - reference) ** 2).sum(1))
+    assert found["l2_distance"].mean == pytest.approx(distances.mean())
+    pairs = zip(slow_neighbours(answered[0]), slow_neighbours(reference), strict=True)
+    shares = [len(own & theirs) / 10 for own, theirs in pairs]
+    assert found["neighbour_agreement"].mean == pytest.approx(np.mean(shares))
+    assert all(one.low < one.mean < one.high for one in found.values())
+
+
+@pytest.mark.parametrize("n", [10, 5001])
+def test_too_few_or_too_many_examples_have_no_neighbours(n):
+    reference = np.random.default_rng(0).normal(size=(n, 3))
+    metric = OF_EMBEDDINGS["neighbour_agreement"]
+    assert metrics.measure(metric, reference[None], np.full(n, -1), reference) is None

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
 RANKS = """
 errors
 _manifest _optional _engine _calls _formulas _labels _verdicts
-_value_formulas
+_value_formulas _embedding_formulas
 _own
 examples intervals
 _votes

@@ -14,7 +14,13 @@ from limbeck.runs import Run
 from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with
 from limbeck.teachers import Answer, Teacher, run
 
-EVALUATED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits", "values", "votes")
+EVALUATED: tuple[Kind, ...] = (
+    *SOFTMAX_KINDS,
+    "independent-logits",
+    "values",
+    "embeddings",
+    "votes",
+)
 
 Given = Run | Teacher | nn.Module | Answer
 

@@ -302,6 +302,8 @@ class _Job:
         return metrics.difference(metric, one, other, self.labels, reference)
 
     def _verdict(self) -> dict[str, Any]:
+        if not self.measures.decides:
+            return {"answer": "undecided", "why": f"{self.kind} have no labels to be held to"}
         student, control = self.comparison.student, self.comparison.control
         metric = self._decides
         found = self.difference(metric, student, control)
@@ -319,7 +321,9 @@ class _Job:
     def _within_margin(self) -> dict[str, Any]:
         if not self.reference or self.reference == self.comparison.student:
             return {}
-        if self._decides.bounds != metrics.SHARE:  # a margin is in points
+        if (
+            not self.measures.decides or self._decides.bounds != metrics.SHARE
+        ):  # a margin is in points
             return {}
         found = self.difference(self._decides, self.comparison.student, self.reference)
         if found is None:
@@ -356,9 +360,9 @@ class _Job:
 
     def _notes(self) -> list[str]:
         notes = []
-        if not self.examples.is_labelled.any():
+        if not self.examples.is_labelled.any() and self.measures.decides:
             notes.append("the test examples have no labels: accuracy cannot be measured")
-        elif self.labels is not self.examples.labels:
+        elif self.examples.is_labelled.any() and self.labels is not self.examples.labels:
             notes.append(
                 f"the labels of the test examples are {_labels.IN_WORDS[self.examples.labels_kind]}"
                 f" and the models answer with {self.kind}: they were not held to them"

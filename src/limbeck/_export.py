@@ -270,7 +270,7 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
         f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
         "",
         f"- Takes raw inputs, float32 `(batch, {inputs})`; the encoding is inside.",
-        f"- Answers with {run.kind} `(batch, {len(run.classes)})` of {', '.join(run.classes)}.",
+        f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
         f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
         f"({origin['examples']['n']} examples), view `{origin['view']}`.",
         f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
@@ -282,6 +282,10 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
     if report is not None:
         lines += ["", report.to_markdown()]
     return "\n".join(lines) + "\n"
+
+
+def _of_what(run: Run) -> str:
+    return f" of {', '.join(run.classes)}" if run.kind != "embeddings" else ""
 
 
 def _same(kind: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from types import MappingProxyType
 
 from limbeck import _column_formulas as columns
+from limbeck import _embedding_formulas as vectors
 from limbeck import _value_formulas as values
 from limbeck import metrics
 from limbeck._value_formulas import Truth
@@ -100,6 +101,25 @@ OF_VALUES = _named(
   output does not vary.
 """
 
+_VECTORS: Kind = "embeddings"
+_NEIGHBOURS = WholeSet(vectors.neighbours, vectors.neighbours_of_rows)
+
+OF_EMBEDDINGS = _named(
+    _VECTORS,
+    Metric(
+        "cosine_similarity", "higher", (-1.0, 1.0), REFERENCE, MeanOf(vectors.cosine), kind=_VECTORS
+    ),
+    Metric("l2_distance", "lower", POSITIVE, REFERENCE, MeanOf(vectors.distance), kind=_VECTORS),
+    Metric("neighbour_agreement", "higher", SHARE, REFERENCE, _NEIGHBOURS, kind=_VECTORS),
+)
+"""Of embeddings, against the reference's.
+
+- cosine_similarity: mean cosine of the angle between the two.
+- l2_distance: mean Euclidean distance between the two, as they are.
+- neighbour_agreement: of each example's 10 nearest others by cosine, the share that the reference
+  has as well; for more than 10 and at most 5000 examples.
+"""
+
 OF_PROBABILITIES = frozenset({"auc", "average_precision", "nll_nats", "ece", "kl_nats"})
 """The metrics of one softmax that a vote has no part in."""
 
@@ -109,6 +129,7 @@ MEASURES: Mapping[str, Measures] = MappingProxyType(
         "independent-logits": Measures(
             OF_COLUMNS, "subset_accuracy", ("subset_accuracy", "agreement")
         ),
+        "embeddings": Measures(OF_EMBEDDINGS, "", ("cosine_similarity",)),
         "values": Measures(OF_VALUES, "rmse", ("rmse", "rmse_from_reference")),
     }
 )

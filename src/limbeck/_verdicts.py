@@ -43,18 +43,16 @@ MEASURES = {
     "rmse_from_reference": Measure("RMSE from reference", reading="lower is closer"),
     "mae_from_reference": Measure("MAE from reference", reading="lower is closer"),
     "r2_from_reference": Measure("R2 of reference"),
+    "cosine_similarity": Measure("cosine similarity to reference"),
+    "l2_distance": Measure("distance from reference", reading="lower is closer"),
+    "neighbour_agreement": Measure("10 nearest neighbours shared with reference, %", 100, 2),
     "kl_nats": Measure("KL from reference, nats", reading="lower is closer"),
 }
 
 
-DRAWN = (
-    "accuracy",
-    "subset_accuracy",
-    "agreement",
-    "kl_nats",
-    "rmse",
-    "rmse_from_reference",
-)  # as figures, where measured
+# As figures, where they were measured.
+DRAWN = ("accuracy", "subset_accuracy", "agreement", "kl_nats", "rmse", "rmse_from_reference",
+         "cosine_similarity", "neighbour_agreement")  # fmt: skip
 
 
 def measure_of(name: str) -> Measure:

@@ -101,6 +101,20 @@ def label_shares(
     return -(torch.log_softmax(_wide(student), dim=1) * shares).sum(dim=1)
 
 
+def cosine_distance(
+    student: Float[Tensor, "batch columns"], teacher: Float[Tensor, "_ _"]
+) -> PerExample:
+    """One less the cosine of the angle between the two vectors: from 0, alike, to 2, opposite.
+
+    Their lengths do not count, so a student of it has any length: normalise what it answers with.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, teacher = _paired(student, teacher)
+    return 1 - functional.cosine_similarity(student, teacher, dim=1)
+
+
 def votes(
     student: Float[Tensor, "batch classes"], votes: Float[Tensor, "_ _"], smoothing: float
 ) -> PerExample:

@@ -17,7 +17,7 @@ from limbeck.examples import Array, Batch, Examples
 from limbeck.scores import SOFTMAX_KINDS, Kind, answered_with, as_tensor, check_classes
 from limbeck.views import Plain, View
 
-TRAINED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits", "values", "votes")
+TRAINED: tuple[Kind, ...] = (*SOFTMAX_KINDS, "independent-logits", "values", "embeddings", "votes")
 FRESH = 2**31  # so many views that every epoch sees a new one
 
 

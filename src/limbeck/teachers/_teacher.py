@@ -13,6 +13,7 @@ from limbeck.scores import Kind, check_answer, check_kind
 
 Answer = Callable[[Array], Any]
 
+NAMELESS: tuple[Kind, ...] = ("embeddings", "values")
 BATCH = 1024  # examples that are answered at a time
 
 
@@ -94,15 +95,19 @@ class Teacher:
 
 
 def described(
-    name: str, answer: Answer, classes: Sequence[str], kind: str, fingerprint: str
+    name: str, answer: Answer, classes: Sequence[str] | int, kind: str, fingerprint: str
 ) -> Teacher:
     """The teacher, after looking at what it says of itself.
+
+    Columns that have no names, of embeddings and values, are named by their number.
 
     Raises:
         TeacherError: no classes, or two of one name.
         InputError: no such kind.
     """
-    names = tuple(classes)
+    if isinstance(classes, int) and kind not in NAMELESS:
+        raise TeacherError(f"{name} answers with {kind}: give its classes by name, not {classes}")
+    names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
     if not names or len(set(names)) != len(names):
         raise TeacherError(f"{name} needs the names of its classes, each once; got {names}")
     return Teacher(name, answer, names, check_kind(kind), fingerprint)
