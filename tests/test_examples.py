@@ -127,7 +127,21 @@ POINTS = np.ones((3, 2)) * [[1], [2], [3]]
             ExamplesError,
             "2 inputs hold NaN or infinity, the first in row 1: fill or drop them",
         ),
-        ({"inputs": np.array([["a"]])}, ExamplesError, "inputs are numbers, not <U1: encode them"),
+        (
+            {"inputs": np.array([b"a"])},
+            ExamplesError,
+            r"inputs are numbers or texts, not \|S1: encode them",
+        ),
+        (
+            {"inputs": np.array([["a"]])},
+            ExamplesError,
+            r"an input is one text; these have shape \(1, 1\)",
+        ),
+        (
+            {"inputs": ["a", "", " \n"]},
+            ExamplesError,
+            "2 texts are empty, the first in row 1: leave them out",
+        ),
         (
             {"inputs": POINTS, "keys": ["a", "b", "a"]},
             ExamplesError,

@@ -14,24 +14,27 @@ errors
 _manifest _optional _engine _calls _formulas _labels _verdicts
 _value_formulas _embedding_formulas
 _own
+_inputs
+_ragged
 examples intervals
 _votes
 encodings scores _pixels _bias _columns
 _column_formulas
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
-students._mlp students._shallow_conv
+students._mlp students._ngrams students._shallow_conv
 students._of_size
 losses metrics views optim students _means _fusion _soft
 _figure _rows _kinds
 _successors
 _fetch
-images tables _store _naive_bayes _one_hot
+images _arrow _store _naive_bayes _one_hot
+tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
-teachers._teacher
-teachers._function teachers._torch
-teachers._ensemble teachers._specialists
+teachers._teacher teachers._file teachers._address
+teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
+teachers._ensemble teachers._specialists teachers._http
 teachers _stack
 _net _seen
 _task

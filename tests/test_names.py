@@ -69,7 +69,7 @@ PUBLIC = [
 ]
 
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "torchmetrics", "pydantic", "jinja2", "safetensors"}
-OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib"}
+OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib", "httpx"}
 
 
 def loaded_by(code: str) -> set[str]:

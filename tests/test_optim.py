@@ -30,7 +30,7 @@ def test_a_rate_without_warmup_starts_at_its_highest():
 @pytest.mark.parametrize("name", optim.OPTIMISERS)
 def test_weight_decay_leaves_biases_alone(name):
     net = nn.Linear(3, 2)
-    optimizer = optim.optimiser(name, net, momentum=0.0, weight_decay=0.5)
+    optimizer = optim.optimiser(name, net, momentum=1e-9, weight_decay=0.5)
     optim.set_rate(optimizer, 0.1)
     weight, bias = net.weight.detach().clone(), net.bias.detach().clone()
     for value in net.parameters():
@@ -40,16 +40,17 @@ def test_weight_decay_leaves_biases_alone(name):
     torch.testing.assert_close(net.bias.detach(), bias)
 
 
-def test_momentum_is_the_papers_sgd():
+@pytest.mark.parametrize("name", ["sgd", "nesterov"])
+def test_momentum_is_the_papers_sgd_or_looks_one_step_ahead(name):
     net = nn.Linear(1, 1, bias=False)
-    optimizer = optim.optimiser("sgd", net, momentum=0.9, weight_decay=0.0)
+    optimizer = optim.optimiser(name, net, momentum=0.9, weight_decay=0.0)
     optim.set_rate(optimizer, 0.1)
     at, speed = net.weight.item(), 0.0
     for gradient in (1.0, -2.0, 0.5):
         net.weight.grad = torch.full((1, 1), gradient)
         optimizer.step()
         speed = 0.9 * speed + gradient
-        at -= 0.1 * speed
+        at -= 0.1 * (speed if name == "sgd" else gradient + 0.9 * speed)
     assert net.weight.item() == pytest.approx(at, rel=1e-5)
 
 

@@ -1,10 +1,13 @@
 """Students are descriptions that rebuild the same bits; a bottleneck is absorbed exactly."""
 
+import numpy as np
 import pytest
 import torch
+import worlds
 from worlds import Tilted, tilted
 
-from limbeck import students
+import limbeck
+from limbeck import encodings, objectives, students
 from limbeck.errors import ExamplesError, InputError, RecipeError, TrustError
 from limbeck.students import parameters
 
@@ -71,15 +74,56 @@ def test_the_papers_nets_have_the_papers_sizes():
 def test_a_fastnet_pools_after_the_first_convolution_of_a_block():
     net = students.fastnet().sized((3, 32, 32), 10).build(0)
     filters = 24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256
-    scales = 4 * (64 + 256 + 256)  # two batch normalisations a block, two numbers a channel
-    assert parameters(net) == 24 * (12 + 1) + 9 * filters + scales + 10 * (256 + 1)
+    shifts = 24 + 2 * (64 + 256 + 256)  # the first filters are fixed
+    assert parameters(net) == 9 * filters + shifts + 10 * 256
     maps = [m for m in net if isinstance(m, torch.nn.Conv2d)]
     sides, inputs = [], torch.zeros(2, 3, 32, 32)
-    for layer in net[:-3]:
+    for layer in net[:-4]:
         inputs = layer(inputs)
         if layer in maps:
             sides.append(inputs.shape[-1])
-    assert sides == [31, 31, 15, 15, 7, 7, 3]
+    assert sides == [31, 15, 15, 7, 7, 3]
+
+
+def test_a_fastnets_convolutions_hand_their_channels_on_at_the_start():
+    net = students.fastnet([30, 8]).sized((3, 16, 16), 4).build(0)
+    layers = [m for m in net if isinstance(m, torch.nn.Conv2d)]
+    maps = torch.randn(2, 24, 9, 9)
+    torch.testing.assert_close(layers[0](maps)[:, :24], maps)
+    torch.testing.assert_close(layers[2](torch.randn(1, 30, 4, 4)).shape, torch.Size([1, 8, 4, 4]))
+
+
+def test_whitened_patches_are_uncorrelated_and_of_variance_one():
+    drawn = np.random.default_rng(0)
+    smooth = drawn.normal(size=(200, 3, 12, 12)).cumsum(axis=2).cumsum(axis=3)
+    images = limbeck.Examples.of(smooth.astype(np.float32), name="smooth")
+    first = students.whitening(images)["body.0.filters"]
+    encoded = encodings.standard(images).build()(torch.from_numpy(images.inputs))
+    said = torch.nn.functional.conv2d(encoded, first).transpose(0, 1).flatten(1)
+    assert torch.equal(said[12:], -said[:12])
+    moments = said[:12] @ said[:12].T / said.shape[1]
+    variances = moments.diagonal()
+    torch.testing.assert_close(moments, torch.diag(variances), atol=1e-3, rtol=0)
+    assert variances[-6:].sub(1).abs().max() < 0.05  # the weakest are not stretched to the full
+
+
+def test_a_fastnet_starts_from_whitened_filters_and_does_not_train_them(tmp_path):
+    train = worlds.pictures(40, side=12)
+    start = students.whitening(train)
+    plan = limbeck.Plan(epochs=2, optimiser="nesterov", momentum=0.85, learning_rate=0.1)
+    run = limbeck.train(
+        students.fastnet([8, 8]), train, objectives.Labels(), to=tmp_path, plan=plan, start=start
+    )
+    kept = run.model().state_dict()["body.0.filters"]
+    assert torch.equal(kept.cpu(), start["body.0.filters"])
+
+
+def test_patches_are_of_images():
+    rows = limbeck.Examples.of(np.zeros((4, 5), np.float32))
+    with pytest.raises(
+        ExamplesError, match=r"patches are of images, not of inputs of shape \(5,\)"
+    ):
+        students.whitening(rows)
 
 
 def test_absorbing_a_bottleneck_changes_no_answer():

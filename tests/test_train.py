@@ -423,6 +423,7 @@ def test_a_run_of_another_request_is_not_overwritten(tmp_path, scores):
         ({"learning_rate": 0.0}, "a plan's learning_rate is above 0, not 0.0"),
         ({"held_out": 1.0}, "a plan's held_out is 0 or more and below 1, not 1.0"),
         ({"patience": 3, "held_out": 0.0}, "patience stops on held-out examples"),
+        ({"optimiser": "nesterov", "momentum": 0.0}, "set momentum above 0"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(numbers, sentence):

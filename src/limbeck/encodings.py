@@ -69,8 +69,39 @@ class AffineModule(nn.Module):
 IDENTITY = Affine()
 
 
-def standard(examples: Examples) -> Affine:
-    """Mean 0 and deviation 1 for each channel over these examples; a constant one is kept."""
+@dataclass(frozen=True)
+class Bytes:
+    """Texts as their UTF-8 bytes, uint8 `(batch, longest)` with 0 after the end; the net reads."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the encoding."""
+        return fingerprint(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The name, as a manifest holds it."""
+        return {"text": "utf-8"}
+
+    def build(self) -> nn.Module:
+        """The encoding as a module: bytes are what raw texts are as a tensor."""
+        return nn.Identity()
+
+
+Encoding = Affine | Bytes
+
+
+def from_json(value: dict[str, Any]) -> Encoding:
+    """The encoding that a manifest describes."""
+    return Bytes() if "text" in value else Affine.from_json(value)
+
+
+def standard(examples: Examples) -> Encoding:
+    """Mean 0 and deviation 1 for each channel over these examples; a constant one is kept.
+
+    Texts are their bytes.
+    """
+    if examples.is_text:
+        return Bytes()
     mean, deviation = _moments(examples.inputs)
     deviation = np.where(deviation > 0, deviation, 1.0)
     return Affine(tuple(mean.tolist()), tuple(deviation.tolist()))

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from limbeck import _labels
-from limbeck._labels import UNLABELLED, LabelsKind
+from limbeck._engine import is_text
+from limbeck._inputs import TEXT, as_inputs, check_inputs
+from limbeck._inputs import Array as Array  # who reads examples names their arrays by it
+from limbeck._labels import UNLABELLED as UNLABELLED
+from limbeck._labels import LabelsKind
 from limbeck._manifest import fingerprint
+from limbeck._ragged import Ragged
 from limbeck.errors import ExamplesError, MismatchError
-
-Array = NDArray[Any]
-
-__all__ = ["UNLABELLED", "Array", "Batch", "Examples", "check_disjoint"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class Examples:
     labels, groups and columns with their inputs.
 
     Attributes:
-        inputs: raw inputs `(examples, ...)`; what a model needs done to them is its encoding.
+        inputs: raw inputs `(examples, ...)`: numbers, or texts `(examples,)` of numpy's
+            `StringDType`; what a model needs done to them is its encoding.
         labels: int64 class positions `(examples,)`, -1 where an example has no label; or int8
             `(examples, classes)`, a 0 or 1 for each column, a row of -1 for none; or float32
             values `(examples, outputs)`, a row of NaN for none.
@@ -41,6 +42,7 @@ class Examples:
         columns: anything else known of each example, for slices and splits.
         name: what reports call the set.
         source: the text that `limbeck.read` opens again; empty for arrays of your own.
+        kept: of texts, what was found in them by readers' names, so that no text is read twice.
     """
 
     inputs: Array
@@ -51,11 +53,12 @@ class Examples:
     columns: Mapping[str, Array] = field(default_factory=dict)
     name: str = "examples"
     source: str = ""
+    kept: dict[str, Ragged] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
-        inputs: Array,
+        inputs: Array | Sequence[str],
         labels: Array | Sequence[Any] | None = None,
         *,
         keys: Sequence[str] | Array | None = None,
@@ -72,12 +75,13 @@ class Examples:
         `(examples,)` or `(examples, outputs)` are values to be predicted. Keys default to the row.
 
         Raises:
-            ExamplesError: no examples, NaN or infinity, duplicate keys, or unequal lengths.
+            ExamplesError: no examples, NaN or infinity, a text that is empty, duplicate keys, or
+                unequal lengths.
             LabelsError: a label is outside the classes.
         """
-        inputs = np.ascontiguousarray(inputs)
+        inputs = as_inputs(inputs)
         n = len(inputs) if inputs.ndim else 0
-        _check_inputs(inputs)
+        check_inputs(inputs)
         known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
         _check_keys(known_keys, n)
         if labels is not None:
@@ -98,9 +102,14 @@ class Examples:
         return len(self.inputs)
 
     @property
+    def is_text(self) -> bool:
+        """Whether the inputs are texts."""
+        return is_text(self.inputs)
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one input."""
-        return tuple(self.inputs.shape[1:])
+        """The shape of one input; of a text (-1,), as many bytes as it has."""
+        return TEXT if self.is_text else tuple(self.inputs.shape[1:])
 
     @property
     def is_labelled(self) -> Array:
@@ -115,6 +124,8 @@ class Examples:
     @cached_property
     def content_hashes(self) -> Array:
         """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
+        if self.is_text:
+            return _hash64(b"text" + text.encode() for text in self.inputs.tolist())
         head = f"{self.inputs.dtype.str}{self.shape}".encode()
         rows = self.inputs.reshape(len(self), -1)
         return _hash64(head + row.tobytes() for row in rows)
@@ -165,6 +176,7 @@ class Examples:
             groups=self.groups[rows],
             columns={k: v[rows] for k, v in self.columns.items()},
             source="",
+            kept={name: found.take(rows) for name, found in self.kept.items()},
         )
         if len(taken) == 0:
             raise ExamplesError(f"no example of {self.name} is left")
@@ -334,22 +346,8 @@ def _concatenated(one: Examples, other: Examples) -> Examples:
         keys=np.concatenate([one.keys, other.keys]),
         groups=np.concatenate([one.groups, other.groups]),
         columns={k: np.concatenate([one.columns[k], other.columns[k]]) for k in shared},
+        kept={},
     )
-
-
-def _check_inputs(inputs: Array) -> None:
-    if inputs.size == 0:
-        raise ExamplesError(f"no examples: the inputs have shape {inputs.shape}")
-    if inputs.dtype.kind not in "biuf":
-        raise ExamplesError(f"inputs are numbers, not {inputs.dtype}: encode them first")
-    if inputs.dtype.kind == "f":
-        finite = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
-        if not finite.all():
-            row = int(np.flatnonzero(~finite)[0])
-            raise ExamplesError(
-                f"{int((~finite).sum())} inputs hold NaN or infinity, the first in row {row}: "
-                "fill or drop them"
-            )
 
 
 def _check_keys(keys: Array, n: int) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-OptimiserName = Literal["sgd", "adamw"]
+OptimiserName = Literal["sgd", "nesterov", "adamw"]
 ScheduleName = Literal["constant", "cosine", "one-cycle"]
 OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
 SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
@@ -21,7 +21,7 @@ def optimiser(
     weight_decay: float,
     leading: int = 0,
 ) -> torch.optim.Optimizer:
-    """SGD with momentum (the papers') or AdamW, fused; the learning rate is set at every step.
+    """SGD with momentum (the papers'), Nesterov's or AdamW, fused; each step sets its rate.
 
     Weight decay is for matrices and filters alone, not for biases, scales and shifts. `leading`
     is how many dimensions a parameter has before its own, where nets are stacked.
@@ -32,8 +32,9 @@ def optimiser(
         {"params": [p for p in parameters if p.dim() - leading <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    if name == "sgd":
-        return torch.optim.SGD(groups, lr=0.0, momentum=momentum, fused=True)
+    if name in ("sgd", "nesterov"):
+        is_nesterov = name == "nesterov"
+        return torch.optim.SGD(groups, lr=0.0, momentum=momentum, nesterov=is_nesterov, fused=True)
     return torch.optim.AdamW(groups, lr=0.0, betas=(momentum, 0.999), fused=True)
 
 

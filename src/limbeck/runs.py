@@ -14,9 +14,9 @@ from safetensors.numpy import load as load_numpy
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from limbeck import _manifest, students
+from limbeck import _manifest, encodings, students
 from limbeck._engine import Precision, device
-from limbeck.encodings import Affine
+from limbeck.encodings import Encoding
 from limbeck.errors import CorruptError, InputError, MissingError
 from limbeck.examples import Array
 from limbeck.optim import OPTIMISERS, SCHEDULES, OptimiserName, ScheduleName
@@ -35,7 +35,8 @@ class Plan:
     Attributes:
         epochs: passes over the examples, each example in one of its views a pass.
         batch: examples a step.
-        optimiser: "sgd" (with Nesterov-free momentum, as in the papers) or "adamw".
+        optimiser: "sgd" (with momentum, as in the papers), "nesterov" (the same with Nesterov's
+            momentum) or "adamw".
         learning_rate: its highest value.
         schedule: "constant", "cosine" or "one-cycle", after the warm-up.
         warmup: the share of all steps over which the learning rate rises.
@@ -74,6 +75,8 @@ class Plan:
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("warmup", "momentum", "average", "held_out"):
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
+        if self.optimiser == "nesterov" and not self.momentum:
+            raise InputError("nesterov looks ahead along the momentum: set momentum above 0")
         if self.patience and not self.held_out:
             raise InputError("patience stops on held-out examples: set held_out above 0")
 
@@ -200,7 +203,7 @@ class Run:
             raise MissingError(f"{self.directory} has no seed {chosen}; it has {self.seeds}")
         entry = self._nets[chosen]
         content = _manifest.read_checked(self.directory, entry["file"], entry)
-        encoding = Affine.from_json(self.manifest["encoding"])
+        encoding = encodings.from_json(self.manifest["encoding"])
         return build_model(self.student, encoding, int(chosen), content)
 
     def history(self, seed: int) -> list[dict[str, float]]:
@@ -240,7 +243,7 @@ class Run:
 
 
 def build_model(
-    student: students.Student, encoding: Affine, seed: int, content: bytes = b""
+    student: students.Student, encoding: Encoding, seed: int, content: bytes = b""
 ) -> Model:
     """The model of a student on the device, as its seed starts it or with stored weights."""
     model = Model(student.build(seed), encoding, student.outputs)

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from limbeck import images, tables
+from limbeck._arrow import GROUP, KEY, LABEL
 from limbeck._calls import did_you_mean, make
 from limbeck.errors import InputError, MissingError
 from limbeck.examples import Examples
+from limbeck.text import TEXT, imdb
+from limbeck.text import read as read_texts
 
 KNOWN: Mapping[str, Callable[[], Examples]] = {
     "digits:train": lambda: images.digits()[0],
@@ -19,8 +22,10 @@ KNOWN: Mapping[str, Callable[[], Examples]] = {
     "mnist:test": partial(images.mnist, "test"),
     "fashion-mnist:train": partial(images.fashion_mnist, "train"),
     "fashion-mnist:test": partial(images.fashion_mnist, "test"),
+    "imdb:train": partial(imdb, "train"),
+    "imdb:test": partial(imdb, "test"),
 }
-TABLES = (".npy", ".npz", ".csv", ".parquet")
+KINDS = (".npy", ".npz", ".csv", ".parquet", ".jsonl")
 
 _CALL = re.compile(r"\s*read\(.*\)\s*", re.DOTALL)
 _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
@@ -29,17 +34,19 @@ _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
 def read(
     source: str | Path,
     *,
-    label: str = tables.LABEL,
-    key: str = tables.KEY,
-    group: str = tables.GROUP,
+    label: str = LABEL,
+    key: str = KEY,
+    group: str = GROUP,
     columns: Sequence[str] = (),
     classes: Sequence[str] = (),
+    text: str = "",
 ) -> Examples:
-    """Examples from a known name, a table, IDX or Parquet images, or a folder of images.
+    """Examples from a known name, a table, texts, IDX or Parquet images, or a folder of images.
 
-    Names are `digits`, `mnist` and `fashion-mnist`, each with `:train` or `:test`. A path is a
-    folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
-    IDX file, whose labels are read too if they lie beside it under the usual name. The result's
+    Names are `digits`, `mnist`, `fashion-mnist` and `imdb`, each with `:train` or `:test`. A path
+    is a folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
+    IDX file, whose labels are read too if they lie beside it under the usual name; with a column
+    of texts, or of `.jsonl`, what `text.read` takes. The result's
     `source` is text that `read` opens again to the same examples, from whatever directory:
     a name, an absolute path, or a call such as `read('/a/b.csv', label='y')`.
 
@@ -48,24 +55,29 @@ def read(
         MissingError: no such file.
         CorruptError, ExamplesError, LabelsError, RecipeError: as the file's or call's fault is.
     """
-    text = str(source)
-    if not text:
+    named = str(source)
+    if not named:
         raise InputError("examples are named by a known set, a file or a folder, not by nothing")
-    options = _options(label, key, group, columns, classes)
-    if _CALL.fullmatch(text):
-        _refuse(text, options, ())
-        return _reopened(text)
-    if text in KNOWN:
-        _refuse(text, options, ())
-        return KNOWN[text]().named(text, text)
-    path = Path(text).expanduser().absolute()
+    options = _options(label, key, group, columns, classes, text)
+    if _CALL.fullmatch(named):
+        _refuse(named, options, ())
+        return _reopened(named)
+    if named in KNOWN:
+        _refuse(named, options, ())
+        return KNOWN[named]().named(named, named)
+    path = Path(named).expanduser().absolute()
     if not path.exists():
-        raise _absent(text, path)
+        raise _absent(named, path)
     return _open(path, options).named(path.name, _text_of(path, options))
 
 
 def _options(
-    label: str, key: str, group: str, columns: Sequence[str], classes: Sequence[str]
+    label: str,
+    key: str,
+    group: str,
+    columns: Sequence[str],
+    classes: Sequence[str],
+    text: str,
 ) -> dict[str, Any]:
     """What was asked for beyond the defaults, as literals."""
     given: dict[str, Any] = {
@@ -74,8 +86,9 @@ def _options(
         "group": group,
         "columns": [str(name) for name in columns],
         "classes": [str(name) for name in classes],
+        "text": text,
     }
-    usual = {"label": tables.LABEL, "key": tables.KEY, "group": tables.GROUP}
+    usual = {"text": "", "label": LABEL, "key": KEY, "group": GROUP}
     return {name: value for name, value in given.items() if value != usual.get(name, [])}
 
 
@@ -95,20 +108,23 @@ def _reopened(text: str) -> Examples:
 def _read_literal(
     source: Any,
     *,
-    label: Any = tables.LABEL,
-    key: Any = tables.KEY,
-    group: Any = tables.GROUP,
+    label: Any = LABEL,
+    key: Any = KEY,
+    group: Any = GROUP,
     columns: Any = (),
     classes: Any = (),
+    text: Any = "",
 ) -> Examples:
     are_lists = all(isinstance(names, list | tuple) for names in (columns, classes))
-    texts = (source, label, key, group, *columns, *classes) if are_lists else ()
+    texts = (source, label, key, group, text, *columns, *classes) if are_lists else ()
     if not texts or not all(isinstance(text, str) for text in texts):
         raise InputError(
             "read() takes texts, and lists of texts for columns and classes: "
             "read('a.csv', label='kind', columns=['day'])"
         )
-    return read(source, label=label, key=key, group=group, columns=columns, classes=classes)
+    return read(
+        source, label=label, key=key, group=group, columns=columns, classes=classes, text=text
+    )
 
 
 def _absent(text: str, path: Path) -> InputError | MissingError:
@@ -127,9 +143,11 @@ def _open(path: Path, options: Mapping[str, Any]) -> Examples:
     if _IDX.search(path.name):
         _refuse(str(path), options, ("classes",))
         return images.idx(path, _labels_beside(path), **options)
-    if path.suffix.lower() not in TABLES:
+    if path.suffix.lower() == ".jsonl" or "text" in options:
+        return read_texts(path, **{"text": TEXT, **options})
+    if path.suffix.lower() not in KINDS:
         raise InputError(
-            f"{path} is of no kind that is read: {', '.join(TABLES)}, IDX (-ubyte or .idx, also "
+            f"{path} is of no kind that is read: {', '.join(KINDS)}, IDX (-ubyte or .idx, also "
             ".gz), or a folder of images"
         )
     return _open_table(path, options)

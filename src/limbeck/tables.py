@@ -3,30 +3,25 @@
 import dataclasses
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limbeck._calls import did_you_mean
+from limbeck import _arrow
+from limbeck._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column, open_table
 from limbeck._optional import needs
 from limbeck.errors import (
     CorruptError,
     ExamplesError,
     InputError,
-    LabelsError,
     MismatchError,
     MissingError,
     OccupiedError,
 )
-from limbeck.examples import UNLABELLED, Array, Examples
-
-LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobody names one
-
-# pandas' row numbers, which nobody meant as an input.
-_PANDAS_INDEX = "__index_level_"
+from limbeck.examples import Array, Examples
 
 
 @dataclass(frozen=True)
@@ -136,7 +131,7 @@ def columns_of(path: str | Path) -> Any:
         raise InputError(f"{found} ends in {found.suffix!r}; tables are .csv and .parquet files")
     if not found.is_file():
         raise MissingError(f"there is no file {found}")
-    return _open_table(found, _Roles("", "", ""))
+    return open_table(found)
 
 
 def write(table: Any, to: str | Path) -> None:
@@ -184,15 +179,6 @@ def _read(path: Path, roles: _Roles) -> _Rows:
             )
 
 
-def _column(named: str, default: str, known: Collection[str], path: Path) -> str:
-    """The column of that name, or "" if it is absent and nobody asked for it."""
-    if named in known:
-        return named
-    if named and named != default:
-        raise ExamplesError(f"{path} has no column {named!r}; {did_you_mean(named, known)}")
-    return ""
-
-
 def _from_array(path: Path, roles: _Roles) -> _Rows:
     defaults = {roles.label: LABEL, roles.key: KEY, roles.group: GROUP}
     asked = [name for name, default in defaults.items() if name and name != default]
@@ -205,12 +191,12 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
     arrays = _load_all(path)
     inputs, classes = arrays.pop("inputs", None), arrays.pop("classes", np.array([], dtype=str))
     for name in roles.columns:
-        _column(name, "", arrays, path)
+        column(name, "", arrays, path)
     found = {}
     for named, default in ((roles.label, LABEL), (roles.key, KEY), (roles.group, GROUP)):
         plural = f"{default}s"
         wanted = plural if named == default and plural in arrays else named
-        found[default] = arrays.pop(_column(wanted, default, arrays, path), None)
+        found[default] = arrays.pop(column(wanted, default, arrays, path), None)
     n = () if inputs is None else inputs.shape[:1]
     kept = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
     names = tuple(str(name) for name in classes)
@@ -251,140 +237,19 @@ def _load_error(path: Path, what: str, error: Exception) -> CorruptError | Examp
 
 
 def _from_table(path: Path, roles: _Roles) -> _Rows:
-    table = _open_table(path, roles)
-    names = table.column_names
-    label = _column(roles.label, LABEL, names, path)
-    key = _column(roles.key, KEY, names, path)
-    group = _column(roles.group, GROUP, names, path)
+    table = open_table(path, (roles.key, roles.group))  # as text, or "007" would become 7
+    known = table.column_names
+    label = column(roles.label, LABEL, known, path)
+    key = column(roles.key, KEY, known, path)
+    group = column(roles.group, GROUP, known, path)
     for name in roles.columns:
-        _column(name, "", names, path)
+        column(name, "", known, path)
     taken = {label, key, group, *roles.columns}
-    rest = [n for n in names if n not in taken and not n.startswith(_PANDAS_INDEX)]
+    rest = [n for n in known if n not in taken and not n.startswith(PANDAS_INDEX)]
     return _Rows(
-        inputs=_matrix(table, rest, path) if rest and not roles.is_labels_only else None,
-        labels=_labels(table[label], label, path) if label else None,
-        keys=_texts(table[key], key, path) if key else None,
-        groups=_texts(table[group], group, path) if group else None,
-        columns={name: _values(table[name], name, path) for name in roles.columns},
+        inputs=_arrow.matrix(table, rest, path) if rest and not roles.is_labels_only else None,
+        labels=_arrow.labels(table[label], label, path) if label else None,
+        keys=_arrow.names(table[key], key, path) if key else None,
+        groups=_arrow.names(table[group], group, path) if group else None,
+        columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
     )
-
-
-def _open_table(path: Path, roles: _Roles) -> Any:
-    arrow, is_csv = needs("pyarrow"), path.suffix.lower() == ".csv"
-    try:
-        table = _parse_csv(path, roles) if is_csv else _parse_parquet(path)
-    except (ValueError, OSError) as error:
-        raise CorruptError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    if is_csv:
-        _check_header(table.column_names, path)
-    _check_names(table.column_names, path)
-    for position, one in enumerate(table.schema):
-        if arrow.types.is_dictionary(one.type):
-            plain = table[one.name].cast(one.type.value_type)
-            table = table.set_column(position, one.name, plain)
-    return table
-
-
-def _parse_csv(path: Path, roles: _Roles) -> Any:
-    csv = needs("pyarrow.csv")
-    text = needs("pyarrow").string()
-    # Keys are text, or "007" would become 7.
-    kinds = {name: text for name in (roles.key, roles.group) if name}
-    return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=kinds))
-
-
-def _parse_parquet(path: Path) -> Any:
-    return needs("pyarrow.parquet").ParquetFile(path).read()
-
-
-def _check_header(names: list[str], path: Path) -> None:
-    is_numbered = names == [str(position) for position in range(len(names))]
-    if all(_is_number(name) for name in names) and not is_numbered:
-        raise ExamplesError(
-            f"{path} has no column names: it begins with {', '.join(names[:3])}, ...; "
-            "put a row of names above it"
-        )
-
-
-def _check_names(names: list[str], path: Path) -> None:
-    if "" in names:
-        raise ExamplesError(
-            f"column {names.index('')} (the first is 0) of {path} has no name; name it, or leave "
-            "it out if it holds row numbers (index=False in pandas)"
-        )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ExamplesError(f"{path} has several columns {twice[0]!r}; give each its own name")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _matrix(table: Any, names: list[str], path: Path) -> Array:
-    types = needs("pyarrow").types
-    matrix = np.empty((len(table), len(names)), np.float32)
-    for position, name in enumerate(names):
-        kind = table[name].type
-        is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-        if not is_number and not types.is_null(kind):
-            raise ExamplesError(
-                f"column {name!r} of {path} holds {kind}, not numbers; name it in columns= to "
-                "keep it beside the inputs, or encode it as numbers"
-            )
-        _check_full(table[name], name, path)
-        with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
-            matrix[:, position] = table[name].to_numpy()
-    return matrix
-
-
-def _check_full(column: Any, name: str, path: Path) -> None:
-    if column.null_count:
-        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
-        raise ExamplesError(
-            f"column {name!r} of {path} is empty in row {row} (the first is 0), "
-            f"{column.null_count} such cells in all: fill them or drop the rows"
-        )
-
-
-def _labels(column: Any, name: str, path: Path) -> Array | None:
-    arrow = needs("pyarrow")
-    if column.null_count == len(column):
-        return None
-    if _is_text(column.type):
-        return np.array([cell or "" for cell in column.to_pylist()], dtype=str)
-    try:
-        if arrow.types.is_temporal(column.type):
-            raise arrow.ArrowInvalid(f"{column.type} is a time")
-        positions = column.cast(arrow.int64()).fill_null(UNLABELLED)
-    except (ValueError, NotImplementedError) as error:
-        raise LabelsError(
-            f"column {name!r} of {path} holds no labels, which are whole numbers or names: {error}"
-        ) from error
-    return np.asarray(positions.to_numpy())
-
-
-def _texts(column: Any, name: str, path: Path) -> Array:
-    _check_full(column, name, path)
-    texts = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
-    if (texts == "").any():
-        row = int(np.flatnonzero(texts == "")[0])
-        raise ExamplesError(f"column {name!r} of {path} is empty in row {row} (the first is 0)")
-    return texts
-
-
-def _values(column: Any, name: str, path: Path) -> Array:
-    _check_full(column, name, path)
-    if _is_text(column.type):
-        return np.array(column.to_pylist(), dtype=str)
-    values = np.asarray(column.to_numpy())
-    return values.astype(str) if values.dtype.kind == "O" else values
-
-
-def _is_text(kind: Any) -> bool:
-    types = needs("pyarrow").types
-    return bool(types.is_string(kind) or types.is_large_string(kind))

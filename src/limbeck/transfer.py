@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from limbeck._engine import device, tensor
+from limbeck._ragged import Ragged
 from limbeck._store import ScoreSet
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
@@ -184,6 +185,7 @@ class TransferSet:
         count: how many views of each example there are; `FRESH` for a new one every epoch.
         seed: what the views are drawn with.
         scores: where scores come from, or an empty tuple for none.
+        found: what a student of texts found in each example, shown to it in the text's place.
     """
 
     examples: Examples
@@ -191,6 +193,7 @@ class TransferSet:
     count: int = 1
     seed: int = 0
     scores: Source | tuple[()] = ()
+    found: Ragged | None = None
 
     @classmethod
     def of(cls, scores: ScoreSet, labelled: Examples | None = None) -> "TransferSet":
@@ -259,7 +262,8 @@ class TransferSet:
         Raises:
             MismatchError: they were scored in a view that mixes all examples.
         """
-        taken = replace(self, examples=self.examples.take(rows))
+        found = self.found.take(rows) if self.found else None
+        taken = replace(self, examples=self.examples.take(rows), found=found)
         return replace(taken, scores=self.source.take(rows)) if self.scores else taken
 
     def check_sizes(self, sizes: Sequence[int]) -> None:
@@ -305,7 +309,7 @@ class TransferSet:
         """Those rows, each in that view, on the device students compute on."""
         shown = self.view.show(self.examples, rows, numbers, self.seed)
         on = device()
-        inputs = tensor(shown.inputs).to(on)
+        inputs = tensor(self.found.block(rows) if self.found else shown.inputs).to(on)
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on), kind=self.kind)

@@ -27,6 +27,7 @@ def munge(
 ) -> int:
     """Make new unlabelled rows for a table from those it has, for a teacher to score."""
     from limbeck import synthetic, tables
+    from limbeck._arrow import KEY
 
     tables.check_free(to)
     rows = tables.columns_of(table)
@@ -38,6 +39,6 @@ def munge(
     make = synthetic.method(method)
     made = make(rows, size=size, nominal=codes, seed=seed, **how)
     keys = [f"{method}-{seed}/{row}" for row in range(size)]
-    tables.write(made.add_column(0, tables.KEY, [keys]), to)
+    tables.write(made.add_column(0, KEY, [keys]), to)
     shown = {"to": str(to), "method": method, "rows": size, "columns": rows.column_names}
     return say(shown, f"{to}: {size} rows of {len(rows.column_names)} columns by {method}", json)

@@ -5,8 +5,9 @@ from limbeck.students._bottleneck import Narrowed
 from limbeck.students._conv_pool import ConvPool, conv_pool
 from limbeck.students._convnet import Convnet, convnet
 from limbeck.students._factory import Factory, factory, find
-from limbeck.students._fastnet import Fastnet, fastnet
+from limbeck.students._fastnet import Fastnet, fastnet, whitening
 from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
+from limbeck.students._ngrams import Ngrams, ngrams
 from limbeck.students._of_size import FAMILIES, OfSize, of_size
 from limbeck.students._shallow_conv import ShallowConv, shallow_conv
 from limbeck.students._spec import Model, Student, parameters
@@ -21,6 +22,7 @@ __all__ = [
     "Mlp",
     "Model",
     "Narrowed",
+    "Ngrams",
     "OfSize",
     "Shallow",
     "ShallowConv",
@@ -31,11 +33,13 @@ __all__ = [
     "fastnet",
     "find",
     "mlp",
+    "ngrams",
     "of_size",
     "parameters",
     "read",
     "shallow",
     "shallow_conv",
+    "whitening",
 ]
 
 MAKERS: Makers = {
@@ -45,6 +49,7 @@ MAKERS: Makers = {
     "conv_pool": conv_pool,
     "convnet": convnet,
     "fastnet": fastnet,
+    "ngrams": ngrams,
     "of_size": of_size,
     "factory": factory,
 }

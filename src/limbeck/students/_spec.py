@@ -9,8 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from limbeck._engine import seeded
-from limbeck.encodings import Affine
+from limbeck._inputs import TEXT
+from limbeck._ragged import Ragged
+from limbeck.encodings import Encoding
 from limbeck.errors import InputError
+from limbeck.examples import Examples
 
 S = TypeVar("S", bound="Student")
 
@@ -27,12 +30,27 @@ class Student(ABC):
     inputs: tuple[int, ...] = field(default=(), kw_only=True)
     outputs: int = field(default=0, kw_only=True)
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether its inputs are texts, as their bytes."""
+        return False
+
+    def found_in(self, examples: Examples) -> Ragged | None:
+        """What it finds in texts, by one reading for all epochs; None for what reads numbers."""
+        return None
+
     def sized(self: S, inputs: tuple[int, ...], outputs: int) -> S:
         """The same student for inputs of this shape and so many classes.
 
         Raises:
-            InputError: it was already described for others.
+            InputError: it was already described for others, or it reads texts and these are
+                numbers, or the reverse.
         """
+        if (tuple(inputs) == TEXT) != self.reads_text:
+            raise InputError(
+                f"{self.text} reads {'texts' if self.reads_text else 'numbers'}, and these "
+                f"examples are {'numbers' if self.reads_text else 'texts: ngrams() reads them'}"
+            )
         if self.inputs and (self.inputs, self.outputs) != (tuple(inputs), outputs):
             raise InputError(
                 f"{self.text} takes inputs of shape {self.inputs} to {self.outputs} classes; "
@@ -89,7 +107,7 @@ class Model(nn.Module):
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, body: nn.Module, encoding: Affine, outputs: int) -> None:
+    def __init__(self, body: nn.Module, encoding: Encoding, outputs: int) -> None:
         super().__init__()
         self.encoding = encoding.build()
         self.body = body

@@ -6,8 +6,12 @@ from torch import nn
 
 from limbeck.errors import TeacherError
 from limbeck.runs import Run
+from limbeck.teachers._endpoint import Endpoint
 from limbeck.teachers._ensemble import ensemble, in_precision
+from limbeck.teachers._exported import exported
 from limbeck.teachers._function import function
+from limbeck.teachers._http import http
+from limbeck.teachers._onnx import onnx
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._teacher import Answer, Teacher
 from limbeck.teachers._torch import module, run
@@ -15,15 +19,19 @@ from limbeck.teachers._torch import module, run
 __all__ = [
     "SPECIALISTS",
     "Answer",
+    "Endpoint",
     "Specialist",
     "Specialists",
     "Teacher",
     "as_teacher",
     "combined",
     "ensemble",
+    "exported",
     "function",
+    "http",
     "in_precision",
     "module",
+    "onnx",
     "run",
 ]
 

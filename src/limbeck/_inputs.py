@@ -1,0 +1,59 @@
+"""Raw inputs of examples, numbers or texts: brought into one form, and refused where unreadable."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck._engine import is_text
+from limbeck.errors import ExamplesError
+
+Array = NDArray[Any]
+
+TEXT = (-1,)  # the shape of a text: as many bytes as it has
+
+
+def as_inputs(inputs: Array | Sequence[str]) -> Array:
+    """The inputs as one block of numbers, or as texts of whatever length."""
+    if not isinstance(inputs, np.ndarray) and len(inputs) and isinstance(inputs[0], str):
+        # Never through numpy's fixed width, which would make every text as wide as the longest.
+        inputs = np.array(inputs, dtype=object)
+    given = np.ascontiguousarray(inputs)
+    if given.dtype.kind == "O" and all(isinstance(one, str) for one in given.flat):
+        return given.astype(np.dtypes.StringDType())
+    return given.astype(np.dtypes.StringDType()) if given.dtype.kind == "U" else given
+
+
+def _check_texts(texts: Array) -> None:
+    if texts.ndim != 1:
+        raise ExamplesError(f"an input is one text; these have shape {texts.shape}")
+    empty = np.strings.str_len(np.strings.strip(texts)) == 0
+    if empty.any():
+        raise ExamplesError(
+            f"{int(empty.sum())} texts are empty, the first in row {int(np.flatnonzero(empty)[0])}:"
+            " leave them out"
+        )
+
+
+def check_inputs(inputs: Array) -> None:
+    """Refuses what no model could read.
+
+    Raises:
+        ExamplesError: no inputs, neither numbers nor texts, NaN or infinity, an empty text.
+    """
+    if inputs.size == 0:
+        raise ExamplesError(f"no examples: the inputs have shape {inputs.shape}")
+    if is_text(inputs):
+        _check_texts(inputs)
+        return
+    if inputs.dtype.kind not in "biuf":
+        raise ExamplesError(f"inputs are numbers or texts, not {inputs.dtype}: encode them first")
+    if inputs.dtype.kind == "f":
+        finite = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite)[0])
+            raise ExamplesError(
+                f"{int((~finite).sum())} inputs hold NaN or infinity, the first in row {row}: "
+                "fill or drop them"
+            )
