@@ -160,9 +160,9 @@ POINTS = np.ones((3, 2)) * [[1], [2], [3]]
             r"label 'z' is outside the 2 classes \(x, y\)",
         ),
         (
-            {"inputs": POINTS, "labels": np.array([0.5, 1.0, 2.0])},
+            {"inputs": POINTS, "labels": np.array([0.5, 1.0, 2.0]), "classes": ("x", "y")},
             LabelsError,
-            "labels are whole numbers or names, not float64",
+            r"1 columns of values \(whole numbers are class positions\), but 2 classes",
         ),
     ],
 )

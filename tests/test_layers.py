@@ -11,18 +11,21 @@ SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
 # Low to high. Modules of one rank do not see each other.
 RANKS = """
 errors
-_manifest _optional _engine _calls _formulas
+_manifest _optional _engine _calls _formulas _labels _verdicts
+_value_formulas _embedding_formulas
 _own
 _inputs
 _ragged
 examples intervals
+_votes
 encodings scores _pixels _bias _columns
+_column_formulas
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
 students._mlp students._ngrams students._shallow_conv
 students._of_size
 losses metrics views optim students _means _fusion _soft
-_figure _rows
+_figure _rows _kinds
 _successors
 _fetch
 images _arrow _store _naive_bayes _one_hot
@@ -39,7 +42,7 @@ teachers _stack
 _net _seen _steady
 _task
 _fit _cost
-_job
+_job _answers
 _score _combine _live _train _evaluate _export _correct _dark
 sweeps _compared _tune _temper
 _tabular

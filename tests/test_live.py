@@ -133,8 +133,6 @@ def test_a_live_teacher_is_heard_by_the_names_of_its_classes():
 
 
 def test_what_cannot_be_taught_live_is_refused():
-    with pytest.raises(MismatchError, match="counts answers with embeddings; students are"):
-        live(teachers.function(rule, CLASSES, kind="embeddings", name="counts"), blobs(10))
     with pytest.raises(InputError, match="1 view or more, not 0"):
         live(TEACHER, blobs(10), count=0)
     with pytest.raises(MismatchError, match="the teacher rule names"):

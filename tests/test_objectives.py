@@ -8,6 +8,7 @@ from worlds import double
 from limbeck import losses, objectives
 from limbeck.errors import InputError, RecipeError
 from limbeck.examples import Batch
+from limbeck.scores import KINDS
 
 
 def batch(scores, labels, is_scored=None, scale=None):
@@ -103,3 +104,33 @@ def test_wrong_settings_are_refused_in_words():
         objectives.read("SoftTarget(2)")
     with pytest.raises(RecipeError, match="no keyword 'temprature'; did you mean 'temperature'"):
         objectives.read("SoftTargets(temprature=2)")
+
+
+@pytest.mark.parametrize("maker", list(objectives.MAKERS.values()))
+def test_every_objective_says_which_kinds_it_learns(maker):
+    kinds = objectives.kinds_of(maker())
+    assert kinds
+    assert set(kinds) <= set(KINDS)
+
+
+class Own:
+    """An objective as a user would write it, which says nothing of kinds."""
+
+    text, needs_scores, needs_labels = "mine.py:Own()", True, False
+
+    def __call__(self, output, batch):
+        return {"own": (output - batch.scores).abs().mean()}
+
+
+def test_an_objective_that_does_not_say_learns_what_a_softmax_makes():
+    assert objectives.kinds_of(Own()) == ("logits", "log-probabilities", "probabilities")
+    objectives.check_kind(Own(), "log-probabilities")
+
+
+def test_a_refusal_lists_what_the_objective_learns_and_who_learns_the_kind():
+    sentence = (
+        r"mine.py:Own\(\) learns logits, log-probabilities or probabilities, and is given "
+        r"values: MatchLogits\(\) would do"
+    )
+    with pytest.raises(InputError, match=sentence):
+        objectives.check_kind(Own(), "values")

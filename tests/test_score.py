@@ -107,7 +107,9 @@ def test_scores_far_below_the_maximum_are_held_not_infinite():
 def test_every_kind_is_stored_and_comes_back(kind, tmp_path):
     points = blobs(20)
     p = torch.softmax(torch.from_numpy(rule(points.inputs)), 1).numpy()
-    said = {"probabilities": p, "log-probabilities": np.log(p)}.get(kind, rule(points.inputs))
+    votes = np.eye(3, dtype=np.float32)[p.argmax(1)]
+    of_kind = {"probabilities": p, "log-probabilities": np.log(p), "votes": votes}
+    said = of_kind.get(kind, rule(points.inputs))
     teacher = teachers.function(lambda x: said[: len(x)], CLASSES, kind=kind, name="t")
     scores = score(teacher, points, to=tmp_path / "s", storage=Storage(batch=20))
     assert (scores.kind, scores.manifest["width"]) == (kind, default_width(kind))

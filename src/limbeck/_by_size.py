@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from limbeck import _manifest, metrics, teachers
-from limbeck._evaluate import answers
+from limbeck._answers import answers
 from limbeck._report import markdown_table
 from limbeck._seen import check_unseen
 from limbeck.errors import InputError, LabelsError, MismatchError

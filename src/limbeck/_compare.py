@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from limbeck import _manifest, metrics, teachers
+from limbeck._answers import answers
 from limbeck._calls import did_you_mean
 from limbeck._compared import ARTEFACT, FORMAT, NAME, PAGE, Compared
-from limbeck._evaluate import answers
 from limbeck._store import ScoreSet
 from limbeck._tune import Budget, Chosen, Tuning
-from limbeck.errors import InputError, LabelsError
+from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Examples, check_disjoint
 from limbeck.intervals import CONFIDENCE, simultaneous, verdict
-from limbeck.objectives import Labels, Objective
+from limbeck.objectives import Labels, Objective, check_kind
 from limbeck.runs import Plan, Run
 from limbeck.students import Student
 from limbeck.sweeps import CONTROL, sweep
@@ -124,6 +124,11 @@ class _Job:
             raise InputError("two methods have names that differ by punctuation alone")
         if not self.seeds:
             raise InputError("seeds are a count of 1 or more, or different numbers from 0")
+        if self.transfer.answers != "logits":
+            raise MismatchError(
+                f"methods are compared by accuracy, and what is learnt here is "
+                f"{self.transfer.kind}: train each, and hold them side by side with evaluate"
+            )
         self._check_test()
 
     def _check_method(self, name: str, candidates: Sequence[Any]) -> None:
@@ -138,6 +143,7 @@ class _Job:
             )
         for objective in candidates:
             self._check_objective(name, objective)
+            self._check_kind(objective)
 
     def _check_objective(self, name: str, objective: Any) -> None:
         if not isinstance(objective, Objective):
@@ -160,6 +166,10 @@ class _Job:
                 f"{objective.text} of the method {name!r} needs a teacher's scores; "
                 f"{self.transfer.examples.name} has none: score it"
             )
+
+    def _check_kind(self, objective: Objective) -> None:
+        if objective.needs_scores:
+            check_kind(objective, self.transfer.kind)
 
     def _check_test(self) -> None:
         if not self.test.is_labelled.any():

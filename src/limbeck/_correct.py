@@ -82,6 +82,11 @@ class _Job:
             raise InputError(f"how is one of {', '.join(HOWS)}, not {self.how!r}")
         if self.run.role != "student":
             raise InputError("a run's student is corrected; its control stays as it was trained")
+        if self.run.kind != "logits":
+            raise MismatchError(
+                f"{self.run.name} answers with {self.run.kind}: a bias corrects the logits of "
+                "classes that exclude each other"
+            )
         self._check_classes()
         self._check_examples()
         if self.how == "prior":

@@ -222,6 +222,8 @@ def _shown(scores: ScoreSet, row: int, logits: Array, heat: Sequence[float]) -> 
 
 
 def _label(scores: ScoreSet, row: int) -> str:
+    if scores.examples.labels_kind != "logits":
+        return ""
     position = int(scores.examples.labels[row])
     return "" if position == UNLABELLED else scores.classes[position]
 

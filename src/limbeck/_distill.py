@@ -15,11 +15,12 @@ from limbeck._score import score
 from limbeck._train import train
 from limbeck.errors import OccupiedError
 from limbeck.examples import Examples, check_disjoint
-from limbeck.objectives import MAKERS, Objective, SoftTargets
+from limbeck.objectives import MAKERS, Objective, SoftTargets, check_kind
 from limbeck.runs import Plan, Run
+from limbeck.scores import learnt_kind
 from limbeck.students import Student
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered
-from limbeck.transfer import check_labelled, check_trainable
+from limbeck.transfer import check_labelled
 from limbeck.views import Plain, View
 
 TEST_SHARE = 0.2
@@ -104,7 +105,7 @@ def distill(
     sets = _divided(examples, labelled, test)
     classes = examples.classes or (labelled or examples).classes
     able = ordered(as_teacher(teacher, classes), classes)
-    check_trainable(able.kind, f"the teacher {able.name} answers with", allow_values=False)
+    check_kind(how.objective, learnt_kind(able.kind))
     recipe = _recipe(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(

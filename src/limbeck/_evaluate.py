@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
-from torch import nn
 
-from limbeck import _manifest, metrics
+from limbeck import _labels, _manifest, metrics
+from limbeck._answers import Given, Row, able, answers, check_kinds, with_control
 from limbeck._confidence import against
-from limbeck._cost import Cost, answer_times, cost
+from limbeck._cost import answer_times, cost
 from limbeck._engine import Bar
+from limbeck._kinds import MEASURES, OF_PROBABILITIES, Measures
 from limbeck._report import Report
 from limbeck._require import Measured, Requirement
 from limbeck._seen import check_unseen
@@ -22,16 +23,12 @@ from limbeck.examples import Array, Examples
 from limbeck.intervals import Estimate, verdict, within
 from limbeck.metrics import Metric
 from limbeck.runs import Run
-from limbeck.scores import OF_ONE_SOFTMAX, as_learnt
-from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
+from limbeck.scores import answered_with
 from limbeck.views import Plain
 
 ARTEFACT = "report"
 TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
-SLICE_METRICS = ("accuracy", "agreement")
 MOST_SLICES = 50
-
-Given = Run | Teacher | nn.Module | Answer
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,8 @@ class Comparison:
         student: the row that the verdict is about.
         control: the row it is held against; without such a row there is no verdict.
         margin: how far below the reference's accuracy still counts as level with it.
-        slices: columns of the examples; accuracy and agreement are given for each value.
+        slices: columns of the examples; accuracy (or what stands for it) and agreement are given
+            for each value.
         metrics: further metrics, made by `metrics.custom`.
         allow_seen: whether examples that a model was trained on may be among these.
     """
@@ -99,16 +97,6 @@ def evaluate(
     return report
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """One model's answers: logits `(seeds, examples, classes)`, and what answering costs."""
-
-    name: str
-    logits: Array
-    cost: Cost
-    notes: tuple[str, ...]
-
-
 class _Job:
     def __init__(
         self,
@@ -118,12 +106,27 @@ class _Job:
         name: str,
         comparison: Comparison,
     ) -> None:
-        self.models = _with_control(models, comparison)
+        self.models = with_control(models, comparison.student, comparison.control)
         self.examples, self.reference, self.name = examples, reference, name
         self.comparison = comparison
-        self.metrics = [*metrics.STANDARD.values(), *comparison.metrics]
-        self.teachers = {name: _able(name, model, examples) for name, model in self.models.items()}
-        self.rows: dict[str, _Row] = {}
+        self.teachers = {name: able(name, model, examples) for name, model in self.models.items()}
+        kinds = [answered_with(seeds[0].kind) for seeds in self.teachers.values()]
+        self.kind = kinds[0] if kinds else "logits"
+        own = [replace(metric, kind=self.kind) for metric in comparison.metrics]
+        self.metrics = [*self.measures.metrics.values(), *own]
+        self.rows: dict[str, Row] = {}
+
+    @property
+    def measures(self) -> Measures:
+        """What is measured of answers of the models' kind; where there is nothing, as of logits."""
+        return MEASURES.get(self.kind, MEASURES["logits"])
+
+    @cached_property
+    def labels(self) -> Array:
+        """The labels, where they are of the form that such answers are held to; else none."""
+        is_fitting = self.examples.labels_kind == self.kind
+        n = len(self.examples)
+        return self.examples.labels if is_fitting else np.full(n, _labels.UNLABELLED)
 
     @property
     def known_metrics(self) -> list[str]:
@@ -161,10 +164,7 @@ class _Job:
         for name, seeds in self.teachers.items():
             self._check_shape(name)
             seeds[0].check_asked(self.examples, Plain())
-            if seeds[0].kind not in OF_ONE_SOFTMAX:
-                raise MismatchError(
-                    f"the model {name} answers with {seeds[0].kind}, not with logits"
-                )
+        check_kinds({name: seeds[0].kind for name, seeds in self.teachers.items()})
         for column in self.comparison.slices:
             self.examples.column(column)
         if not self.comparison.allow_seen:
@@ -226,11 +226,11 @@ class _Job:
         manifests = {m.directory: m.manifest for name in self.models for m in self._runs(name)}
         return float(sum(m["seconds"] + m["score_seconds"] for m in manifests.values()))
 
-    def _answered(self, name: str) -> _Row:
+    def _answered(self, name: str) -> Row:
         seeds = self.teachers[name]
         logits = np.stack([answers(teacher, self.examples, name) for teacher in seeds])
         model = self.models[name]
-        return _Row(
+        return Row(
             name,
             logits,
             cost(model, self.examples),
@@ -247,16 +247,22 @@ class _Job:
         logits: Array = self.rows[self.reference].logits[at]
         return logits
 
-    def _measured(self, row: _Row, timing: dict[str, Any]) -> dict[str, Any]:
+    def _measured(self, row: Row, timing: dict[str, Any]) -> dict[str, Any]:
         found = {}
         for metric in self.metrics:
-            estimate = metrics.measure(
-                metric, row.logits, self.examples.labels, self._reference_logits
-            )
+            if not self._is_measurable(metric, row.name):
+                continue
+            estimate = metrics.measure(metric, row.logits, self.labels, self._reference_logits)
             if estimate is not None:
                 found[metric.name] = estimate.to_json()
         described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
         return {**described, "seeds": row.logits.shape[0], "notes": list(row.notes)}
+
+    def _is_measurable(self, metric: Metric, name: str) -> bool:
+        """Whether there are probabilities where the metric reads them: votes have none."""
+        heard = {name, self.reference} if "reference" in metric.needs else {name}
+        kinds = {self.teachers[one][0].kind for one in heard if one}
+        return "votes" not in kinds or metric.name not in OF_PROBABILITIES
 
     def _slices(self) -> list[dict[str, Any]]:
         slices = []
@@ -274,11 +280,9 @@ class _Job:
         rows = []
         for row in self.rows.values():
             found = {}
-            for name in SLICE_METRICS:
-                metric = metrics.STANDARD[name]
-                estimate = metrics.measure(
-                    metric, row.logits[:, at], self.examples.labels[at], part
-                )
+            for name in self.measures.slices:
+                metric = self.measures.metrics[name]
+                estimate = metrics.measure(metric, row.logits[:, at], self.labels[at], part)
                 if estimate is not None:
                     found[name] = estimate.to_json()
             rows.append({"name": row.name, "metrics": found})
@@ -288,19 +292,23 @@ class _Job:
         """The metric of one row minus that of another, paired by example and seed."""
         if first not in self.rows or second not in self.rows:
             return None
+        if not all(self._is_measurable(metric, name) for name in (first, second)):
+            return None
         reference = self._reference_logits
         one, other = self.rows[first].logits, self.rows[second].logits
         if 1 not in (len(one), len(other)) and len(one) != len(other):
             return None
-        return metrics.difference(metric, one, other, self.examples.labels, reference)
+        return metrics.difference(metric, one, other, self.labels, reference)
 
     def _verdict(self) -> dict[str, Any]:
+        if not self.measures.decides:
+            return {"answer": "undecided", "why": f"{self.kind} have no labels to be held to"}
         student, control = self.comparison.student, self.comparison.control
-        accuracy = metrics.STANDARD["accuracy"]
-        found = self.difference(accuracy, student, control)
+        metric = self._decides
+        found = self.difference(metric, student, control)
         if found is not None:
-            answer = verdict(found)
-            return {"answer": answer, **_difference_json(found), "n": found.n, "test": TEST}
+            answer = verdict(found if metric.better == "higher" else found.rescaled(-1))
+            return {"answer": answer, **self._compared(found), "n": found.n, "test": TEST}
         missing = [name for name in (student, control) if name not in self.rows]
         why = (
             f"there is no row {missing[0]!r}"
@@ -312,13 +320,26 @@ class _Job:
     def _within_margin(self) -> dict[str, Any]:
         if not self.reference or self.reference == self.comparison.student:
             return {}
-        accuracy = metrics.STANDARD["accuracy"]
-        found = self.difference(accuracy, self.comparison.student, self.reference)
+        if (
+            not self.measures.decides or self._decides.bounds != metrics.SHARE
+        ):  # a margin is in points
+            return {}
+        found = self.difference(self._decides, self.comparison.student, self.reference)
         if found is None:
             return {}
         margin = self.comparison.margin
         answer = within(found, margin)
-        return {"within_margin": {"answer": answer, "margin": margin, **_difference_json(found)}}
+        return {"within_margin": {"answer": answer, "margin": margin, **self._compared(found)}}
+
+    @property
+    def _decides(self) -> Metric:
+        """The metric that says which of two models is better."""
+        return self.measures.metrics[self.measures.decides]
+
+    def _compared(self, found: Estimate) -> dict[str, Any]:
+        ends = {"difference": found.mean, "low": found.low, "high": found.high}
+        named = {} if self._decides.name == "accuracy" else {"metric": self._decides.name}
+        return {**ends, **named}
 
     def _for_bar(self, bar: Requirement, document: Mapping[str, Any]) -> Measured | None:
         """What a requirement is about, as measured; None where it was not."""
@@ -338,8 +359,13 @@ class _Job:
 
     def _notes(self) -> list[str]:
         notes = []
-        if not self.examples.is_labelled.any():
+        if not self.examples.is_labelled.any() and self.measures.decides:
             notes.append("the test examples have no labels: accuracy cannot be measured")
+        elif self.examples.is_labelled.any() and self.labels is not self.examples.labels:
+            notes.append(
+                f"the labels of the test examples are {_labels.IN_WORDS[self.examples.labels_kind]}"
+                f" and the models answer with {self.kind}: they were not held to them"
+            )
         if self.comparison.allow_seen:
             notes.append("examples seen in training were allowed among these")
         return [*notes, *self._confident_teacher()]
@@ -351,7 +377,7 @@ class _Job:
         examples, none of which it was trained on.
         """
         student = self.models.get(self.comparison.student)
-        if self.comparison.allow_seen or not isinstance(student, Run):
+        if self.comparison.allow_seen or not isinstance(student, Run) or self.kind != "logits":
             return
         about = student.manifest.get("teacher", {})
         for name, seeds in self.teachers.items():
@@ -361,33 +387,3 @@ class _Job:
                     found = against(about, np.minimum(highest, 1.0))
                     yield from (str(one) for one in found if one.is_far_apart)
                     return
-
-
-def _with_control(models: dict[str, Given], comparison: Comparison) -> dict[str, Given]:
-    """The models, and the student's own control where no row of that name is given."""
-    student = models.get(comparison.student)
-    if comparison.control in models or not isinstance(student, Run) or student.control is None:
-        return models
-    return {**models, comparison.control: student.control}
-
-
-def _members(model: Given) -> list[Given]:
-    """The nets that answer for a model: every seed of a run, or the model itself."""
-    return [run(model, seed) for seed in model.seeds] if isinstance(model, Run) else [model]
-
-
-def _able(name: str, model: Given, examples: Examples) -> list[Teacher]:
-    """Who answers for a model, with the classes in the order of the examples."""
-    each = [as_teacher(one, examples.classes) for one in _members(model)]
-    named = {"of": examples.name, "whose": f"the model {name}"}
-    return [ordered(one, examples.classes, **named) for one in each]
-
-
-def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
-    """What it says of the plain examples, as log-probabilities `(examples, classes)`."""
-    raw = teacher.answers(examples, f"the model {name}")
-    return np.asarray(log_softmax(as_learnt(raw.astype(np.float64), teacher.kind), axis=1))
-
-
-def _difference_json(found: Estimate) -> dict[str, float]:
-    return {"difference": found.mean, "low": found.low, "high": found.high}

@@ -20,6 +20,7 @@ from limbeck._report import Report
 from limbeck.errors import CorruptError, InputError, MismatchError, NotMetError, OccupiedError
 from limbeck.examples import Array, Examples
 from limbeck.runs import Run
+from limbeck.scores import check_classes
 from limbeck.students import Model, Narrowed, Student
 from limbeck.students import read as read_student
 
@@ -38,7 +39,8 @@ class Exported:
         path: the file; beside it lie `.json`, which says what it is, and `.md`, its card.
         n: how many examples both answered.
         largest_difference: the largest absolute difference of any score.
-        agreement: the share of examples on which both name the same class.
+        agreement: the share of examples on which both name the same class, or say yes in the same
+            columns; 1 where answers are neither.
         absorbed: whether a linear bottleneck was multiplied out.
     """
 
@@ -72,7 +74,7 @@ def export(
         NeedsPackageError: the packages for ONNX are not installed.
     """
     path = check_format(to)
-    check.check_classes(run.classes, run.name)
+    check_classes(check, run.classes, run.kind, run.name)
     _check_shape(run, check)
     request = {
         "model": run.fingerprint,
@@ -138,7 +140,7 @@ def _write(
             f"{path.name} was not written: on {len(check)} examples its scores differ from the "
             f"student's by up to {largest:.3g}, more than the tolerance {request['tolerance']:g}"
         )
-    agreement = float((expected.argmax(1) == given.argmax(1)).mean())
+    agreement = _agreement(expected, given, run.kind)
     made = Exported(path, len(check), largest, agreement, absorbed)
     described = _description(run, made, check, request)
     described |= {"student": student.text, "file": _manifest.file_entry(content)}
@@ -245,6 +247,12 @@ _FORMATS: dict[str, Callable[[Student, Model, Run], tuple[bytes, Answers]]] = {
 }
 
 
+def _agreement(expected: Array, given: Array, kind: str) -> float:
+    if kind == "independent-logits":
+        return float(((expected > 0) == (given > 0)).all(axis=1).mean())
+    return float((expected.argmax(1) == given.argmax(1)).mean()) if kind == "logits" else 1.0
+
+
 def _description(
     run: Run, made: Exported, check: Examples, request: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -255,6 +263,7 @@ def _description(
         "request": request,
         "run": str(run.directory),
         "classes": list(run.classes),
+        "kind": run.kind,
         "encoding": run.manifest["encoding"],
         "check": result,
         "checked_on": check.name,
@@ -271,12 +280,11 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
         f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
         "",
         _takes(run.student),
-        f"- Answers with {run.kind} `(batch, {len(run.classes)})` of {', '.join(run.classes)}.",
+        f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
         f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
         f"({origin['examples']['n']} examples), view `{origin['view']}`.",
         f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
-        f"a score {made.largest_difference:.2g}"
-        + (f", same class on {made.agreement:.2%}." if run.kind != "values" else "."),
+        f"a score {made.largest_difference:.2g}" + _same(run.kind).format(made.agreement),
         f"- Made by Limbeck {origin['provenance']['limbeck']}, commit "
         f"{origin['provenance']['commit'] or 'unknown'}, on {origin['provenance']['machine']}.",
     ]
@@ -284,6 +292,16 @@ def _card(run: Run, made: Exported, check: Examples, report: Report | None) -> s
     if report is not None:
         lines += ["", report.to_markdown()]
     return "\n".join(lines) + "\n"
+
+
+def _of_what(run: Run) -> str:
+    return f" of {', '.join(run.classes)}" if run.kind != "embeddings" else ""
+
+
+def _same(kind: str) -> str:
+    if kind == "independent-logits":
+        return ", yes in the same columns on {:.2%}."
+    return ", same class on {:.2%}." if kind == "logits" else "."
 
 
 def _takes(student: Student) -> str:

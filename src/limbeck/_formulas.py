@@ -28,8 +28,9 @@ class Answers:
     """What one seed of a model answered to the examples a metric counts.
 
     Attributes:
-        logits: `(examples, classes)` float64.
-        labels: `(examples,)`; -1 where there is none, unless the metric needs labels.
+        logits: `(examples, classes)` float64; of other kinds whatever was answered.
+        labels: `(examples,)`; -1 where there is none, unless the metric needs labels. Where
+            each column has a label of its own, `(examples, columns)`.
         reference: the reference's logits `(examples, classes)`, or `(0, 0)`.
     """
 
@@ -182,7 +183,7 @@ def _mean_over(classes: list[Any], score: Callable[..., float], answers: Answers
 
 
 @dataclass(frozen=True, eq=False)
-class _Ranking:
+class Ranking:
     """The examples `(classes, examples)` from each class's most to its least probable."""
 
     order: Array
@@ -191,8 +192,8 @@ class _Ranking:
     ties_end: Array  # one past where it ends
 
     @classmethod
-    def of(cls, answers: Answers) -> "_Ranking":
-        scores = answers.probabilities.T
+    def of(cls, scores: Array, is_positive: Array) -> "Ranking":
+        """From scores, and which of them should be high, both `(classes, examples)`."""
         order = np.argsort(-scores, axis=1, kind="stable")
         ranked = np.take_along_axis(scores, order, 1)
         n = ranked.shape[1]
@@ -200,8 +201,13 @@ class _Ranking:
         begin = np.maximum.accumulate(np.where(is_new, np.arange(n), 0), axis=1)
         following = np.where(np.roll(is_new, -1, axis=1), np.arange(1, n + 1), n)
         end = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
-        positive = answers.labels[order] == np.arange(len(ranked))[:, None]
-        return cls(order, positive, begin, end)
+        return cls(order, np.take_along_axis(is_positive, order, 1), begin, end)
+
+    @classmethod
+    def of_classes(cls, answers: Answers) -> "Ranking":
+        """By the classes' probabilities."""
+        classes = np.arange(answers.logits.shape[1])
+        return cls.of(answers.probabilities.T, classes[:, None] == answers.labels)
 
     def weights(self, rows: Array) -> tuple[Array, Array]:
         """How often the rows hold each positive and each negative example, as ranked."""
@@ -214,8 +220,12 @@ def _summed(weights: Array) -> Array:
 
 
 def auc_of_rows(answers: Answers) -> OfRows:
-    """The same of rows: the share of pairs in which the positive example ranks higher."""
-    ranking = _Ranking.of(answers)
+    """The same of rows."""
+    return auc_of_ranking(Ranking.of_classes(answers))
+
+
+def auc_of_ranking(ranking: Ranking) -> OfRows:
+    """The share of pairs in which the positive example ranks higher."""
 
     def of_rows(rows: Array) -> float:
         positive, negative = ranking.weights(rows)
@@ -230,8 +240,12 @@ def auc_of_rows(answers: Answers) -> OfRows:
 
 
 def average_precision_of_rows(answers: Answers) -> OfRows:
-    """The same of rows: the precision down to each positive example, averaged."""
-    ranking = _Ranking.of(answers)
+    """The same of rows."""
+    return average_precision_of_ranking(Ranking.of_classes(answers))
+
+
+def average_precision_of_ranking(ranking: Ranking) -> OfRows:
+    """The precision down to each positive example, averaged."""
 
     def of_rows(rows: Array) -> float:
         positive, negative = ranking.weights(rows)
@@ -240,6 +254,6 @@ def average_precision_of_rows(answers: Answers) -> OfRows:
         seen = positive.sum(axis=1)
         precision = above / np.maximum(above + beside, 1)
         found = (positive * precision).sum(axis=1)
-        return float(np.mean(found[seen > 0] / seen[seen > 0]))
+        return float(np.mean(found[seen > 0] / seen[seen > 0])) if seen.any() else float("nan")
 
     return of_rows

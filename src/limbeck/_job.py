@@ -13,11 +13,12 @@ from torch import Tensor
 
 from limbeck import _manifest, encodings, runs, students
 from limbeck._fit import fit
+from limbeck._labels import IN_WORDS
 from limbeck._stack import check_features
 from limbeck._task import Member, Task
 from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Array
-from limbeck.objectives import Labels, Objective
+from limbeck.objectives import Objective, check_kind, of_control
 from limbeck.runs import Plan
 from limbeck.students import Student
 from limbeck.transfer import TransferSet
@@ -62,19 +63,26 @@ class Job:
             raise InputError(
                 f"{wanted} needs a teacher's scores; {examples.name} has none: score it"
             )
-        if self.transfer.is_of_values and not getattr(self.objective, "takes_values", False):
-            raise InputError(
-                f"{wanted} learns classes, and the scores are values: MatchLogits() and "
-                "MatchLogits('standardised') learn those"
-            )
-        if len(self.transfer.classes) < 2 and not self.transfer.is_of_values:
+        check_kind(self.objective, self.transfer.kind)
+        if len(self.transfer.classes) < 2 and self.transfer.answers == "logits":
             raise LabelsError(
                 f"{examples.name} names no classes to tell apart: give labels or classes"
             )
-        if not self.labelled.any() and self.objective.needs_labels:
-            raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
+        if self.objective.needs_labels:
+            self._check_labels()
         model = runs.build_model(self.sized, self.encoding, self.seeds[0])
         check_features(runs.started(model, self.start), self.objective)
+
+    def _check_labels(self) -> None:
+        examples, wanted = self.transfer.examples, self.objective.text
+        if not self.labelled.any():
+            raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
+        if not self.transfer.has_labels:
+            wanting = IN_WORDS.get(self.transfer.answers, "no labels")
+            raise LabelsError(
+                f"{wanted} needs {wanting} beside scores that are {self.transfer.kind}; the labels "
+                f"of {examples.name} are {IN_WORDS[examples.labels_kind]}"
+            )
 
     @cached_property
     def labelled(self) -> Array:
@@ -91,9 +99,8 @@ class Job:
     @property
     def has_control(self) -> bool:
         """Whether a control can and shall be trained."""
-        # A control learns labels, which are classes.
         is_wanted = self.wants_control and self.objective.needs_scores
-        return is_wanted and bool(self.labelled.any()) and not self.transfer.is_of_values
+        return is_wanted and self.transfer.has_labels
 
     @cached_property
     def request(self) -> dict[str, Any]:
@@ -111,7 +118,7 @@ class Job:
             "count": transfer.count,
             "view_seed": transfer.seed,
             "scores": transfer.source.fingerprint if transfer.has_scores else "",
-            **({"kind": "values"} if transfer.is_of_values else {}),
+            **({"kind": transfer.answers} if transfer.answers != "logits" else {}),
             **({"start": runs.fingerprint(self.start)} if self.start else {}),
             **({"order": self.order} if self.order != "own" else {}),
             **({"pace": self.pace} if self.pace else {}),
@@ -135,9 +142,13 @@ class Job:
 
     def member(self, role: str, seed: int) -> Member:
         """One net of this job."""
-        objective = self.objective if role == "student" else Labels()
+        objective = self.objective if role == "student" else self._objective_of_control
         place = self.to / f"{role}-{seed}"
         return Member(f"{self.to.name} {role} {seed}", seed, objective, place)
+
+    @property
+    def _objective_of_control(self) -> Objective:
+        return of_control([self.objective], self.transfer.answers)
 
     def task(self, role: str, members: tuple[Member, ...]) -> Task:
         """Those nets over the role's rows, with as many steps as the student's rows ask for."""
@@ -273,10 +284,14 @@ class Job:
         if not self._held_out("student"):
             yield "nothing was held out: the first seed is shipped"
         if self.order == "own" and self.objective.needs_scores:
-            if self.transfer.is_of_values:
-                yield "there is no control: the scores are values, and labels are classes"
-            elif not self.labelled.any():
+            if not self.labelled.any():
                 yield "there is no control: the examples have no labels"
+            elif not self.transfer.has_labels:
+                of_what = IN_WORDS[self.transfer.examples.labels_kind]
+                yield (
+                    f"there is no control: the scores are {self.transfer.kind}, and the labels are "
+                    f"{of_what}"
+                )
             elif not self.wants_control:
                 yield "there is no control: it was switched off"
         yield from self._larger()

@@ -13,7 +13,7 @@ from limbeck.examples import Array, Batch, Examples
 from limbeck.runs import Run
 from limbeck.scores import Dense, Kind, as_learnt, default_width, learnt_kind
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered
-from limbeck.transfer import FRESH, TransferSet, check_labelled, check_trainable
+from limbeck.transfer import FRESH, TransferSet, check_labelled
 from limbeck.views import Plain, View
 
 
@@ -42,7 +42,6 @@ def live(
     check_labelled(labelled)
     shown = examples if labelled is None else examples.joined(labelled)
     asked = as_teacher(teacher, shown.classes)
-    check_trainable(asked.kind, f"{asked.name} answers with")
     asked = ordered(asked, shown.classes, of=shown.name)
     asked.check_asked(shown, views)
     if count < 1:

@@ -15,6 +15,10 @@ from limbeck.scores import LOWEST, OF_ONE_SOFTMAX, Kind
 
 Mean = Literal["geometric", "arithmetic"]
 MEANS: tuple[Mean, ...] = get_args(Mean)
+AVERAGED: Mapping[Mean, tuple[Kind, ...]] = {
+    "geometric": OF_ONE_SOFTMAX,
+    "arithmetic": (*OF_ONE_SOFTMAX, "votes"),
+}
 KIND_OF_MEAN: Mapping[Mean, Kind] = {"geometric": "logits", "arithmetic": "log-probabilities"}
 
 
@@ -80,7 +84,7 @@ class Member:
     def logits(self, raw: Array) -> Array:
         """Its scores as logits, float64: a log-probability is one, up to the offset of a row."""
         wide = raw.astype(np.float64)
-        if self.kind != "probabilities":
+        if self.kind not in ("probabilities", "votes"):
             return wide
         if (wide < -1e-3).any():
             raise TeacherError(f"{self.name} answers with probabilities below 0: {wide.min():.4g}")
@@ -114,7 +118,7 @@ class Ensemble:
         if not members:
             raise InputError("an ensemble has one member or more; got none")
         for number, member in enumerate(members):
-            _check_kind(member, number)
+            _check_kind(member, number, known)
         columns = [_columns(members[0], other, n) for n, other in enumerate(members)]
         return cls(tuple(members), known, tuple(columns))
 
@@ -130,8 +134,12 @@ class Ensemble:
 
     @property
     def kind(self) -> Kind:
-        """What the mean is: logits (geometric) or log-probabilities (arithmetic)."""
-        return KIND_OF_MEAN[self.mean]
+        """What the mean is: logits (geometric) or log-probabilities (arithmetic).
+
+        Of votes alone it is their shares, as probabilities: many of them are 0.
+        """
+        are_votes = {member.kind for member in self.members} == {"votes"}
+        return "probabilities" if are_votes else KIND_OF_MEAN[self.mean]
 
     @property
     def fingerprint(self) -> str:
@@ -148,16 +156,21 @@ class Ensemble:
 
         Computed in float64, float32.
         """
+        if self.kind == "probabilities":
+            votes = [raw[:, at] for raw, at in zip(said, self.columns, strict=True)]
+            return np.asarray(np.mean(votes, axis=0, dtype=np.float64), dtype=np.float32)
         rows = zip(self.members, said, self.columns, strict=True)
         logits = np.stack([member.logits(raw)[:, at] for member, raw, at in rows])
         return FORMULAS[self.mean](logits).astype(np.float32)
 
 
-def _check_kind(member: Member, number: int) -> None:
-    if member.kind not in OF_ONE_SOFTMAX:
+def _check_kind(member: Member, number: int, mean: Mean) -> None:
+    *known, last = AVERAGED[mean]
+    if member.kind not in AVERAGED[mean]:
+        hint = "; votes have an arithmetic mean" if member.kind == "votes" else ""
         raise MismatchError(
             f"member {number} of the ensemble, {member.name}, answers with {member.kind}; a mean "
-            f"is taken of {', '.join(OF_ONE_SOFTMAX[:-1])} or {OF_ONE_SOFTMAX[-1]}"
+            f"is taken of {', '.join(known)} or {last}{hint}"
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from limbeck._manifest import read_json, write_file, write_json
+from limbeck._verdicts import DRAWN, MEASURES, is_number, measure_of, verdicts
 from limbeck.errors import CorruptError, InputError
 
 FORMAT = 1
@@ -124,47 +125,14 @@ def _faults(document: Document) -> Iterator[str]:
             yield f"the answer of {key!r} is {answer!r}, not one of {', '.join(ANSWERS)}"
 
 
-@dataclass(frozen=True)
-class _Measure:
-    title: str
-    scale: Number = 1
-    digits: int = 4
-
-    def number(self, value: Number) -> str:
-        return f"{value * self.scale:,.{self.digits if abs(value) < 100 else 1}f}"
-
-
-_MEASURES = {
-    "accuracy": _Measure("accuracy, %", 100, 2),
-    "errors": _Measure("errors", digits=1),
-    "macro_f1": _Measure("macro-F1"),
-    "auc": _Measure("AUC"),
-    "average_precision": _Measure("average precision"),
-    "nll_nats": _Measure("negative log-likelihood, nats"),
-    "ece": _Measure("calibration error, %", 100, 2),
-    "agreement": _Measure("agreement with reference, %", 100, 2),
-    "agreement_kappa": _Measure("agreement, kappa"),
-    "agreement_on_reference_errors": _Measure("agreement on reference errors, %", 100, 2),
-    "kl_nats": _Measure("KL from reference, nats"),
-}
-
-
-def _measure(name: str) -> _Measure:
-    return _MEASURES.get(name) or _Measure(name)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _estimate(row: Row, name: str) -> dict[str, Number]:
     """Mean, low and high of a metric; only those that are numbers."""
     found = row["metrics"].get(name) or {}
-    return {key: found[key] for key in ("mean", "low", "high") if _is_number(found.get(key))}
+    return {key: found[key] for key in ("mean", "low", "high") if is_number(found.get(key))}
 
 
 def _cell(row: Row, name: str) -> str:
-    found = {key: _measure(name).number(value) for key, value in _estimate(row, name).items()}
+    found = {key: measure_of(name).number(value) for key, value in _estimate(row, name).items()}
     interval = f" ({found['low']} to {found['high']})" if {"low", "high"} <= found.keys() else ""
     return found["mean"] + interval if "mean" in found else NOT_MEASURED
 
@@ -193,7 +161,7 @@ class _Size:
         found: Any = row
         for key in self.path:
             found = (found or {}).get(key)
-        return found if _is_number(found) and found > 0 else None
+        return found if is_number(found) and found > 0 else None
 
     def text(self, row: Row) -> str:
         return self.write(value) if (value := self.of(row)) else NOT_MEASURED
@@ -220,45 +188,6 @@ def _setting(document: Document) -> str:
     if seeds > 1:
         return f"{tested}, mean of {seeds} seeds, 95 % intervals over examples and seeds"
     return f"{tested}, 95 % intervals over examples"
-
-
-def _verdict(document: Document) -> tuple[str, str, str]:
-    """Question, answer and reason: did distillation help?"""
-    found = document["verdict"]
-    count = found.get("n", document["examples"]["n"])  # of which some may have no label
-    reason = found.get("why", "there is no control to compare with").rstrip(".")
-    if _is_number(found.get("difference")):
-        side = "fewer" if found["difference"] < 0 else "more"
-        points = f"{abs(found['difference']) * 100:.2f} percentage points {side}"
-        than = f"{count:,} test examples than the same net trained on labels"
-        reason = f"the student is right on {points} of {than} {_interval(found)}"
-        if found["answer"] == "no" and found["difference"] < 0:
-            reason = f"it is worse: {reason}"
-        if found["answer"] == "undecided" and found["low"] <= 0 <= found["high"]:
-            reason += ", and the interval includes zero"
-    return "Did distillation help?", found["answer"], reason
-
-
-def _within_margin(document: Document) -> tuple[str, str, str]:
-    """Question, answer and reason of the second verdict."""
-    found, other = document["within_margin"], document.get("reference") or "teacher"
-    question = f"Is the student within {found['margin'] * 100:.2f} points of the {other}?"
-    reason = found.get("why", "it was not measured").rstrip(".")
-    if _is_number(found.get("difference")):
-        side = "below" if found["difference"] < 0 else "above"
-        points = f"{abs(found['difference']) * 100:.2f} percentage points {side}"
-        reason = f"its accuracy is {points} the {other}'s {_interval(found)}"
-    return question, found["answer"], reason
-
-
-def _verdicts(document: Document) -> list[tuple[str, str, str]]:
-    second = [_within_margin(document)] if document.get("within_margin") else []
-    return [_verdict(document), *second]
-
-
-def _interval(found: Mapping[str, Any]) -> str:
-    bounds = f"95 % interval {found['low'] * 100:.2f} to {found['high'] * 100:.2f}"
-    return f"({'; '.join(filter(None, [bounds, found.get('test', '')]))})"
 
 
 def _pair(document: Document, size: _Size) -> tuple[Number, Number] | None:
@@ -304,7 +233,7 @@ def _notes(document: Document) -> list[str]:
 
 def _metrics(rows: Iterable[Row]) -> list[str]:
     found = {name for row in rows for name in row["metrics"]}
-    return [name for name in _MEASURES if name in found] + sorted(found - _MEASURES.keys())
+    return [name for name in MEASURES if name in found] + sorted(found - MEASURES.keys())
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -313,7 +242,7 @@ def _table(rows: Sequence[Row]) -> Table:
     for name in _metrics(rows):
         counts = sorted({m["n"] for row in rows if "n" in (m := row["metrics"].get(name) or {})})
         count = " / ".join(f"{count:,}" for count in counts)
-        table.append([_measure(name).title, *(_cell(row, name) for row in rows), count])
+        table.append([measure_of(name).title, *(_cell(row, name) for row in rows), count])
     measured = [size for size in _SIZES if any(size.of(row) for row in rows)]
     return table + [[size.label, *(size.text(row) for row in rows), ""] for size in measured]
 
@@ -322,13 +251,20 @@ def _slices(document: Document) -> tuple[str, Table]:
     """The metric shown, and a table with a slice a line; the others stay in report.json."""
     slices, models = document.get("slices") or [], [row["name"] for row in document["rows"]]
     names = _metrics(row for part in slices for row in part["rows"])
-    name = next((name for name in ("accuracy", "agreement", *names) if name in names), "")
+    name = next(
+        (
+            name
+            for name in ("accuracy", "subset_accuracy", "agreement", "rmse", *names)
+            if name in names
+        ),
+        "",
+    )
     table = [["slice", *models, "n"]]
     for part in slices if name else ():
         rows = {row["name"]: row for row in part["rows"]}
         cells = [_cell(rows.get(model, {"metrics": {}}), name) for model in models]
         table.append([f"{part['column']}: {part['value']}", *cells, f"{part['n']:,}"])
-    return _measure(name).title, table
+    return measure_of(name).title, table
 
 
 def escape(text: object) -> str:
@@ -353,7 +289,7 @@ def bullets(sentences: Iterable[str]) -> str:
 def _summary(document: Document) -> Iterator[str]:
     yield f"# {escape(document['name'])}"
     yield escape(_setting(document))
-    for question, answer, reason in _verdicts(document):
+    for question, answer, reason in verdicts(document):
         yield escape(f"{question} {answer.capitalize()}: {reason}.")
     yield markdown_table(_table(document["rows"]))
     if notes := _notes(document):
@@ -375,7 +311,7 @@ def _details(document: Document) -> Iterator[str]:
 
 def _marks(rows: Sequence[Row], name: str) -> list[dict[str, Any]]:
     """What a figure draws of each model that was measured, in the units that are shown."""
-    scale, found = _measure(name).scale, [(row, _estimate(row, name)) for row in rows]
+    scale, found = measure_of(name).scale, [(row, _estimate(row, name)) for row in rows]
     return [
         {"name": row["name"], "text": _cell(row, name), **{k: v * scale for k, v in ends.items()}}
         for row, ends in found
@@ -385,12 +321,12 @@ def _marks(rows: Sequence[Row], name: str) -> list[dict[str, Any]]:
 
 def _page(document: Document) -> dict[str, Any]:
     """All that the template draws."""
-    rows, drawn = document["rows"], ("accuracy", "agreement", "kl_nats")
+    rows = document["rows"]
     return {
         "document": document,
         "setting": _setting(document),
-        "verdicts": _verdicts(document),
-        "figures": [(_measure(name), _marks(rows, name)) for name in drawn],
+        "verdicts": verdicts(document),
+        "figures": [(measure_of(name), _marks(rows, name)) for name in DRAWN],
         "sizes": _SIZES,
         "ratios": _ratios(document),
         "models": _table(rows),

@@ -20,7 +20,7 @@ from safetensors.numpy import load, save
 from limbeck import _manifest
 from limbeck.errors import CorruptError, MismatchError
 from limbeck.examples import Array, Examples
-from limbeck.scores import Dense, Kind
+from limbeck.scores import Dense, Kind, check_classes
 from limbeck.views import View, read
 
 ARTEFACT = "score set"
@@ -204,7 +204,7 @@ class ScoreSet:
             MismatchError: other classes, an example that was not scored, or changed content; or a
                 part of the examples where the view mixes all of them.
         """
-        examples.check_classes(self.classes, f"the score set {self.directory}")
+        check_classes(examples, self.classes, self.kind, f"the score set {self.directory}")
         return self.rows(examples, allow_unscored=allow_unscored)
 
     def rows(self, examples: Examples, *, allow_unscored: bool = False) -> Array:

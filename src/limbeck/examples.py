@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from limbeck import _labels
 from limbeck._engine import is_text
 from limbeck._inputs import TEXT, as_inputs, check_inputs
 from limbeck._inputs import Array as Array  # who reads examples names their arrays by it
+from limbeck._labels import UNLABELLED as UNLABELLED
+from limbeck._labels import LabelsKind
 from limbeck._manifest import fingerprint
 from limbeck._ragged import Ragged
-from limbeck.errors import ExamplesError, LabelsError, MismatchError
-
-UNLABELLED = -1
+from limbeck.errors import ExamplesError, MismatchError
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,9 @@ class Examples:
     Attributes:
         inputs: raw inputs `(examples, ...)`: numbers, or texts `(examples,)` of numpy's
             `StringDType`; what a model needs done to them is its encoding.
-        labels: int64 class positions `(examples,)`, -1 where an example has no label.
+        labels: int64 class positions `(examples,)`, -1 where an example has no label; or int8
+            `(examples, classes)`, a 0 or 1 for each column, a row of -1 for none; or float32
+            values `(examples, outputs)`, a row of NaN for none.
         keys: text `(examples,)`, no two alike.
         classes: the class names in order; empty when nobody named them.
         groups: text `(examples,)`: examples of one group are never split apart. Without groups
@@ -67,7 +70,9 @@ class Examples:
         """Examples from arrays, checked.
 
         Labels are class positions, or class names, or -1 for none; without `classes` these are
-        the labels' own values in order ("0", "1", ... for integers). Keys default to the row.
+        the labels' own values in order ("0", "1", ... for integers). Where an example may be of
+        several classes, or of a single one or not, they are 0 or 1 `(examples, classes)`. Floats
+        `(examples,)` or `(examples, outputs)` are values to be predicted. Keys default to the row.
 
         Raises:
             ExamplesError: no examples, NaN or infinity, a text that is empty, duplicate keys, or
@@ -79,7 +84,9 @@ class Examples:
         check_inputs(inputs)
         known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
         _check_keys(known_keys, n)
-        positions, names = _read_labels(labels, tuple(classes), n)
+        if labels is not None:
+            _check_length("labels", len(labels), n)
+        positions, names = _labels.read(labels, tuple(classes), n)
         others = {k: np.asarray(v) for k, v in (columns or {}).items()}
         for column, values in others.items():
             _check_length(f"column {column!r}", len(values), n)
@@ -107,7 +114,12 @@ class Examples:
     @property
     def is_labelled(self) -> Array:
         """Which examples have a label, `(examples,)` booleans."""
-        return np.asarray(self.labels != UNLABELLED)
+        return _labels.is_labelled(self.labels)
+
+    @property
+    def labels_kind(self) -> LabelsKind:
+        """What a student answers with who learns these labels: "logits" where they are classes."""
+        return _labels.kind_of(self.labels)
 
     @cached_property
     def content_hashes(self) -> Array:
@@ -135,7 +147,7 @@ class Examples:
     def labels_fingerprint(self) -> str:
         """Names the labels by their keys, in whatever order they come."""
         order = np.argsort(self.keys)
-        return fingerprint(_digest(self.labels[order].astype("<i8").tobytes()))
+        return fingerprint(_digest(_labels.content(self.labels[order])))
 
     @cached_property
     def _sorted_keys(self) -> tuple[Array, Array]:
@@ -179,7 +191,7 @@ class Examples:
 
     def without_labels(self) -> "Examples":
         """The same examples, unlabelled; the class names stay."""
-        return dataclasses.replace(self, labels=np.full(len(self), UNLABELLED))
+        return dataclasses.replace(self, labels=_labels.blank(self.labels, len(self)))
 
     def check_classes(self, classes: Sequence[str], whose: str) -> None:
         """Refuses class names that are not these, in this order.
@@ -189,8 +201,8 @@ class Examples:
         """
         if self.classes and tuple(classes) != self.classes:
             raise MismatchError(
-                f"{self.name} names the classes {brief(self.classes)}, {whose} names "
-                f"{brief(classes)}: they must be the same names in the same order"
+                f"{self.name} names the classes {_labels.brief(self.classes)}, {whose} names "
+                f"{_labels.brief(classes)}: they must be the same names in the same order"
             )
 
     def split(
@@ -248,7 +260,8 @@ class Examples:
         """These examples and the labelled ones: known keys get their label, others are added.
 
         Raises:
-            MismatchError: other classes, another input shape, or other content under one key.
+            MismatchError: other classes, another input shape or form of labels, or other content
+            under one key.
         """
         self.check_classes(labelled.classes, labelled.name)
         if labelled.shape != self.shape:
@@ -265,7 +278,7 @@ class Examples:
                 f"example {key!r} is one thing in {self.name} and another in {labelled.name}: "
                 "give the sets keys of their own"
             )
-        labels = self.labels.copy()
+        labels = _labels.alike(self.labels, labelled.labels, (self.name, labelled.name))
         labels[rows[known]] = labelled.labels[known]
         mine = dataclasses.replace(self, labels=labels, classes=self.classes or labelled.classes)
         return mine if known.all() else _concatenated(mine, labelled.take(np.flatnonzero(~known)))
@@ -279,10 +292,12 @@ class Batch:
         keys: text `(batch,)`.
         inputs: raw inputs `(batch, ...)`.
         labels: class positions `(batch,)`, -1 for none; or shares of classes
-            `(batch, classes)` where a view mixed two examples, all 0 for none.
+            `(batch, classes)` where a view mixed two examples, all 0 for none; or a row of 0 and
+            1, or of values, as the examples have.
         scores: the teacher's scores `(batch, classes)`; `(0, 0)` where there are none.
         is_scored: which rows have scores, `(batch,)`.
         scale: the deviation of each class's score `(classes,)` for who standardises; else 1.
+        kind: what the scores are, or where there are none, what is answered to learn the labels.
         features: outputs of the student's submodules that the objective asked for, by name.
         step: how many steps of training came before.
         steps: how many there will be in all.
@@ -294,6 +309,7 @@ class Batch:
     scores: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0))
     is_scored: torch.Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
     scale: torch.Tensor = field(default_factory=lambda: torch.ones(1))
+    kind: str = "logits"
     features: Mapping[str, torch.Tensor] = field(default_factory=dict)
     step: int = 0
     steps: int = 1
@@ -348,46 +364,6 @@ def _check_keys(keys: Array, n: int) -> None:
 def _check_length(what: str, length: int, n: int) -> None:
     if length != n:
         raise ExamplesError(f"there are {n} inputs but {length} {what}")
-
-
-def _read_labels(
-    labels: Array | Sequence[Any] | None, classes: tuple[str, ...], n: int
-) -> tuple[Array, tuple[str, ...]]:
-    if labels is None:
-        return np.full(n, UNLABELLED), classes
-    given = np.asarray(labels)
-    _check_length("labels", len(given), n)
-    if given.dtype.kind in "US":
-        return _named_labels(given.astype(str), classes)
-    if given.dtype.kind not in "biu" or given.ndim != 1:
-        raise LabelsError(f"labels are whole numbers or names, not {given.dtype} {given.shape}")
-    positions = given.astype(np.int64)
-    names = classes or tuple(str(c) for c in range(int(positions.max(initial=0)) + 1))
-    wrong = (positions < UNLABELLED) | (positions >= len(names))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise LabelsError(
-            f"label {positions[row]} of row {row} is outside the {len(names)} classes "
-            f"(0 to {len(names) - 1}, or -1 for none)"
-        )
-    return positions, names
-
-
-def _named_labels(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    names = classes or tuple(str(name) for name in np.unique(given[given != ""]))
-    where = {name: position for position, name in enumerate(names)} | {"": UNLABELLED}
-    unknown = sorted(set(given.tolist()) - where.keys())
-    if unknown:
-        raise LabelsError(
-            f"label {unknown[0]!r} is outside the {len(names)} classes {brief(names)}"
-        )
-    return np.array([where[name] for name in given.tolist()], dtype=np.int64), names
-
-
-def brief(names: Sequence[str]) -> str:
-    """Names as an error shows them: the first twelve, and how many there are."""
-    shown = ", ".join(names[:12])
-    return f"({shown}, ... {len(names)} in all)" if len(names) > 12 else f"({shown})"
 
 
 def _digest(content: bytes) -> str:

@@ -39,6 +39,26 @@ def soft_targets(
     return _divergence(of_student, of_teacher) * temperature**2
 
 
+def binary_soft_targets(
+    student: Float[Tensor, "batch classes"], teacher: Float[Tensor, "_ _"], temperature: float
+) -> PerExample:
+    """`T^2 sum_c KL(sigmoid(teacher_c / T) || sigmoid(student_c / T))`, in nats times T^2.
+
+    `soft_targets` for logits that are each of a sigmoid of their own: a column is an outcome with
+    two sides, and their divergences add up. One column is what `soft_targets` says of the two
+    classes with logits 0 and that column. As T grows this tends to 1/8 of the squared error of the
+    logits: at a probability of 1/2 the KL of a small step d of it is 2 d^2, and d is a quarter of
+    the logits' distance over T.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+        InputError: the temperature is not above 0.
+    """
+    student, teacher = _softened(student, teacher, temperature)
+    both = _one_side(student, teacher) + _one_side(-student, -teacher)
+    return both * temperature**2
+
+
 def logits(student: Float[Tensor, "batch classes"], teacher: Float[Tensor, "_ _"]) -> PerExample:
     """Half the squared distance of the logits, `1/2 ||g - z||^2`.
 
@@ -79,6 +99,63 @@ def label_shares(
 ) -> PerExample:
     """Cross-entropy in nats with shares of classes, as mixed labels are; 0 for a row of 0."""
     return -(torch.log_softmax(_wide(student), dim=1) * shares).sum(dim=1)
+
+
+def cosine_distance(
+    student: Float[Tensor, "batch columns"], teacher: Float[Tensor, "_ _"]
+) -> PerExample:
+    """One less the cosine of the angle between the two vectors: from 0, alike, to 2, opposite.
+
+    Their lengths do not count, so a student of it has any length: normalise what it answers with.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, teacher = _paired(student, teacher)
+    return 1 - functional.cosine_similarity(student, teacher, dim=1)
+
+
+def votes(
+    student: Float[Tensor, "batch classes"], votes: Float[Tensor, "_ _"], smoothing: float
+) -> PerExample:
+    """Cross-entropy in nats with votes, of which a share goes evenly to all classes.
+
+    Label smoothing (Szegedy et al. 2016, section 7, arXiv:1512.00567) gives a vote the doubt that
+    it does not have: the best answer to it has finite logits.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, votes = _paired(student, votes)
+    return label_shares(student, (1 - smoothing) * votes + smoothing / votes.shape[1])
+
+
+def column_labels(
+    student: Float[Tensor, "batch classes"], labels: Float[Tensor, "_ _"] | Int[Tensor, "_ _"]
+) -> PerExample:
+    """Binary cross-entropy in nats with 0 or 1 for each column, summed; 0 for a row of -1.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, wanted = _paired(student, labels, "the labels have")
+    wanted = wanted.to(student.dtype)
+    terms = functional.binary_cross_entropy_with_logits(student, wanted, reduction="none")
+    return terms.sum(dim=1) * (wanted >= 0).all(dim=1)
+
+
+def value_labels(
+    student: Float[Tensor, "batch outputs"], labels: Float[Tensor, "_ _"]
+) -> PerExample:
+    """Half the squared distance of real values, `1/2 ||g - y||^2`; 0 for a row of NaN.
+
+    Raises:
+        MismatchError: the two shapes differ (nothing is broadcast).
+    """
+    student, wanted = _paired(student, labels, "the labels have")
+    # The distance itself is masked: 0 times NaN would still be NaN, and so would its gradient.
+    distance = torch.where(wanted.isnan(), 0.0, student - wanted.nan_to_num())
+    return distance.square().sum(dim=1) / 2
 
 
 def standardised_rows(
@@ -189,6 +266,12 @@ def _softened(student: Tensor, teacher: Tensor, temperature: float) -> tuple[Ten
     return student / temperature, teacher / temperature
 
 
+def _one_side(student: Tensor, teacher: Tensor) -> Tensor:
+    """The terms of an outcome with those logits in a KL of two-sided outcomes, summed."""
+    apart = functional.logsigmoid(teacher) - functional.logsigmoid(student)
+    return (torch.sigmoid(teacher) * apart).sum(dim=1)
+
+
 def _divergence(of_student: Tensor, of_teacher: Tensor) -> Tensor:
     # Written out: torch's kl_div is slow under vmap, which has no rule for it.
     return (of_teacher.exp() * (of_teacher - of_student)).sum(dim=1)
@@ -236,10 +319,12 @@ def _wide(scores: Tensor) -> Tensor:
     return scores if scores.dtype == torch.float64 else scores.float()
 
 
-def _paired(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+def _paired(
+    student: Tensor, teacher: Tensor, whose: str = "the teacher with"
+) -> tuple[Tensor, Tensor]:
     if student.shape != teacher.shape:
         raise MismatchError(
             f"the student answers with shape {tuple(student.shape)}, "
-            f"the teacher with {tuple(teacher.shape)}: they must be equal"
+            f"{whose} {tuple(teacher.shape)}: they must be equal"
         )
     return _wide(student), _wide(teacher).detach()

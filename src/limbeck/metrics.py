@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from limbeck import _formulas
 from limbeck._formulas import Answers, OfRows
+from limbeck._labels import UNLABELLED, is_labelled
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.intervals import (
     CONFIDENCE,
@@ -34,13 +35,13 @@ from limbeck.intervals import (
     resampled,
     unseen,
 )
+from limbeck.scores import Kind
 
 Array = NDArray[Any]
 Better = Literal["higher", "lower"]
 Need = Literal["labels", "reference"]
 PerExample = Callable[[Answers], Array]  # one number an example
 
-UNLABELLED = -1
 RESAMPLES = 200
 FEWEST_RESAMPLES = 50
 RANKED_NUMBERS = 200_000_000  # logits that all resamples of one ranking metric may visit
@@ -155,9 +156,16 @@ class WholeSet:
         return max(FEWEST_RESAMPLES, min(RESAMPLES, affordable))
 
     def _least(self, answers: Answers, wanted: Wanted) -> float:
-        counts = np.unique(answers.labels, return_counts=True)[1].tolist()
-        sizes = counts if self.is_macro else [len(answers.labels)]
+        sizes = _class_sizes(answers.labels) if self.is_macro else [len(answers.labels)]
         return unseen(sizes, confidence=wanted.confidence)
+
+
+def _class_sizes(labels: Array) -> list[int]:
+    """How many examples each class has that has any."""
+    if labels.ndim == 2:
+        counts = (labels == 1).sum(axis=0)
+        return [int(count) for count in counts[counts > 0]]
+    return [int(count) for count in np.unique(labels, return_counts=True)[1]]
 
 
 def _stacked(values: PerExample, seeds: list[Answers]) -> Array:
@@ -181,6 +189,7 @@ class Metric:
         needs: "labels" counts labelled examples only; "reference" compares with the reference.
         measured: the mean or the whole-set number.
         only: which examples count, from labels `(examples,)` and the reference's logits.
+        kind: what the models answer with that it measures; "logits" are those of one softmax.
     """
 
     name: str
@@ -189,6 +198,7 @@ class Metric:
     needs: frozenset[Need]
     measured: MeanOf | ShareOf | WholeSet
     only: Callable[[Array, Array], Array] = _all
+    kind: Kind = "logits"
 
 
 def measure(
@@ -207,8 +217,9 @@ def measure(
 
     Args:
         metric: what to measure.
-        logits: `(seeds, examples, classes)`.
-        labels: `(examples,)` class positions, -1 for none.
+        logits: `(seeds, examples, classes)`; of a metric of another kind, such answers.
+        labels: `(examples,)` class positions, -1 for none; of another kind, a row of labels
+            for each example as `Examples` has them, or `(examples,)` of -1 where there are none.
         reference: the reference's logits `(examples, classes)`, or `(0, 0)` for none.
         confidence: how sure the interval is, between 0 and 1.
 
@@ -281,12 +292,13 @@ def _number(name: str, answer: Any) -> float:
 
 
 def _counted(metric: Metric, logits: Array, labels: Array, reference: Array) -> list[Answers]:
-    _check(logits, labels, reference)
+    _check_labels(metric.kind, logits, labels)
+    _check_numbers(logits, reference)
     if "reference" in metric.needs and reference.size == 0:
         return []
     counts = metric.only(labels, reference)
     if "labels" in metric.needs:
-        counts = counts & (labels != UNLABELLED)
+        counts = counts & is_labelled(labels)
     rows = np.flatnonzero(counts)
     if len(rows) == 0:
         return []
@@ -294,18 +306,24 @@ def _counted(metric: Metric, logits: Array, labels: Array, reference: Array) -> 
     return [Answers(seed[rows].astype(np.float64), labels[rows], compared) for seed in logits]
 
 
-def _check(logits: Array, labels: Array, reference: Array) -> None:
-    if logits.ndim != 3 or logits.size == 0 or logits.shape[2] < 2:
-        raise InputError(
-            f"logits have shape (seeds, examples, classes), two classes or more: {logits.shape}"
-        )
-    if labels.shape != logits.shape[1:2]:
+def _check_labels(kind: Kind, logits: Array, labels: Array) -> None:
+    least = 2 if kind == "logits" else 1
+    if logits.ndim != 3 or logits.size == 0 or logits.shape[2] < least:
+        what = "two classes or more" if kind == "logits" else f"of the kind {kind}"
+        raise InputError(f"logits have shape (seeds, examples, classes), {what}: {logits.shape}")
+    columns = logits.shape[1:] if labels.ndim == 2 and kind != "logits" else logits.shape[1:2]
+    if labels.shape != columns:
         raise MismatchError(f"there are {logits.shape[1]} examples, but labels {labels.shape}")
+    if labels.ndim == 2:
+        return
     if labels.min() < UNLABELLED or labels.max() >= logits.shape[2]:
         raise LabelsError(
             f"labels from {labels.min()} to {labels.max()} are outside the {logits.shape[2]} "
             f"classes (0 to {logits.shape[2] - 1}, or -1 for none)"
         )
+
+
+def _check_numbers(logits: Array, reference: Array) -> None:
     # Numpy would broadcast a reference of one row, and compare every example with it.
     if reference.size and reference.shape != logits.shape[1:]:
         raise MismatchError(

@@ -8,12 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.special import log_softmax
+from scipy.special import expit, log_expit, log_softmax
 from torch import Tensor
 
 from limbeck._engine import tensor
+from limbeck._votes import one_hot
 from limbeck.errors import InputError, ScoresWarning, TeacherError
-from limbeck.examples import Array
+from limbeck.examples import Array, Examples
 
 Kind = Literal[
     "logits",  # of one softmax: an offset of a row changes nothing
@@ -22,10 +23,17 @@ Kind = Literal[
     "probabilities",
     "values",  # regression
     "embeddings",
+    "votes",  # a class and no more: rows with a single 1
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
 OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
+
+
+def answered_with(kind: Kind) -> Kind:
+    """What a student answers with who learns scores of that kind: of one softmax, logits."""
+    return "logits" if kind in (*OF_ONE_SOFTMAX, "votes") else kind
+
 
 Width = Literal["float16", "float32"]
 WIDTHS: tuple[Width, ...] = get_args(Width)
@@ -77,7 +85,7 @@ class Dense:
 
 def default_width(kind: Kind) -> Width:
     """float16 where only differences matter; float32 for kinds whose own size matters."""
-    return "float16" if kind in (*SOFTMAX_KINDS, "independent-logits") else "float32"
+    return "float16" if kind in (*SOFTMAX_KINDS, "independent-logits", "votes") else "float32"
 
 
 def check_kind(kind: str) -> Kind:
@@ -91,14 +99,27 @@ def check_kind(kind: str) -> Kind:
     return kind
 
 
+def check_classes(examples: Examples, classes: Sequence[str], kind: str, whose: str) -> None:
+    """Refuses class names that are not those of the examples; an embedding's columns have none.
+
+    Raises:
+        MismatchError: they differ.
+    """
+    if kind != "embeddings":
+        examples.check_classes(classes, whose)
+
+
 def check_answer(
     answer: object, keys: Array, classes: Sequence[str], kind: Kind, whose: str
 ) -> Float[np.ndarray, "examples classes"]:
     """A teacher's answer to a batch as float32 `(examples, classes)`.
 
     Raises:
-        TeacherError: another shape, NaN or infinity (naming the example).
+        TeacherError: another shape, NaN or infinity (naming the example), or no vote where it
+            gives votes.
     """
+    if kind == "votes":
+        return one_hot(answer, keys, classes, whose)
     raw = _as_array(answer, whose)
     wanted = (len(keys), len(classes))
     if raw.shape != wanted:
@@ -195,12 +216,27 @@ def warn_if_mistaken(raw: Float[np.ndarray, "examples classes"], kind: Kind, who
 
 
 def rounding_nats(raw: Array, stored: Dense, kind: Kind) -> Array:
-    """KL in nats from what the teacher said to what is stored, `(examples,)`; 0 for other kinds."""
+    """KL in nats from what the teacher said to what is stored, `(examples,)`; 0 for other kinds.
+
+    Of independent logits it is the sum of the columns'.
+    """
+    if kind == "independent-logits":
+        apart = binary_divergence(raw.astype(np.float64), stored.raw().astype(np.float64))
+        return np.asarray(apart.sum(axis=1))
     if kind not in SOFTMAX_KINDS:
         return np.zeros(len(raw))
     said = log_softmax(raw.astype(np.float64), axis=1)
     kept = log_softmax(stored.raw().astype(np.float64), axis=1)
     return np.asarray(np.maximum((np.exp(said) * (said - kept)).sum(axis=1), 0.0))
+
+
+def binary_divergence(teacher: Array, student: Array) -> Array:
+    """KL in nats of each column's two-sided outcome, from float64 logits of any one shape."""
+    sides = [
+        expit(sign * teacher) * (log_expit(sign * teacher) - log_expit(sign * student))
+        for sign in (1, -1)
+    ]
+    return np.asarray(np.maximum(sides[0] + sides[1], 0.0))  # rounding can fall below zero
 
 
 def as_tensor(raw: Array, device: torch.device) -> Float[Tensor, "examples classes"]:

@@ -16,7 +16,7 @@ from limbeck._task import Task
 from limbeck._train import as_objective, as_seeds, as_transfer
 from limbeck.errors import InputError
 from limbeck.examples import Examples
-from limbeck.objectives import Labels, Objective
+from limbeck.objectives import Labels, Objective, of_control
 from limbeck.runs import Plan, Run
 from limbeck.students import Factory, Student
 from limbeck.transfer import TransferSet
@@ -114,11 +114,10 @@ def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool)
     for job in jobs.values():
         job.check()
     taught = [job for job in jobs.values() if job.objective.needs_scores]
-    transfer = common.transfer
-    can_control = transfer.examples.is_labelled.any() and not transfer.is_of_values
-    if wants_control and taught and can_control:
+    if wants_control and taught and common.transfer.has_labels:
         jobs[CONTROL] = replace(
             common,
+            objective=of_control([job.objective for job in taught], common.transfer.answers),
             transfer=common.transfer.without_scores(),
             to=common.to / CONTROL,
             beside=len(taught[0].parts("student")[0]),
@@ -187,4 +186,6 @@ def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
 def _batches_of(job: Job) -> tuple[Any, ...]:
     rows, held_out = job.parts("student")
     task = job.task("student", (job.member("student", job.seeds[0]),))
-    return rows.tobytes(), held_out.tobytes(), task.steps, task.patience
+    # Labels are standardised by their own moments, scores by theirs.
+    is_of_labels = getattr(job.objective, "standardises", False) and not job.transfer.has_scores
+    return rows.tobytes(), held_out.tobytes(), task.steps, task.patience, is_of_labels

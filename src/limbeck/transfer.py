@@ -15,7 +15,15 @@ from limbeck._ragged import Ragged
 from limbeck._store import ScoreSet
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Batch, Examples
-from limbeck.scores import OF_ONE_SOFTMAX, Kind, as_learnt, as_tensor, check_width, learnt_kind
+from limbeck.scores import (
+    Kind,
+    answered_with,
+    as_learnt,
+    as_tensor,
+    check_classes,
+    check_width,
+    learnt_kind,
+)
 from limbeck.views import Plain, View
 
 FRESH = 2**31  # so many views that every epoch sees a new one
@@ -29,20 +37,6 @@ def check_labelled(labelled: Examples | None) -> None:
     """
     if labelled is not None and not labelled.is_labelled.any():
         raise LabelsError(f"{labelled.name} was given as labelled, and has no labels")
-
-
-def check_trainable(kind: Kind, whose: str, *, allow_values: bool = True) -> None:
-    """Refuses scores of a kind that no student is trained on yet.
-
-    Raises:
-        MismatchError: they are no logits, log-probabilities or probabilities, nor values where
-            those are allowed.
-    """
-    if kind not in OF_ONE_SOFTMAX and not (allow_values and kind == "values"):
-        raise MismatchError(
-            f"{whose} {kind}; students are trained on logits, log-probabilities or probabilities"
-            + ", or on values" * allow_values
-        )
 
 
 def check_increasing(sizes: Sequence[int]) -> None:
@@ -207,11 +201,11 @@ class TransferSet:
                 is trained on yet.
             InputError: they are probabilities that were kept in float16.
         """
-        check_trainable(scores.kind, f"{scores.directory} holds")
         check_width(scores.kind, scores.manifest["width"], f"{scores.directory} holds")
         examples = scores.examples
         scores.positions(examples)
         if labelled is not None:
+            check_classes(labelled, scores.classes, scores.kind, str(scores.directory))
             examples = examples.joined(labelled)
         at = scores.positions(examples, allow_unscored=True)
         return cls(examples, scores.view, scores.count, scores.seed, Stored(scores, at))
@@ -239,9 +233,20 @@ class TransferSet:
         return self.scores.classes if self.scores else self.examples.classes
 
     @property
-    def is_of_values(self) -> bool:
-        """Whether its scores are values, to be learnt as they are: regression."""
-        return self.has_scores and self.source.kind == "values"
+    def kind(self) -> Kind:
+        """What the scores are; without scores, what is answered to learn the labels."""
+        return self.scores.kind if self.scores else self.examples.labels_kind
+
+    @property
+    def answers(self) -> Kind:
+        """What a student answers with who learns it."""
+        return answered_with(self.kind)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there are labels, of the form that such a student can learn or be held to."""
+        is_fitting = self.examples.labels_kind == self.answers
+        return is_fitting and bool(self.examples.is_labelled.any())
 
     def without_scores(self) -> "TransferSet":
         """The same examples in the same views, with labels alone: what a control sees."""
@@ -303,7 +308,7 @@ class TransferSet:
         inputs = tensor(self.found.block(rows) if self.found else shown.inputs).to(on)
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on))
+        batch = replace(shown, inputs=inputs, labels=tensor(shown.labels).to(on), kind=self.kind)
         if not self.scores:
             return batch
         raw = self.source.scores(lambda: shown, rows, numbers)
@@ -314,10 +319,11 @@ class TransferSet:
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each class's score over all examples and views, `(classes,)`.
 
-        Of fresh views without end, those of the first are taken.
+        Of fresh views without end, those of the first are taken. Without scores they are those of
+        the labels, which are then values.
         """
         total, squares, n = np.zeros(len(self.classes)), np.zeros(len(self.classes)), 0
-        for raw in self._all_scores():
+        for raw in self._all_scores() if self.scores else self._all_labels():
             total += raw.sum(axis=0)
             squares += (raw**2).sum(axis=0)
             n += len(raw)
@@ -325,6 +331,9 @@ class TransferSet:
         deviation = np.sqrt(np.maximum(squares / n - mean**2, 0.0))
         deviation = np.where(deviation > 0, deviation, 1.0)
         return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
+    def _all_labels(self) -> Iterator[Array]:
+        yield self.examples.labels[self.examples.is_labelled].astype(np.float64)
 
     def _all_scores(self) -> Iterator[Array]:
         scored = np.flatnonzero(self.is_scored)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from limbeck._calls import Makers, make, text_of
+from limbeck._labels import mixed
 from limbeck._pixels import Fill, bumps, check_images, from_centre, moved, sampled
 from limbeck.errors import ExamplesError, InputError
 from limbeck.examples import Array, Batch, Examples
@@ -227,8 +228,9 @@ class Mixup(View):
 
     Zhang et al. 2018, arXiv:1710.09412; as a transfer set, Beyer et al. 2022, arXiv:2106.05237.
     The partner is chosen by key and seed among all the examples, so scores of this view belong to
-    the whole set. Inputs become float32 and labels shares of classes; scores are never mixed: the
-    teacher scores the mixed input. A pair of which one has no label has none.
+    the whole set. Inputs become float32 and labels shares of classes, or weighted means where
+    each column has its own; scores are never mixed: the teacher scores the mixed input. A pair of
+    which one has no label has none.
     """
 
     alpha: float = 1.0
@@ -250,7 +252,7 @@ class Mixup(View):
         second = self.of.show(examples, partners, numbers, seed)
         wide = share.reshape(-1, *[1] * len(examples.shape))
         inputs = wide * first.inputs + (1 - wide) * second.inputs
-        labels = _mixed_labels(first.labels, second.labels, share, len(examples.classes))
+        labels = mixed(first.labels, second.labels, share, len(examples.classes))
         return Batch(first.keys, inputs.astype(np.float32), labels)
 
     @property
@@ -359,13 +361,3 @@ def _moves(
     down = _uniform(f"{what} down", examples, rows, numbers, seed) * places
     across = _uniform(f"{what} across", examples, rows, numbers, seed) * places
     return down.astype(np.int64), across.astype(np.int64)
-
-
-def _mixed_labels(first: Array, second: Array, share: Array, classes: int) -> Array:
-    rows = np.arange(len(first))
-    labels = np.zeros((len(first), classes), dtype=np.float32)
-    both = (first >= 0) & (second >= 0)
-    # Added one after the other: a pair of the same class sums to 1.
-    np.add.at(labels, (rows[both], first[both]), share[both])
-    np.add.at(labels, (rows[both], second[both]), 1 - share[both])
-    return labels

@@ -21,7 +21,8 @@ def ensemble(
 
     `mean="geometric"` answers with logits, the mean of the members' logits, each row centred
     first; its softmax is the geometric mean of their distributions. `"arithmetic"` answers with
-    log-probabilities, the logarithm of the mean of their distributions. Members name the same
+    log-probabilities, the logarithm of the mean of their distributions; of members that all give
+    votes it answers with the votes' shares, which are probabilities. Members name the same
     classes in any order; the first one's is the ensemble's. A run is a member with each of its
     seeds; `teachers.run(run, seed)` is one net of it. Computed in float64.
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from limbeck import _arrow, tables
 from limbeck._calls import did_you_mean
+from limbeck._labels import brief
 from limbeck._manifest import fingerprint as name_by_content
 from limbeck._optional import needs
 from limbeck.errors import InputError, MismatchError, MissingError, TeacherError
-from limbeck.examples import Array, Examples, brief
+from limbeck.examples import Array, Examples
 from limbeck.teachers import _file
 from limbeck.teachers._teacher import Teacher, described
 

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from limbeck._labels import brief
 from limbeck._manifest import fingerprint as name_by_content
 from limbeck.errors import InputError, LimbeckError, MismatchError, TeacherError
-from limbeck.examples import Array, Examples, brief
+from limbeck.examples import Array, Examples
 from limbeck.runs import Run
 from limbeck.scores import Kind, check_answer, check_kind
 from limbeck.views import Plain, View
 
 Answer = Callable[..., Any]  # of a batch of raw inputs; with `answers_keys`, of their keys too
 
+NAMELESS: tuple[Kind, ...] = ("embeddings", "values")
 BATCH = 1024  # examples that are answered at a time
 
 
@@ -123,15 +125,19 @@ class Teacher:
 
 
 def described(
-    name: str, answer: Answer, classes: Sequence[str], kind: str, fingerprint: str
+    name: str, answer: Answer, classes: Sequence[str] | int, kind: str, fingerprint: str
 ) -> Teacher:
     """The teacher, after looking at what it says of itself.
+
+    Columns that have no names, of embeddings and values, are named by their number.
 
     Raises:
         TeacherError: no classes, or two of one name.
         InputError: no such kind.
     """
-    names = tuple(classes)
+    if isinstance(classes, int) and kind not in NAMELESS:
+        raise TeacherError(f"{name} answers with {kind}: give its classes by name, not {classes}")
+    names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
     if not names or len(set(names)) != len(names):
         raise TeacherError(f"{name} needs the names of its classes, each once; got {names}")
     return Teacher(name, answer, names, check_kind(kind), fingerprint)
@@ -150,8 +156,8 @@ def ordered(
         MismatchError: they are not the same names.
     """
     names = tuple(classes)
-    if not names or names == teacher.classes:
-        return teacher
+    if not names or names == teacher.classes or teacher.kind == "embeddings":
+        return teacher  # the columns of an embedding have no names
     _check_same_names(teacher.classes, names, of, whose or f"the teacher {teacher.name}")
     columns = [teacher.classes.index(name) for name in names]
 

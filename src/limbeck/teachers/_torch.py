@@ -19,7 +19,7 @@ from limbeck.teachers._teacher import Answer, Teacher, described
 
 def module(
     net: nn.Module,
-    classes: Sequence[str],
+    classes: Sequence[str] | int,
     *,
     kind: str = "logits",
     encoding: Affine = IDENTITY,
@@ -27,6 +27,8 @@ def module(
     precision: Precision | str = "float32",
 ) -> Teacher:
     """A torch module that takes encoded inputs `(batch, ...)` to scores `(batch, classes)`.
+
+    Of embeddings and values, `classes` may be the number of columns.
 
     It answers in eval mode and without gradients, whatever mode it is handed in, on the device
     its parameters are on, and is left as it was found. A precision of "bfloat16" (autocast) can
