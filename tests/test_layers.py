@@ -18,7 +18,7 @@ _inputs
 _ragged
 examples intervals
 _votes
-encodings scores _pixels _bias _columns
+encodings scores _pixels _bias _columns _pretrained
 _column_formulas
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
@@ -34,6 +34,8 @@ runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address
 teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
+teachers._reader
+teachers._huggingface
 teachers._scores
 teachers._ensemble teachers._given teachers._specialists teachers._http
 teachers._saved

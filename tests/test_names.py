@@ -71,6 +71,7 @@ PUBLIC = [
 
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "torchmetrics", "pydantic", "jinja2", "safetensors"}
 OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib", "httpx"}
+OPTIONAL |= {"transformers", "sentence_transformers", "tokenizers"}
 
 
 def loaded_by(code: str) -> set[str]:

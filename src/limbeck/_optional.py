@@ -13,6 +13,9 @@ EXTRAS = {
     "PIL": "images",
     "matplotlib": "figures",
     "httpx": "http",
+    "transformers": "text",
+    "sentence_transformers": "text",
+    "tokenizers": "text",
 }
 
 

@@ -87,3 +87,7 @@ class TableWarning(UserWarning):
 
 class StudentWarning(UserWarning):
     """A student can be used, but probably is not what was meant."""
+
+
+class TextsWarning(UserWarning):
+    """Texts are read, but not to their end."""

@@ -197,8 +197,7 @@ class TransferSet:
         Labelled examples that were scored lend their labels; others are seen without scores.
 
         Raises:
-            MismatchError: the scores belong to other examples, or are of a kind that no student
-                is trained on yet.
+            MismatchError: the scores belong to other examples.
             InputError: they are probabilities that were kept in float16.
         """
         check_width(scores.kind, scores.manifest["width"], f"{scores.directory} holds")

@@ -6,6 +6,7 @@ from limbeck.teachers._exported import exported
 from limbeck.teachers._function import function
 from limbeck.teachers._given import as_teacher
 from limbeck.teachers._http import http, http_from_text
+from limbeck.teachers._huggingface import huggingface
 from limbeck.teachers._onnx import onnx
 from limbeck.teachers._read import DOORS, Door, check, read
 from limbeck.teachers._saved import saved
@@ -31,6 +32,7 @@ __all__ = [
     "function",
     "http",
     "http_from_text",
+    "huggingface",
     "in_precision",
     "module",
     "onnx",

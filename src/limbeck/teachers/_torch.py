@@ -41,7 +41,7 @@ def module(
     """
     own_name = name or type(net).__name__
     answer = _answer(net, encoding.build(), precision)
-    fingerprint = _fingerprint(net, encoding) + _suffix(precision)
+    fingerprint = _fingerprint(net, encoding) + suffix(precision)
     return described(own_name, answer, classes, kind, fingerprint)
 
 
@@ -56,7 +56,7 @@ def run(
     chosen = trained.shipped if seed is None else seed
     # Our models begin with their own encoding, which takes any number type.
     answer = _answer(trained.model(chosen), nn.Identity(), precision)
-    fingerprint = f"{trained.fingerprint}:{chosen}" + _suffix(precision)
+    fingerprint = f"{trained.fingerprint}:{chosen}" + suffix(precision)
     made = described(trained.name, answer, trained.classes, trained.kind, fingerprint)
     return replace(made, net=(trained, chosen))
 
@@ -76,7 +76,12 @@ def _laid_out(inputs: Tensor) -> Tensor:
     return inputs.contiguous(memory_format=torch.channels_last) if inputs.dim() == 4 else inputs
 
 
-def _suffix(precision: Precision | str) -> str:
+def suffix(precision: Precision | str) -> str:
+    """What a precision adds to a fingerprint.
+
+    Raises:
+        InputError: no such precision.
+    """
     if precision not in get_args(Precision):
         raise InputError(
             f"a teacher answers in {' or '.join(get_args(Precision))}, not {precision!r}"
