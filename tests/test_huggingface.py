@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import socket
-import warnings
 from pathlib import Path
 
+import folders
 import numpy as np
 import pytest
 import torch
+from folders import OPINIONS, TEXTS, WORDS, rewrite, save, texts
 
 from limbeck import Examples, _calls, score, teachers
 from limbeck.errors import (
@@ -21,58 +21,9 @@ from limbeck.errors import (
     TextsWarning,
 )
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers")
 
-OPINIONS = ("negative", "positive")
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-WORDS = (*SPECIAL, "the", "a", "movie", "plot", "was", "good", "bad", "very", "dull", "fine")
-TEXTS = [
-    "the movie was good",
-    "bad",
-    "a very very very dull plot",
-    "the plot was fine and so was the movie",
-    "good good",
-]
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    """Whoever asks for an address ends the test, though a library may catch what is raised."""
-    asked = []
-
-    def refuse(*given, **more):
-        asked.append(given)
-        raise OSError("these tests have no network")
-
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    yield
-    assert not asked
-
-
-def texts(given):
-    return np.array(given, dtype=np.dtypes.StringDType())
-
-
-def save(folder, kind="BertForSequenceClassification", **config):
-    """A tiny net of random weights and its tokenizer, as transformers writes them."""
-    torch.manual_seed(7)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    small |= {"intermediate_size": 32, "max_position_embeddings": 12, "vocab_size": len(WORDS)}
-    settings = transformers.BertConfig(**(small | config), initializer_range=0.5)
-    tokenizer = transformers.BertTokenizer(vocab={word: row for row, word in enumerate(WORDS)})
-    transformers.utils.logging.disable_progress_bar()
-    getattr(transformers, kind)(settings).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def rewrite(path, **changes):
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps({k: v for k, v in (content | changes).items() if v is not ...}))
+no_network = pytest.fixture(autouse=True)(folders.no_network)
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,8 @@ runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address
 teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
-teachers._reader
-teachers._huggingface
+teachers._reader teachers._kept teachers._head
+teachers._huggingface teachers._encoder
 teachers._scores
 teachers._ensemble teachers._given teachers._specialists teachers._http
 teachers._saved

@@ -1,5 +1,6 @@
 """Anything that scores examples: a module, a run, a function, an ensemble; one kind a file."""
 
+from limbeck.teachers._encoder import Encoder, encoder
 from limbeck.teachers._endpoint import Endpoint
 from limbeck.teachers._ensemble import ensemble, in_precision
 from limbeck.teachers._exported import exported
@@ -20,6 +21,7 @@ __all__ = [
     "SPECIALISTS",
     "Answer",
     "Door",
+    "Encoder",
     "Endpoint",
     "Specialist",
     "Specialists",
@@ -27,6 +29,7 @@ __all__ = [
     "as_teacher",
     "check",
     "combined",
+    "encoder",
     "ensemble",
     "exported",
     "function",

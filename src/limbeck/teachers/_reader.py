@@ -40,7 +40,12 @@ class Reader:
 
     def count_cut(self, texts: list[str]) -> int:
         """How many of the texts are longer than what is read of them."""
-        return sum(self._is_long(tokens) for tokens in self._rows(texts)) if self.most else 0
+        read = self._rows(texts) if self.most and texts else []
+        return sum(self._is_long(tokens) for tokens in read)
+
+    def count_untold(self, texts: list[str]) -> int:
+        """The same while nobody knows that texts are cut; then 0, without a look."""
+        return 0 if self.is_chosen else self.count_cut(texts)
 
     def tell(self, cut: int, of: int) -> None:
         """Warns that texts are cut, once, and only where nobody asked for it."""
