@@ -23,7 +23,7 @@ _column_formulas
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
 students._mlp students._ngrams students._shallow_conv
-students._of_size
+students._of_size students._static
 losses metrics views optim students _means _fusion _soft
 _figure _rows _kinds
 _successors

@@ -74,6 +74,7 @@ def export(
         NeedsPackageError: the packages for ONNX are not installed.
     """
     path = check_format(to)
+    _check_graph(run.student, path)
     check_classes(check, run.classes, run.kind, run.name)
     _check_shape(run, check)
     request = {
@@ -101,6 +102,14 @@ def check_format(to: str | Path) -> Path:
     if path.suffix not in FORMATS:
         raise InputError(f"a student is exported to {' or '.join(FORMATS)}, not to {path.name!r}")
     return path
+
+
+def _check_graph(student: Student, path: Path) -> None:
+    if student.tokenises and path.suffix == ".onnx":
+        raise InputError(
+            f"{student.text} splits texts by a tokenizer, which an ONNX file cannot hold: export "
+            f"it to {path.with_suffix('.safetensors').name}, which holds it"
+        )
 
 
 def _check_shape(run: Run, check: Examples) -> None:

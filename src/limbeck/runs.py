@@ -246,7 +246,8 @@ def build_model(
     student: students.Student, encoding: Encoding, seed: int, content: bytes = b""
 ) -> Model:
     """The model of a student on the device, as its seed starts it or with stored weights."""
-    model = Model(student.build(seed), encoding, student.outputs)
+    body = student.unfilled(seed) if content else student.build(seed)
+    model = Model(body, encoding, student.outputs)
     if content:
         load_weights(model, content, student.text)
         model.eval()

@@ -11,6 +11,7 @@ from limbeck.students._ngrams import Ngrams, ngrams
 from limbeck.students._of_size import FAMILIES, OfSize, of_size
 from limbeck.students._shallow_conv import ShallowConv, shallow_conv
 from limbeck.students._spec import Model, Student, parameters
+from limbeck.students._static import StaticEmbeddings, static_embeddings
 
 __all__ = [
     "FAMILIES",
@@ -26,6 +27,7 @@ __all__ = [
     "OfSize",
     "Shallow",
     "ShallowConv",
+    "StaticEmbeddings",
     "Student",
     "conv_pool",
     "convnet",
@@ -39,6 +41,7 @@ __all__ = [
     "read",
     "shallow",
     "shallow_conv",
+    "static_embeddings",
     "whitening",
 ]
 
@@ -50,6 +53,7 @@ MAKERS: Makers = {
     "convnet": convnet,
     "fastnet": fastnet,
     "ngrams": ngrams,
+    "static_embeddings": static_embeddings,
     "of_size": of_size,
     "factory": factory,
 }

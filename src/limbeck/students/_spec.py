@@ -2,14 +2,15 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from limbeck._engine import seeded
-from limbeck._inputs import TEXT
+from limbeck._engine import evaluating, seeded, tensor
+from limbeck._inputs import TEXT, as_inputs, check_inputs
 from limbeck._ragged import Ragged
 from limbeck.encodings import Encoding
 from limbeck.errors import InputError
@@ -33,6 +34,11 @@ class Student(ABC):
     @property
     def reads_text(self) -> bool:
         """Whether its inputs are texts, as their bytes."""
+        return False
+
+    @property
+    def tokenises(self) -> bool:
+        """Whether its net splits texts by a tokenizer, which no ONNX graph can hold."""
         return False
 
     def found_in(self, examples: Examples) -> Ragged | None:
@@ -70,6 +76,10 @@ class Student(ABC):
             )
         with seeded(seed):
             return self._body()
+
+    def unfilled(self, seed: int) -> nn.Module:
+        """The net for weights that are there already: what `build` reads elsewhere is left out."""
+        return self.build(seed)
 
     def outline(self) -> nn.Module:
         """The net without its weights, on the meta device: it can be counted and takes no memory.
@@ -118,6 +128,18 @@ class Model(nn.Module):
         """Makes the body's outputs standard scores of that mean and deviation, `(classes,)`."""
         self.shift.copy_(mean)
         self.scale.copy_(deviation)
+
+    def of_texts(self, texts: Sequence[str]) -> Tensor:
+        """The scores of raw texts `(texts, classes)`, without gradients; for who reads texts.
+
+        Raises:
+            ExamplesError: a text is empty.
+        """
+        given = as_inputs(texts)
+        check_inputs(given)
+        with evaluating(self):
+            scores: Tensor = self(tensor(given).to(self.scale.device))
+        return scores
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The scores, float32 or wider whatever the body computed in."""
