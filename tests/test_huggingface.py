@@ -205,6 +205,12 @@ def test_the_source_opens_the_teacher_again(whole, options, monkeypatch):
         assert made.source == f"huggingface({str(whole)!r})"
 
 
+@pytest.mark.parametrize("prefix", ["hf:", ""])
+def test_a_text_names_it(whole, prefix):
+    read = teachers.read(f"{prefix}{whole}", OPINIONS[::-1])
+    assert read.fingerprint == teachers.huggingface(whole).fingerprint
+
+
 def test_opening_and_asking_says_nothing_on_any_channel(whole, capfd, caplog):
     teachers.huggingface(whole).answer(texts(TEXTS))
     assert capfd.readouterr() == ("", "")
