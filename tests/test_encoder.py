@@ -280,13 +280,18 @@ def test_a_class_of_one_example_leaves_nothing_to_choose(tiny):
     [
         ([0, 0, 0], OPINIONS, "3 negative, 0 positive"),
         ([0, 1, -1], ("a", "b", "c"), "1 a, 1 b, 0 c"),
-        ([0, 0, 0], ("a",), "3 a"),
         (None, (), "none"),
     ],
 )
 def test_labels_of_one_class_fit_no_head(tiny, labels, classes, said):
     given = Examples.of(TEXTS[:3], labels, classes=classes, name="few")
     with pytest.raises(LabelsError, match=f"two classes or more, and of each; few has {said}$"):
+        tiny.fit_head(given)
+
+
+def test_labels_in_columns_fit_no_head(tiny):
+    given = Examples.of(TEXTS[:3], [[0, 1], [1, 1], [0, 0]], classes=("a", "b"), name="tags")
+    with pytest.raises(LabelsError, match="the labels of tags have a column for each of a, b"):
         tiny.fit_head(given)
 
 

@@ -102,7 +102,8 @@ class Encoder:
         is in one group only. No other example plays a part.
 
         Raises:
-            LabelsError: they are of fewer than two classes, or one class has no example.
+            LabelsError: they are of fewer than two classes, one class has no example, or labels
+                have a column for each class.
             InputError: a strength below 0.
             TeacherError: these are no texts.
         """

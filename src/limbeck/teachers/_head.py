@@ -76,8 +76,13 @@ def labelled_in(examples: Examples) -> Examples:
     """The examples that have a label.
 
     Raises:
-        LabelsError: they are of fewer than two classes, or one class has none.
+        LabelsError: they are of fewer than two classes, one class has none, or a label is a row.
     """
+    if examples.labels.ndim > 1:
+        raise LabelsError(
+            f"a head learns one class of each example, and the labels of {examples.name} have a "
+            f"column for each of {', '.join(examples.classes)}"
+        )
     counts = np.bincount(examples.labels[examples.is_labelled], minlength=len(examples.classes))
     if len(counts) < 2 or not counts.all():
         said = ", ".join(f"{n} {name}" for name, n in zip(examples.classes, counts, strict=True))
