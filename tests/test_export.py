@@ -1,6 +1,7 @@
 """An exported file answers like its student, or is not written."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -180,3 +181,9 @@ def test_load_opens_what_was_made(run, tmp_path):
     np.testing.assert_array_equal(answers(again, TEST.inputs), answers(run, TEST.inputs))
     scores = load(run.directory.parent / "scores", examples=blobs(60))
     assert len(scores) == 60
+
+
+def test_an_onnx_file_holds_no_path_of_the_machine_that_made_it(run, tmp_path):
+    content = export(run, to=tmp_path / "student.onnx", check=TEST).path.read_bytes()
+    assert b".py" not in content
+    assert str(Path(__file__).parents[1]).encode() not in content

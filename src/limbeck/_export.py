@@ -199,6 +199,7 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
         )
     assert program is not None
     proto = program.model_proto
+    _forget_traces(proto)
     notes = {"classes": json.dumps(run.classes), "kind": run.kind, "student": student.text}
     onnx.helper.set_model_props(proto, notes)
     content: bytes = proto.SerializeToString(deterministic=True)
@@ -210,6 +211,15 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
         return scores
 
     return content, answers
+
+
+def _forget_traces(proto: Any) -> None:
+    """Takes out where in which source file each operator came from: paths of this machine."""
+    graphs = [proto.graph, *proto.functions]
+    for graph in graphs:
+        for node in graph.node:
+            del node.metadata_props[:]
+            graphs += [attribute.g for attribute in node.attribute if attribute.HasField("g")]
 
 
 def _example_inputs(student: Student) -> tuple[torch.Tensor, dict[int, Any]]:
