@@ -19,7 +19,7 @@ _ragged
 examples intervals
 _votes
 encodings scores _pixels _bias _columns _pretrained
-_column_formulas
+_column_formulas _fitted
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
 students._mlp students._ngrams students._shallow_conv

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from limbeck import _tabular, objectives, students
+from limbeck import _fitted, _tabular, objectives, students
 from limbeck._export import Exported, export
 from limbeck._one_hot import OneHot
 from limbeck._tabular import How, Rows, Taught
@@ -210,7 +210,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self._warn_if_larger()
 
     def _warn_if_larger(self) -> None:
-        own, (theirs, _) = 4 * parameters(self._model), _tabular.size_and_version(self.teacher_)
+        own, theirs = 4 * parameters(self._model), _fitted.size(self.teacher_)
         if own > theirs > 0:
             warnings.warn(
                 f"the student takes {own:,} bytes and its teacher {theirs:,}: it is larger",

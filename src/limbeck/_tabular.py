@@ -2,8 +2,6 @@
 
 import hashlib
 import math
-import pickle
-import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +12,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from limbeck import synthetic
+from limbeck import _fitted, synthetic
 from limbeck._columns import Columns
 from limbeck._one_hot import OneHot
 from limbeck._score import score
@@ -29,7 +27,6 @@ from limbeck.students import Model, Student
 from limbeck.teachers import Teacher, function
 from limbeck.transfer import TransferSet
 
-LEAST = 1e-6  # the smallest probability of a teacher: a forest's 0 has no logarithm
 PATIENCE, FEW_HELD_OUT = 10, 0.2  # of a control on few rows, as in `train`
 HELD_OUT = 0.1
 FEWEST = 20  # rows of a transfer set of which some are held out
@@ -144,18 +141,14 @@ def as_examples(rows: Rows, one_hot: OneHot, labels: Array, classes: Sequence[st
     )
 
 
-def teacher_of(
-    model: Any, one_hot: OneHot, classes: Sequence[str], kind: Kind, version: str
-) -> Teacher:
+def teacher_of(model: Any, one_hot: OneHot, classes: Sequence[str], kind: Kind) -> Teacher:
     """A fitted scikit-learn model as a teacher: it sees rows as the table had them."""
+    ask = _fitted.values if kind == "values" else _fitted.log_probabilities
 
     def answer(inputs: Array) -> Array:
-        table = one_hot.columns.table(one_hot.values(inputs))
-        if kind == "values":
-            return np.asarray(model.predict(table), dtype=np.float64).reshape(-1, 1)
-        return np.asarray(np.log(np.clip(model.predict_proba(table), LEAST, None)))
+        return ask(model, one_hot.columns.table(one_hot.values(inputs)))
 
-    name = type(model).__name__
+    name, version = type(model).__name__, _fitted.fingerprint(model)
     return function(answer, classes, kind=kind, name=name, version=version)
 
 
@@ -273,25 +266,3 @@ def said(model: Model, inputs: Array) -> Array:
 def _batches(inputs: Array, size: int) -> list[Array]:
     whole = np.ascontiguousarray(inputs, dtype=np.float64)
     return [whole[start : start + size] for start in range(0, max(1, len(whole)), size)]
-
-
-class _Counter:
-    """A file that keeps nothing but how much was written, and a digest of it."""
-
-    def __init__(self) -> None:
-        self.size, self.digest = 0, hashlib.blake2b(digest_size=8)
-
-    def write(self, content: Any) -> int:
-        self.size += len(bytes(content))
-        self.digest.update(content)
-        return len(content)
-
-
-def size_and_version(model: Any) -> tuple[int, str]:
-    """How many bytes a model is when pickled, and a digest of them; 0 if it cannot be pickled."""
-    counter = _Counter()
-    try:
-        pickle.Pickler(counter, 5).dump(model)
-    except (pickle.PicklingError, TypeError, AttributeError):
-        return 0, uuid.uuid4().hex
-    return counter.size, counter.digest.hexdigest()

@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from limbeck import _tabular
+from limbeck import _fitted, _tabular
 from limbeck._estimator import Distilled, Numbers
 from limbeck._tabular import How, Rows, Taught
 from limbeck.errors import LabelsError, MismatchError, TeacherError
@@ -77,10 +77,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]  # 
     def _taught(self, rows: Rows, labels: Array | None, how: How, place: Path) -> Taught:
         self._check_classes(labels is not None)
         names = [str(name) for name in self.classes_]
-        version = _tabular.size_and_version(self.teacher_)[1]
-        teacher = _tabular.teacher_of(
-            self.teacher_, self._one_hot, names, "log-probabilities", version
-        )
+        teacher = _tabular.teacher_of(self.teacher_, self._one_hot, names, "log-probabilities")
         own = np.zeros(0, np.int64) if labels is None else labels
         examples = _tabular.as_examples(rows, self._one_hot, own, names)
         return _tabular.taught(examples, teacher, how, place)
@@ -103,7 +100,7 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]  # 
 
     def _reported(self, table: Any, labels: Array) -> Numbers:
         said = {
-            "teacher": np.log(np.clip(self.teacher_.predict_proba(table), _tabular.LEAST, None)),
+            "teacher": _fitted.log_probabilities(self.teacher_, table),
             "student": self._said(table),
         }
         if self._control is not None:
@@ -148,10 +145,9 @@ class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]  # no
         return np.arange(len(labels)) < 1
 
     def _taught(self, rows: Rows, labels: Array | None, how: How, place: Path) -> Taught:
-        version = _tabular.size_and_version(self.teacher_)[1]
         none = np.zeros(0, np.int64)
         examples = _tabular.as_examples(rows, self._one_hot, none, ("value",))
-        teacher = _tabular.teacher_of(self.teacher_, self._one_hot, ("value",), "values", version)
+        teacher = _tabular.teacher_of(self.teacher_, self._one_hot, ("value",), "values")
         own = none if labels is None else labels
         return _tabular.taught_values(examples, teacher, how, place, own)
 
