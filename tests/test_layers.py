@@ -32,10 +32,12 @@ images _arrow _store _naive_bayes _one_hot
 tables text
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
-teachers._teacher teachers._file teachers._address
+teachers._teacher teachers._file teachers._address teachers._ubj
+teachers._whole teachers._others
 teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
 teachers._reader teachers._kept teachers._head
 teachers._huggingface teachers._encoder
+teachers._lightgbm teachers._sklearn teachers._xgboost
 teachers._scores
 teachers._ensemble teachers._given teachers._specialists teachers._http
 teachers._saved

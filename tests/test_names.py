@@ -72,6 +72,7 @@ PUBLIC = [
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "torchmetrics", "pydantic", "jinja2", "safetensors"}
 OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib", "httpx"}
 OPTIONAL |= {"transformers", "sentence_transformers", "tokenizers"}
+OPTIONAL |= {"lightgbm", "xgboost", "skops", "pandas"}
 
 
 def loaded_by(code: str) -> set[str]:

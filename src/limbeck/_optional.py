@@ -16,6 +16,10 @@ EXTRAS = {
     "transformers": "text",
     "sentence_transformers": "text",
     "tokenizers": "text",
+    "lightgbm": "trees",
+    "xgboost": "trees",
+    "skops": "skops",
+    "pandas": "pandas",
 }
 
 
