@@ -1,5 +1,6 @@
 """A teacher is named by a text: a prefix, a call, a path that says what it is, or trusted code."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -153,13 +154,9 @@ def test_a_text_that_opens_nothing_says_why(text, error, sentence, folder):
         teachers.read(text, CLASSES)
 
 
-def test_a_door_of_which_this_limbeck_has_no_maker_says_so(folder, monkeypatch):
-    monkeypatch.delattr(teachers, "onnx")
-    for text in ("onnx:m.onnx", "onnx('m.onnx')"):
-        with pytest.raises(InputError, match=r"this Limbeck has no teachers.onnx to open onnx: wi"):
-            teachers.read(text, CLASSES)
-    with pytest.raises(MissingError, match=r"there is no file gone.onnx"):
-        teachers.read("onnx:gone.onnx", CLASSES)
+@pytest.mark.parametrize("door", teachers.DOORS.values(), ids=lambda door: door.name)
+def test_every_door_has_a_maker_that_takes_classes(door):
+    assert "classes" in inspect.signature(door.make()).parameters
 
 
 @pytest.mark.parametrize(
