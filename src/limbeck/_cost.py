@@ -1,13 +1,16 @@
 """What answering costs: parameters, bytes, operations, and time on this machine."""
 
+import contextlib
+import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -19,6 +22,8 @@ from limbeck.teachers import Teacher
 
 LARGE = 512  # the batch that throughput is measured on
 FEWEST, SECONDS = 30, 0.2  # at least so many rounds, and about so long for each model
+TAIL = 200  # the fewest rounds that a p99 is read from
+LONGEST = 10.0  # the seconds after which a slow model is timed no further, for a p99
 
 
 Answer = Callable[[Array], Any]
@@ -79,20 +84,30 @@ def _operations(net: nn.Module, examples: Examples) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def answer_times(answers: Mapping[str, Answer], examples: Examples) -> dict[str, dict[str, Any]]:
+def answer_times(
+    answers: Mapping[str, Answer], examples: Examples, *, tail: bool = False
+) -> dict[str, dict[str, Any]]:
     """Each model's p50 and p95 for one example in milliseconds, and examples a second at 512.
 
     The models take turns, call by call and in changing order, so that a busy moment of the
     machine falls on all alike: trust the ratios more than the numbers.
+
+    With `tail` there is a p99 too, of 200 calls or more, each about the next example. A model
+    that takes more than 10 seconds for that has fewer; `calls` says how many.
     """
-    single = _in_turns(answers, examples.inputs[:1], FEWEST)
-    large = _in_turns(answers, examples.inputs[np.arange(LARGE) % len(examples)], 5)
+    percentiles = (50, 95, 99) if tail else (50, 95)
+    longest = LONGEST if tail else math.inf
+    ones = [
+        examples.inputs[row : row + 1] for row in range(min(TAIL if tail else 1, len(examples)))
+    ]
+    single = _in_turns(answers, ones, TAIL if tail else FEWEST, longest)
+    large = _in_turns(answers, [examples.inputs[np.arange(LARGE) % len(examples)]], 5, longest)
     return {
         name: {
             "latency_ms": {
                 "batch": 1,
-                "p50": float(np.percentile(single[name], 50)) * 1e3,
-                "p95": float(np.percentile(single[name], 95)) * 1e3,
+                **{f"p{p}": float(np.percentile(single[name], p)) * 1e3 for p in percentiles},
+                **({"calls": len(single[name])} if tail else {}),
             },
             "throughput_per_second": LARGE / float(np.median(large[name])),
         }
@@ -100,20 +115,39 @@ def answer_times(answers: Mapping[str, Answer], examples: Examples) -> dict[str,
     }
 
 
-def _in_turns(answers: Mapping[str, Answer], inputs: Array, fewest: int) -> dict[str, list[float]]:
-    """The seconds of each model's calls, of so many rounds at least."""
-    for answer in answers.values():
-        answer(inputs)  # the first call pays for what later ones find ready
+def _in_turns(
+    answers: Mapping[str, Answer], batches: Sequence[Array], fewest: int, longest: float
+) -> dict[str, list[float]]:
+    """The seconds of each model's calls, of so many rounds at least, or of about so long."""
+    # The first call pays for what later ones find ready: it counts where there is time for no more.
+    first = {name: _timed(answer, batches[0]) for name, answer in answers.items()}
+    spent = dict(first)
     seconds: dict[str, list[float]] = {name: [] for name in answers}
     began = time.perf_counter()
     rounds = 0
     drawn = random.Random(0)
     while rounds < fewest or time.perf_counter() - began < SECONDS * len(answers):
+        waiting = [name for name in answers if spent[name] < longest]
+        if not waiting:
+            break
         # In another order each time: whoever follows a large model finds the caches emptied.
-        for name in drawn.sample(list(answers), len(answers)):
-            seconds[name].append(_timed(answers[name], inputs))
+        for name in drawn.sample(waiting, len(waiting)):
+            seconds[name].append(_timed(answers[name], batches[rounds % len(batches)]))
+            spent[name] += seconds[name][-1]
         rounds += 1
-    return seconds
+    return {name: found or [first[name]] for name, found in seconds.items()}
+
+
+@contextlib.contextmanager
+def threads_limited(threads: int) -> Iterator[None]:
+    """A block in which torch, BLAS and OpenMP use so many threads; put back after it."""
+    before = torch.get_num_threads()
+    with threadpool_limits(threads):
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _timed(answer: Answer, inputs: Array) -> float:
