@@ -45,13 +45,13 @@ teachers._read
 teachers _stack
 _net _seen _steady
 _task
-_fit _cost
+_fit _cost _flat_trees
 _job _answers
 _score _combine _live _train _evaluate _export _correct _dark
-sweeps _compared _tune _temper
+sweeps _compared _tune _temper _cheaper _shipping _rivalry
 _tabular
 _estimator
-_compare _by_size
+_compare _by_size _rivals
 _load _distill _specialise sklearn
 specialists
 _recipe_tables
@@ -61,6 +61,7 @@ __init__
 cli._words
 cli._transfer
 cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists cli._sweeping
+cli._rivals
 cli._munging
 cli
 cli.__main__

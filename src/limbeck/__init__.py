@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from limbeck._load import load, show
     from limbeck._manifest import provenance
     from limbeck._report import Report
+    from limbeck._rivalry import Rivals
+    from limbeck._rivals import rivals
     from limbeck._score import score
     from limbeck._shards import Storage
     from limbeck._steps import run_recipe
@@ -63,6 +65,7 @@ _HOMES = {
     "LimbeckError": "errors",
     "Plan": "runs",
     "Report": "_report",
+    "Rivals": "_rivalry",
     "Run": "runs",
     "ScoreSet": "_store",
     "Storage": "_shards",
@@ -81,6 +84,7 @@ _HOMES = {
     "provenance": "_manifest",
     "read": "sources",
     "read_recipe": "recipe",
+    "rivals": "_rivals",
     "run_recipe": "_steps",
     "score": "_score",
     "show": "_load",
@@ -118,6 +122,7 @@ __all__ = [
     "LimbeckError",
     "Plan",
     "Report",
+    "Rivals",
     "Run",
     "ScoreSet",
     "Storage",
@@ -142,6 +147,7 @@ __all__ = [
     "provenance",
     "read",
     "read_recipe",
+    "rivals",
     "run_recipe",
     "score",
     "show",

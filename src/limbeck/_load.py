@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from limbeck import _compared, _manifest, _store, runs
+from limbeck import _compared, _manifest, _rivalry, _store, runs
 from limbeck._compared import Compared
 from limbeck._confidence import HeldOut, recorded_confidence
 from limbeck._export import open_exported, open_model
 from limbeck._report import Report
+from limbeck._rivalry import Rivals
 from limbeck._store import ScoreSet
 from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
 from limbeck.examples import Examples
@@ -21,7 +22,7 @@ REPORT = "report"
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
-) -> Run | ScoreSet | Report | Compared | Model | Specialists:
+) -> Run | ScoreSet | Report | Compared | Rivals | Model | Specialists:
     """What an artefact's directory holds, or the model in an exported safetensors file.
 
     A score set needs its examples: those given, or the source it remembers.
@@ -45,6 +46,8 @@ def load(
         return Specialists.open(directory, trust=trust)
     if artefact == _compared.ARTEFACT:
         return Compared.read(directory)
+    if artefact == _rivalry.ARTEFACT:
+        return Rivals.read(directory)
     raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
 
 

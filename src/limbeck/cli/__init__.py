@@ -16,6 +16,7 @@ from limbeck.cli import (  # noqa: F401
     _looking,
     _making,
     _munging,
+    _rivals,
     _specialists,
     _sweeping,
 )

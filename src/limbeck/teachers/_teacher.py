@@ -43,6 +43,7 @@ class Teacher:
         answers_keys: whether it has to know whom it is asked about, `answer(inputs, keys)`, as a
             table of scores has.
         knows: raises what is wrong where it has no answer about some of these examples.
+        with_trees: of boosted trees, the same teacher with that share of its trees, the first ones.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Teacher:
     net: tuple[Run, int] | tuple[()] = ()
     answers_keys: bool = False
     knows: Callable[[Examples], None] = _knows_all
+    with_trees: Callable[[float], "Teacher"] | None = None
 
     @property
     def runs(self) -> list[Run]:

@@ -1,0 +1,145 @@
+"""A student among its rivals: each one's quality, bytes and time, and what to ship."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from limbeck import _manifest
+from limbeck._report import bullets, escape, markdown_table
+from limbeck._verdicts import measure_of
+from limbeck.errors import CorruptError, InputError
+
+ARTEFACT = "rivals"
+NAME = "rivals.json"
+PAGE = "rivals.md"
+FORMAT = 1
+
+Row = Mapping[str, Any]
+
+_NEEDED = ("name", "examples", "metric", "threads", "budget_ms", "rows", "decision")
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """What the student and its rivals reach, take and cost, and which of them to ship.
+
+    `str(rivals)` is a table for a terminal that ends with the sentence.
+
+    Attributes:
+        document: what `rivals.json` holds; everything else here is read from it.
+        directory: where it lies.
+    """
+
+    document: Mapping[str, Any]
+    directory: Path
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """One row a model: teacher, cheaper teachers, baseline, control, student, int8."""
+        return list(self.document["rows"])
+
+    def row(self, name: str) -> Row:
+        """The row of one model.
+
+        Raises:
+            InputError: there is no such row.
+        """
+        rows = {str(row["name"]): row for row in self.rows}
+        if name not in rows:
+            raise InputError(f"these rivals have no row {name!r}; they are {', '.join(rows)}")
+        return rows[name]
+
+    @property
+    def decision(self) -> Mapping[str, Any]:
+        """What to ship: `answer`, `ship` (a row's name, or ""), `rule` (1 to 3), `sentence`."""
+        return dict(self.document["decision"])
+
+    @property
+    def sentence(self) -> str:
+        """The decision in one sentence with its figures."""
+        return str(self.document["decision"]["sentence"])
+
+    def to_markdown(self) -> str:
+        """The whole of it as GitHub-flavoured Markdown."""
+        made_by = self.document.get("provenance") or {}
+        lines = bullets(f"{key}: {value}" for key, value in made_by.items())
+        return "\n\n".join([*_summary(self.document), "## Provenance", lines]) + "\n"
+
+    def write(self) -> None:
+        """Writes rivals.md and rivals.json into the directory.
+
+        Raises:
+            StorageError: the disk is full, read-only, or not ours to write.
+        """
+        _manifest.write_file(self.directory / PAGE, self.to_markdown().encode())
+        _manifest.write_json(self.directory / NAME, self.document)
+
+    @classmethod
+    def read(cls, directory: str | Path) -> "Rivals":
+        """What lies in a directory.
+
+        Raises:
+            MissingError: there is none, or it is not whole.
+            CorruptError: it is damaged, or of another format.
+        """
+        place = Path(directory)
+        manifest = _manifest.read_manifest(place, ARTEFACT)
+        _manifest.read_checked(place, NAME, manifest["files"][NAME])
+        document = _manifest.read_json(place / NAME)
+        if (found := document.get("format", "none")) != FORMAT:
+            raise CorruptError(f"{place / NAME} has format {found}; this Limbeck reads {FORMAT}")
+        lacking = [key for key in _NEEDED if key not in document]
+        if lacking:
+            raise CorruptError(f"{place / NAME} has no rivals: it lacks {', '.join(lacking)}")
+        return cls(document, place)
+
+    def __str__(self) -> str:
+        return "\n\n".join(_summary(self.document))
+
+
+def _summary(document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# {escape(document['name'])} and its rivals"
+    yield escape(_setting(document))
+    yield markdown_table(_table(document))
+    notes = [f"{row['name']}: {row['what']}" for row in document["rows"] if row["what"]]
+    yield bullets([*notes, *document["notes"]])
+    yield escape(document["decision"]["sentence"])  # it ends with what to do
+
+
+def _setting(document: Mapping[str, Any]) -> str:
+    examples, labelled, threads = (document[k] for k in ("examples", "labelled", "threads"))
+    return (
+        f"on {examples['n']:,} test examples of {examples['name']}; labels from {labelled['n']:,} "
+        f"examples of {labelled['name']}; {threads} thread{'s' * (threads > 1)}, one example at a "
+        f"time, within {document['budget_ms']:g} ms. Intervals are for 95 %, paired where "
+        "the student is held against a row."
+    )
+
+
+def _table(document: Mapping[str, Any]) -> list[list[str]]:
+    title = measure_of(document["metric"]).title
+    times = ("p50", "p95", "p99")
+    heads = [*(f"{name}, ms" for name in times), "calls", "examples a second"]
+    table = [["model", title, "n", "student ahead by", "bytes", *heads]]
+    for row in document["rows"]:
+        taken = row.get("latency_ms", {})
+        cells = [row["name"], _interval(row["metric"], "mean", document["metric"])]
+        cells.append(f"{row['metric']['n']:,}" if row["metric"] else "")
+        cells.append(_interval(row["student_ahead"], "difference", document["metric"]))
+        cells.append(f"{row['bytes']:,}" if row["bytes"] else "unknown")
+        cells += [f"{taken[name]:.3g}" if taken else "" for name in times]
+        cells.append(f"{taken['calls']:,}" if taken else "")
+        cells.append(f"{row['throughput_per_second']:,.0f}" if taken else "")
+        table.append(cells)
+    return table
+
+
+def _interval(found: Mapping[str, Any] | None, key: str, metric: str) -> str:
+    if found is None:
+        return ""
+    shown = measure_of(metric)
+    middle = shown.number(found[key])
+    if found["low"] is None or found["high"] is None:
+        return middle
+    return f"{middle} ({shown.number(found['low'])} to {shown.number(found['high'])})"

@@ -1,0 +1,55 @@
+"""The command that holds a student beside all that could be shipped in its place."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._words import (
+    ExamplesText,
+    Json,
+    MeanText,
+    TeacherTexts,
+    To,
+    Trust,
+    app,
+    say,
+    tell,
+)
+
+
+@app.command
+def rivals(
+    *,
+    run: Annotated[Path, Parameter(help="The directory of the student's run.")],
+    teacher: TeacherTexts,
+    labelled: ExamplesText,
+    test: ExamplesText,
+    to: To,
+    mean: MeanText = "",
+    threads: Annotated[int, Parameter(help="Of the processor, for the times.")] = 1,
+    metric: Annotated[str, Parameter(help="auc for two classes, else accuracy.")] = "",
+    budget_ms: Annotated[float, Parameter(help="What one example may take, by p50.")] = 1.0,
+    margin: Annotated[float, Parameter(help="How much of the metric int8 may cost.")] = 0.005,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Hold a student beside all that could be shipped in its place, and say what to ship."""
+    import limbeck
+    from limbeck._load import load_run
+    from limbeck._steps import open_teachers
+
+    opened = limbeck.read(test)
+    found = limbeck.rivals(
+        load_run(run, trust=trust),
+        opened,
+        teacher=open_teachers(teacher, opened, mean=mean, trust=trust),
+        labelled=limbeck.read(labelled),
+        to=to,
+        threads=threads,
+        metric=metric,
+        budget_ms=budget_ms,
+        margin=margin,
+        tell=tell,
+    )
+    return say(dict(found.document), str(found), json)
