@@ -11,12 +11,14 @@ import pytest
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info
 from worlds import CLASSES, blobs, pictures, rule
 
 import limbeck
 from limbeck import Examples, Plan, _cost, cli, objectives, students, teachers
-from limbeck._cheaper import at_threads, baselines, pickled_bytes, stored_bytes
+from limbeck._cheaper import _linear, at_threads, baselines, pickled_bytes, stored_bytes
 from limbeck._flat_trees import FlatTrees
 from limbeck._shipping import Contender, Decision, decide
 from limbeck.errors import (
@@ -380,6 +382,15 @@ def test_flat_trees_answer_as_scikit_learn_does(classes):
     model = HistGradientBoostingClassifier(max_iter=20).fit(rows, np.minimum(labels, classes - 1))
     said, right = FlatTrees.of(model).probabilities(rows), model.predict_proba(rows)
     np.testing.assert_allclose(said, right, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_linear_model_answers_as_scikit_learn_does(classes):
+    points = labelled()
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(points.inputs, np.minimum(points.labels, classes - 1))
+    said = _linear(model)(points.inputs)
+    np.testing.assert_allclose(said, model.predict_proba(points.inputs), rtol=0, atol=1e-6)
 
 
 def test_a_class_without_labels_has_probability_zero_and_the_unlabelled_are_left_out():

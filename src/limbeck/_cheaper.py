@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -143,12 +144,28 @@ def _fitted(name: str, what: str, model: Any, given: Examples, classes: tuple[st
 
 def _quickest(model: Any) -> Callable[[Any], Array]:
     """What gives a fitted model's probabilities, as quickly as it would be shipped."""
-    if not isinstance(model, HistGradientBoostingClassifier):
-        return lambda rows: np.asarray(model.predict_proba(rows))
-    flat = FlatTrees.of(model)
-    return lambda rows: (
-        flat.probabilities(rows) if len(rows) <= FEW_ROWS else np.asarray(model.predict_proba(rows))
-    )
+    if isinstance(model, HistGradientBoostingClassifier):
+        flat = FlatTrees.of(model)
+        return lambda rows: (
+            flat.probabilities(rows) if len(rows) <= FEW_ROWS else model.predict_proba(rows)
+        )
+    if isinstance(model[0], StandardScaler):
+        return _linear(model)
+    return lambda rows: np.asarray(model.predict_proba(rows))
+
+
+def _linear(model: Any) -> Callable[[Array], Array]:
+    """Scaling and logistic regression as the one product that they are."""
+    scaler, regression = model[0], model[-1]
+    weights = (regression.coef_ / scaler.scale_).T
+    start = regression.intercept_ - scaler.mean_ @ weights
+
+    def probabilities(rows: Array) -> Array:
+        raw = rows @ weights + start
+        both = np.concatenate([np.zeros_like(raw), raw], axis=1) if raw.shape[1] == 1 else raw
+        return np.asarray(softmax(both, axis=1))
+
+    return probabilities
 
 
 def _plain(given: Examples) -> dict[str, tuple[str, Any]]:
