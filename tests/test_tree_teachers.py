@@ -616,3 +616,21 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)
     with pytest.raises(NeedsPackageError, match=r"needs xgboost: pip install 'limbeck\[trees\]'"):
         teachers.xgboost("m.ubj")
+
+
+def test_a_share_of_the_trees_of_xgboost_is_its_first_rounds():
+    booster = of_xgboost("binary:logistic", rounds=20)
+    fewer = teachers.xgboost(booster).with_trees(0.1)
+    first = teachers.xgboost(booster, trees=2)
+    np.testing.assert_array_equal(fewer.answer(NEW), first.answer(NEW))
+    assert fewer.fingerprint == first.fingerprint
+    assert teachers.xgboost(of_xgboost("binary:logistic", booster="gblinear")).with_trees is None
+
+
+def test_a_share_of_the_trees_of_lightgbm_is_its_first_rounds():
+    settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
+    booster = lgb.train(settings, lgb.Dataset(ROWS, IS_ROUND), 20)
+    fewer = teachers.lightgbm(booster).with_trees(0.1)
+    first = teachers.lightgbm(booster, trees=2)
+    np.testing.assert_array_equal(fewer.answer(NEW), first.answer(NEW))
+    assert fewer.fingerprint == first.fingerprint

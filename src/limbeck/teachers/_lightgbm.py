@@ -146,6 +146,12 @@ class _Boosted:
         columns = int(about["num_tree_per_iteration"])
         return cls(booster, trees, shown, objective, columns, scale)
 
+    def of_share(self, share: float) -> "_Boosted":
+        """The same with that share of its rounds, the first ones; one at least."""
+        best = self.booster.best_iteration
+        used = self.trees or (best if best > 0 else self.booster.current_iteration())
+        return _Boosted.of(self.booster, max(1, round(share * used)), self.name)
+
     @property
     def kind(self) -> Kind:
         """What its answers are."""
@@ -190,4 +196,7 @@ def _teacher(
         answer, names = boosted.values, value_names(1, classes, whose)
     else:
         names = class_names(own or range(max(2, boosted.columns)), classes, whose)
-    return described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
+    made = described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
+    return replace(
+        made, with_trees=lambda share: _teacher(boosted.of_share(share), own, classes, version)
+    )

@@ -155,6 +155,23 @@ class _Boosted:
         return cls(package, booster, trees, rounds, shown, objective, columns)
 
     @property
+    def used(self) -> int:
+        """How many rounds answer; 0 of a linear booster."""
+        return self.rounds or int(self.booster.num_boosted_rounds() if self.has_trees else 0)
+
+    def of_share(self, share: float) -> "_Boosted":
+        """The same with that share of its rounds, the first ones; one at least."""
+        trees = max(1, round(share * self.used))
+        fewer = _Boosted.of(self.package, self.booster, trees, self.name)
+        return replace(fewer, missing=self.missing)
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether it is no linear booster."""
+        learner = json.loads(self.booster.save_config())["learner"]
+        return bool(learner["gradient_booster"]["name"] != "gblinear")
+
+    @property
     def kind(self) -> Kind:
         """What its answers are."""
         several = self.objective.startswith("binary:") and self.columns > 1
@@ -219,4 +236,9 @@ def _teacher(boosted: _Boosted, classes: Sequence[str], version: str) -> Teacher
     else:
         several = boosted.columns if boosted.columns > 1 else 2
         names = class_names(range(several), classes, whose)
-    return described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
+    made = described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
+    if not boosted.used:  # linear
+        return made
+    return replace(
+        made, with_trees=lambda share: _teacher(boosted.of_share(share), classes, version)
+    )
