@@ -100,6 +100,19 @@ def test_joining_refuses_other_content_under_a_known_key():
         blobs(10).joined(other)
 
 
+def test_sets_without_keys_are_joined_by_content():
+    inputs = blobs(10).inputs
+    plain = Examples.of(inputs, classes=CLASSES, name="more")
+    chosen = inputs[[7, 2, 7, 4]].copy()
+    chosen[3] += 1
+    labelled = Examples.of(chosen, [0, 1, 0, 2], classes=CLASSES, name="labelled")
+    joined = plain.joined(labelled)
+    assert joined.keys[10:].tolist() == ["labelled/2", "labelled/3"]  # the second 7, and a new one
+    assert joined.labels[[7, 2, 10, 11]].tolist() == [0, 1, 0, 2]
+    assert joined.is_labelled.sum() == 4
+    assert len(plain.joined(Examples.of(inputs, [0] * 10, classes=CLASSES))) == 10
+
+
 def test_class_names_are_compared_in_order():
     with pytest.raises(MismatchError, match=r"names the classes \(round, square, star\), x names"):
         blobs(5).check_classes(("star", "square", "round"), "x")

@@ -256,6 +256,23 @@ class Examples:
             raise ExamplesError(f"{self.name} has no column {name!r}; it has {known}")
         return self.columns[name]
 
+    @property
+    def has_row_keys(self) -> bool:
+        """Whether nobody gave keys, so that an example is known by its row."""
+        return bool((self.keys == np.arange(len(self)).astype(str)).all())
+
+    def called_as_in(self, others: "Examples") -> "Examples":
+        """The same examples, each under the key that its content has in another set.
+
+        One that is not there, or is here twice, is called by this set's name and its row.
+        """
+        first = dict(zip(others.content_hashes[::-1], others.keys[::-1], strict=True))
+        keys = [f"{self.name}/{key}" for key in self.keys]
+        for row, content in enumerate(self.content_hashes):
+            if content in first:
+                keys[row] = first.pop(content)
+        return dataclasses.replace(self, keys=np.array(keys))
+
     def joined(self, labelled: "Examples") -> "Examples":
         """These examples and the labelled ones: known keys get their label, others are added.
 
@@ -273,6 +290,8 @@ class Examples:
         known = rows >= 0
         changed = known & (self.content_hashes[rows] != labelled.content_hashes)
         if changed.any():
+            if labelled.has_row_keys:
+                return self.joined(labelled.called_as_in(self))
             key = str(labelled.keys[changed][0])
             raise MismatchError(
                 f"example {key!r} is one thing in {self.name} and another in {labelled.name}: "
