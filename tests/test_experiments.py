@@ -3,9 +3,12 @@
 import ast
 import importlib
 import json
+import os
 import resource
+import statistics
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +76,28 @@ NAMES = {
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries
-SMOKE_SECONDS = 10  # the processor's, because neighbours on the machine do not count
+# How often torch could have been started meanwhile. Seconds of the processor (10 until now) held
+# on one machine and not on another with the same commit; the largest takes 4.1 starts.
+SMOKE_STARTS = 4.8
+
+
+def timed(command: list[str]) -> tuple[subprocess.CompletedProcess, float]:
+    """What a command did, and the processor's seconds it took: neighbours do not count.
+
+    With one thread, because a thread that waits for another counts too.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    one = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=one)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@cache
+def start_seconds() -> float:
+    """What it takes here to start torch, with all that its optimisers load."""
+    command = [sys.executable, "-c", "import torch, torch._dynamo"]
+    return statistics.median(timed(command)[1] for _ in range(3))
 
 
 def name_of(folder: Path) -> str:
@@ -211,14 +235,11 @@ def test_an_experiment_runs_small_in_seconds(folder, tmp_path, request):
         request.getfixturevalue("data")  # skips where there is none
     module = ".".join(folder.relative_to(ROOT).parts)
     command = [sys.executable, "-m", module, "--smoke", "--to", str(tmp_path)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    done, took = timed(command)
     assert done.returncode == 0, done.stderr[-2000:]
     check_result(json.loads((tmp_path / "result.json").read_text()), name_of(folder))
     assert (tmp_path / "figure.svg").exists()
-    assert took < SMOKE_SECONDS
+    assert took < SMOKE_STARTS * start_seconds()
 
 
 def test_what_is_reached_sooner_is_read_between_the_records_of_two_curves():
