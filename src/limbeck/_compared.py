@@ -7,7 +7,7 @@ from typing import Any
 
 from limbeck import _manifest
 from limbeck._report import bullets, escape, markdown_table
-from limbeck.errors import CorruptError, InputError
+from limbeck.errors import InputError
 from limbeck.runs import Run
 
 ARTEFACT = "comparison"
@@ -79,14 +79,7 @@ class Compared:
             CorruptError: it is damaged, or of another format.
         """
         place = Path(directory)
-        manifest = _manifest.read_manifest(place, ARTEFACT)
-        _manifest.read_checked(place, NAME, manifest["files"][NAME])
-        document = _manifest.read_json(place / NAME)
-        if (found := document.get("format", "none")) != FORMAT:
-            raise CorruptError(f"{place / NAME} has format {found}; this Limbeck reads {FORMAT}")
-        lacking = [key for key in _NEEDED if key not in document]
-        if lacking:
-            raise CorruptError(f"{place / NAME} is no comparison: it lacks {', '.join(lacking)}")
+        document = _manifest.read_document(place, ARTEFACT, NAME, _NEEDED, FORMAT)
         return cls(document, place)
 
     def __str__(self) -> str:

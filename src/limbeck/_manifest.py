@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -299,3 +299,23 @@ def commit() -> str:
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def read_document(
+    directory: Path, artefact: str, name: str, needed: Sequence[str], number: int = 1
+) -> dict[str, Any]:
+    """The JSON document of an artefact, with all the parts that are needed of it.
+
+    Raises:
+        MissingError: there is none, or it is not whole.
+        CorruptError: it is damaged, of another format than `number`, or lacks a part.
+    """
+    manifest = read_manifest(directory, artefact)
+    read_checked(directory, name, manifest["files"][name])
+    document = read_json(directory / name)
+    if (found := document.get("format", "none")) != number:
+        raise CorruptError(f"{directory / name} has format {found}; this Limbeck reads {number}")
+    lacking = [key for key in needed if key not in document]
+    if lacking:
+        raise CorruptError(f"{directory / name} is no {artefact}: it lacks {', '.join(lacking)}")
+    return document

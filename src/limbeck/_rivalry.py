@@ -8,7 +8,7 @@ from typing import Any
 from limbeck import _manifest
 from limbeck._report import bullets, escape, markdown_table
 from limbeck._verdicts import measure_of
-from limbeck.errors import CorruptError, InputError
+from limbeck.errors import InputError
 
 ARTEFACT = "rivals"
 NAME = "rivals.json"
@@ -84,14 +84,7 @@ class Rivals:
             CorruptError: it is damaged, or of another format.
         """
         place = Path(directory)
-        manifest = _manifest.read_manifest(place, ARTEFACT)
-        _manifest.read_checked(place, NAME, manifest["files"][NAME])
-        document = _manifest.read_json(place / NAME)
-        if (found := document.get("format", "none")) != FORMAT:
-            raise CorruptError(f"{place / NAME} has format {found}; this Limbeck reads {FORMAT}")
-        lacking = [key for key in _NEEDED if key not in document]
-        if lacking:
-            raise CorruptError(f"{place / NAME} has no rivals: it lacks {', '.join(lacking)}")
+        document = _manifest.read_document(place, ARTEFACT, NAME, _NEEDED, FORMAT)
         return cls(document, place)
 
     def __str__(self) -> str:
