@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs limbeck[text]")
 
 OPINIONS = ("negative", "positive")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -61,7 +61,7 @@ def rewrite(path, **changes):
 
 def save_encoder(folder, *parts):
     """A tiny sentence encoder of random weights: mean pooling, normalised, and further parts."""
-    library = pytest.importorskip("sentence_transformers")
+    library = pytest.importorskip("sentence_transformers", reason="needs limbeck[text]")
     modules = library.sentence_transformer.modules
     save(folder, "BertModel", initializer_range=0.05)
     net = modules.Transformer(str(folder))

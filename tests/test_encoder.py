@@ -26,7 +26,7 @@ from limbeck.errors import (
 )
 from limbeck.teachers import _encoder
 
-library = pytest.importorskip("sentence_transformers")
+library = pytest.importorskip("sentence_transformers", reason="needs limbeck[text]")
 
 no_network = pytest.fixture(autouse=True)(folders.no_network)
 

@@ -21,7 +21,7 @@ from limbeck.errors import (
     TextsWarning,
 )
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="needs limbeck[text]")
 
 no_network = pytest.fixture(autouse=True)(folders.no_network)
 

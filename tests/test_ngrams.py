@@ -125,7 +125,7 @@ def test_a_student_learns_from_a_teacher_of_texts_and_is_one_file(tmp_path) -> N
 
 
 def test_an_exported_file_reads_bytes_of_any_length(tmp_path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     train = reviews(60)
     run = limbeck.train(
         students.ngrams(2, characters=[3], buckets=512, dimensions=4, hidden=3),

@@ -171,7 +171,7 @@ def test_the_decision_function_is_the_log_odds_of_the_probabilities(distilled, m
 
 
 def test_an_exported_student_gives_the_calibrated_probabilities(moons, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     rows, labels, new, _ = moons
     how = {**TINY, "objective": "SoftTargets(temperature=8)"}
     made = DistilledClassifier(forest(5), **how).fit(rows, labels)

@@ -35,7 +35,7 @@ from limbeck.errors import (
     TrustError,
 )
 
-skops = pytest.importorskip("skops.io")
+skops = pytest.importorskip("skops.io", reason="needs limbeck[skops]")
 
 POINTS = blobs(200)
 ROWS, LABELS = POINTS.inputs, POINTS.labels

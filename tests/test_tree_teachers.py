@@ -27,9 +27,9 @@ from limbeck.errors import (
 from limbeck.teachers._ubj import decode
 from limbeck.teachers._whole import check_xgboost
 
-lgb = pytest.importorskip("lightgbm")
-xgb = pytest.importorskip("xgboost")
-skops = pytest.importorskip("skops.io")
+lgb = pytest.importorskip("lightgbm", reason="needs limbeck[trees]")
+xgb = pytest.importorskip("xgboost", reason="needs limbeck[trees]")
+skops = pytest.importorskip("skops.io", reason="needs limbeck[skops]")
 
 POINTS = blobs(200)
 ROWS, LABELS = POINTS.inputs, POINTS.labels
