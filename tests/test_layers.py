@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
 
 # Low to high. Modules of one rank do not see each other.
 RANKS = """
-errors
+errors _lazy
 _manifest _optional _engine _calls _formulas _labels _verdicts
 _value_formulas _embedding_formulas
 _own
@@ -28,6 +28,7 @@ losses metrics views optim students _means _fusion _soft
 _figure _rows _kinds
 _successors
 _fetch
+_decoded
 images _arrow _store _naive_bayes _one_hot
 tables text
 runs sources synthetic _confidence

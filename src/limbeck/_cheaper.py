@@ -129,7 +129,7 @@ def _fitted(name: str, what: str, model: Any, given: Examples, classes: tuple[st
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(_rows(given.inputs), given.labels)
+        model.fit(_rows(np.asarray(given.inputs)), given.labels)
     what += f", fitted to {len(given):,} labels" + ", not to the end" * bool(caught)
     said_of = _quickest(model)
 

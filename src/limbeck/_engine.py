@@ -21,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from limbeck._lazy import Inputs
+
 M = TypeVar("M", bound=torch.nn.Module)
 Precision = Literal["float32", "bfloat16"]
 
@@ -39,7 +41,7 @@ def autocast(precision: Precision | str) -> contextlib.AbstractContextManager[ob
     return torch.autocast(device().type, dtype=torch.bfloat16)
 
 
-def is_text(inputs: NDArray[Any]) -> bool:
+def is_text(inputs: Inputs) -> bool:
     """Whether these raw inputs are texts, `(examples,)` of numpy's `StringDType`."""
     return inputs.dtype.kind == "T"
 

@@ -1,21 +1,23 @@
 """Raw inputs of examples, numbers or texts: brought into one form, and refused where unreadable."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from limbeck._engine import is_text
+from limbeck._lazy import Array, Inputs, Lazy, Mapped, blocks
 from limbeck.errors import ExamplesError
-
-Array = NDArray[Any]
 
 TEXT = (-1,)  # the shape of a text: as many bytes as it has
 
 
-def as_inputs(inputs: Array | Sequence[str]) -> Array:
-    """The inputs as one block of numbers, or as texts of whatever length."""
+def as_inputs(inputs: Inputs | Sequence[str]) -> Inputs:
+    """The inputs as one block of numbers, or as texts of whatever length.
+
+    What lies on disk stays there.
+    """
+    if isinstance(inputs, Lazy | np.memmap):
+        return inputs if isinstance(inputs, Lazy) else Mapped.of(inputs)
     if not isinstance(inputs, np.ndarray) and len(inputs) and isinstance(inputs[0], str):
         # Never through numpy's fixed width, which would make every text as wide as the longest.
         inputs = np.array(inputs, dtype=object)
@@ -36,7 +38,7 @@ def _check_texts(texts: Array) -> None:
         )
 
 
-def check_inputs(inputs: Array) -> None:
+def check_inputs(inputs: Inputs) -> None:
     """Refuses what no model could read.
 
     Raises:
@@ -44,16 +46,20 @@ def check_inputs(inputs: Array) -> None:
     """
     if inputs.size == 0:
         raise ExamplesError(f"no examples: the inputs have shape {inputs.shape}")
-    if is_text(inputs):
+    if isinstance(inputs, np.ndarray) and is_text(inputs):
         _check_texts(inputs)
         return
     if inputs.dtype.kind not in "biuf":
         raise ExamplesError(f"inputs are numbers or texts, not {inputs.dtype}: encode them first")
     if inputs.dtype.kind == "f":
-        finite = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
+        finite = np.concatenate([_are_finite(block) for block in blocks(inputs)])
         if not finite.all():
             row = int(np.flatnonzero(~finite)[0])
             raise ExamplesError(
                 f"{int((~finite).sum())} inputs hold NaN or infinity, the first in row {row}: "
                 "fill or drop them"
             )
+
+
+def _are_finite(block: Array) -> Array:
+    return np.asarray(np.isfinite(block.reshape(len(block), -1)).all(axis=1))

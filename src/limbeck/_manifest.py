@@ -25,7 +25,14 @@ REQUEST = "request.json"
 MANIFEST = "manifest.json"
 PARTIAL = ".partial"  # the ending of a file that is still being written
 
-_STORAGE_ERRORS = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EDQUOT}
+_STORAGE_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+}
 
 
 def canonical(value: object) -> bytes:
@@ -52,8 +59,10 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     )
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Writes a file so that a crash leaves the old content or the new, never half of it.
+
+    Content that comes in parts is written as it comes.
 
     Raises:
         StorageError: the disk is full, read-only, or not ours to write.
@@ -67,11 +76,11 @@ def write_file(path: Path, content: bytes) -> None:
         raise
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def _write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)

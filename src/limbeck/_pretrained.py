@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbeck._inputs import Array
+from limbeck._lazy import Array
 from limbeck._manifest import fingerprint as name_by_content
 from limbeck._manifest import read_json
 from limbeck._optional import needs

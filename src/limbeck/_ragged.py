@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck._inputs import Array
+from limbeck._lazy import Array
 
 NONE = -1  # fills up the rows of a batch
 

@@ -215,9 +215,10 @@ class _Job:
         }
 
     def _entrants(self) -> Iterator[_Entrant]:
+        tests = np.asarray(self.test.inputs)
         first = at_threads(self.given, self.threads)
         yield self._single("teacher", "teacher", Cheaper("", first.name, first, self.teacher_bytes))
-        for name, make in cheaper_teachers(self.given, self.test.inputs, self.threads):
+        for name, make in cheaper_teachers(self.given, tests, self.threads):
             yield from self._tried(name, "cheaper teacher", make)
         self.tell("fitting plain models to the labels")
         for plain in baselines(self.labelled, self.test.classes):
@@ -230,7 +231,7 @@ class _Job:
         yield from self._tried(
             "student int8",
             "student int8",
-            lambda: in_int8("student int8", self.run, self.test.inputs, self.threads),
+            lambda: in_int8("student int8", self.run, tests, self.threads),
         )
 
     def _single(self, name: str, part: Part, made: Cheaper) -> _Entrant:

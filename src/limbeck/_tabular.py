@@ -169,7 +169,7 @@ def taught(examples: Examples, teacher: Teacher, how: How, place: Path) -> Taugh
     transfer = TransferSet.of(scores)
     batches = list(transfer.first_views(examples.find(held.keys), 4096))
     said = np.concatenate([batch.scores.double().cpu().numpy() for batch in batches])
-    temperature = temperature_of(answers(run, held.inputs), softmax(said, axis=1))
+    temperature = temperature_of(answers(run, np.asarray(held.inputs)), softmax(said, axis=1))
     on = f"{len(held)} rows of the transfer set, against the teacher's probabilities"
     made = tempered(run, temperature, on, place / "student")
     return Taught(made, made.control, temperature, held.inputs[:256])

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from limbeck._lazy import Inputs, blocks
 from limbeck._manifest import fingerprint
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
@@ -107,13 +108,12 @@ def standard(examples: Examples) -> Encoding:
     return Affine(tuple(mean.tolist()), tuple(deviation.tolist()))
 
 
-def _moments(inputs: Array) -> tuple[Array, Array]:
+def _moments(inputs: Inputs) -> tuple[Array, Array]:
     # Sums in float64 of slices of rows: no second copy of a large set in a wide type.
     channels = inputs.shape[1] if inputs.ndim > 1 else 1
     total, squares = np.zeros(channels), np.zeros(channels)
-    for start in range(0, len(inputs), 4096):
-        part = inputs[start : start + 4096].astype(np.float64)
-        part = part.reshape(len(part), channels, -1)
+    for block in blocks(inputs):
+        part = block.astype(np.float64).reshape(len(block), channels, -1)
         total += part.sum(axis=(0, 2))
         squares += (part**2).sum(axis=(0, 2))
     count = inputs.size / channels

@@ -14,9 +14,10 @@ import torch
 from limbeck import _labels
 from limbeck._engine import is_text
 from limbeck._inputs import TEXT, as_inputs, check_inputs
-from limbeck._inputs import Array as Array  # who reads examples names their arrays by it
 from limbeck._labels import UNLABELLED as UNLABELLED
 from limbeck._labels import LabelsKind
+from limbeck._lazy import Array as Array  # who reads examples names their arrays by it
+from limbeck._lazy import Inputs, blocks, joined, subset
 from limbeck._manifest import fingerprint
 from limbeck._ragged import Ragged
 from limbeck.errors import ExamplesError, MismatchError
@@ -45,7 +46,7 @@ class Examples:
         kept: of texts, what was found in them by readers' names, so that no text is read twice.
     """
 
-    inputs: Array
+    inputs: Inputs
     labels: Array
     keys: Array
     classes: tuple[str, ...]
@@ -58,7 +59,7 @@ class Examples:
     @classmethod
     def of(
         cls,
-        inputs: Array | Sequence[str],
+        inputs: Inputs | Sequence[str],
         labels: Array | Sequence[Any] | None = None,
         *,
         keys: Sequence[str] | Array | None = None,
@@ -107,6 +108,12 @@ class Examples:
         return is_text(self.inputs)
 
     @property
+    def texts(self) -> list[str]:
+        """The texts, as Python's own."""
+        told: list[str] = np.asarray(self.inputs).tolist()
+        return told
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one input; of a text (-1,), as many bytes as it has."""
         return TEXT if self.is_text else tuple(self.inputs.shape[1:])
@@ -125,10 +132,9 @@ class Examples:
     def content_hashes(self) -> Array:
         """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
         if self.is_text:
-            return _hash64(b"text" + text.encode() for text in self.inputs.tolist())
+            return _hash64(b"text" + text.encode() for text in self.texts)
         head = f"{self.inputs.dtype.str}{self.shape}".encode()
-        rows = self.inputs.reshape(len(self), -1)
-        return _hash64(head + row.tobytes() for row in rows)
+        return _hash64(head + row.tobytes() for block in blocks(self.inputs) for row in block)
 
     @cached_property
     def key_hashes(self) -> Array:
@@ -170,7 +176,7 @@ class Examples:
         """The examples of those rows, in that order."""
         taken = dataclasses.replace(
             self,
-            inputs=self.inputs[rows],
+            inputs=subset(self.inputs, rows),
             labels=self.labels[rows],
             keys=self.keys[rows],
             groups=self.groups[rows],
@@ -360,7 +366,7 @@ def _concatenated(one: Examples, other: Examples) -> Examples:
     shared = one.columns.keys() & other.columns.keys()
     return dataclasses.replace(
         one,
-        inputs=np.concatenate([one.inputs, other.inputs.astype(one.inputs.dtype)]),
+        inputs=joined([one.inputs, other.inputs]),
         labels=np.concatenate([one.labels, other.labels]),
         keys=np.concatenate([one.keys, other.keys]),
         groups=np.concatenate([one.groups, other.groups]),

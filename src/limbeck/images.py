@@ -4,7 +4,7 @@ import gzip
 import io
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 from limbeck import _fetch
 from limbeck._calls import did_you_mean
+from limbeck._decoded import decoded, stamps
 from limbeck._engine import Bar
 from limbeck._optional import needs
 from limbeck.errors import CorruptError, ExamplesError, InputError, LabelsError, MissingError
@@ -42,6 +43,7 @@ _FILES = {
 # Pillow's modes of 8 bits a channel, and what two poorer ones become.
 _MODES = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "1": "L", "P": "RGB"}
 _UNSIGNED_BYTES = 0x08
+ROWS = 1024  # of a Parquet file that are held as encoded images at a time
 
 
 def mnist(part: str, folder: str | Path = "") -> Examples:
@@ -132,7 +134,9 @@ def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
     owners = [key.split("/")[0] if "/" in key else "" for key in keys]
     classes = sorted(set(owners) - {""})
     labels = [classes.index(owner) if owner else UNLABELLED for owner in owners]
-    inputs = _decode_all(keys, [files[key] for key in keys], size)
+    paths = [files[key] for key in keys]
+    what = ["images", stamps(paths), list(size), needs("PIL").__version__]
+    inputs = decoded(what, len(keys), _decode_all(keys, paths, size))
     return Examples.of(inputs, np.array(labels), keys=keys, classes=classes, name=root.name)
 
 
@@ -158,13 +162,14 @@ def parquet(
             raise ExamplesError(f"{path} has no column {wanted!r}; {did_you_mean(wanted, names)}")
     if not _holds_bytes(file.schema_arrow.field(image).type):
         raise ExamplesError(f"column {image!r} of {path} holds no encoded images")
-    table = _read_columns(file, [name for name in (image, label) if name in names], Path(path))
-    where = [f"row {row} of {path}" for row in range(len(table))]
-    encoded = _encoded(table[image].to_pylist(), where)
-    labels = _labels(table[label].to_pylist()) if label in names else None
-    return Examples.of(
-        _decode_all(where, encoded, ()), labels, classes=classes, name=Path(path).name
-    )
+    where = [f"row {row} of {path}" for row in range(file.metadata.num_rows)]
+    if not where:
+        raise ExamplesError(f"{path} has no rows")
+    encoded = map(_encoded, _cells(file, image, Path(path)), where)
+    what = ["parquet", stamps([Path(path)]), image, needs("PIL").__version__]
+    inputs = decoded(what, len(where), _decode_all(where, encoded, ()))
+    labels = _labels(list(_cells(file, label, Path(path)))) if label in names else None
+    return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
 
 
 def image_column(path: str | Path) -> str:
@@ -225,20 +230,21 @@ def _is_image(path: Path, root: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not is_hidden and path.is_file()
 
 
-def _decode_all(where: Sequence[str], encoded: Sequence[Encoded], size: Sequence[int]) -> Array:
-    first = _decode(encoded[0], where[0], size)
-    images = np.empty((len(encoded), *first.shape), np.uint8)
-    with Bar("reading images", len(encoded)) as bar:
-        for row, one in enumerate(encoded):
-            image = _decode(one, where[row], size)
-            if image.shape != first.shape:
+def _decode_all(
+    where: Sequence[str], encoded: Iterable[Encoded], size: Sequence[int]
+) -> Iterator[Array]:
+    shape: tuple[int, ...] = ()
+    with Bar("reading images", len(where)) as bar:
+        for place, one in zip(where, encoded, strict=True):
+            image = _decode(one, place, size)
+            shape = shape or image.shape
+            if image.shape != shape:
                 raise ExamplesError(
-                    f"{where[row]} is {_size_of(image)}, {where[0]} is {_size_of(first)}: "
+                    f"{place} is {_size_of(image.shape)}, {where[0]} is {_size_of(shape)}: "
                     "images of one set are alike; give size=(height, width) or convert them"
                 )
-            images[row] = image
+            yield image
             bar.advance()
-    return images
 
 
 def _decode(encoded: Encoded, where: str, size: Sequence[int]) -> Array:
@@ -258,8 +264,8 @@ def _decode(encoded: Encoded, where: str, size: Sequence[int]) -> Array:
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def _size_of(image: Array) -> str:
-    channels, height, width = image.shape
+def _size_of(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
     return f"{height} x {width} with {channels} channel{'s' if channels > 1 else ''}"
 
 
@@ -272,11 +278,17 @@ def _open_parquet(path: Path) -> Any:
         raise CorruptError(f"{path} is not readable Parquet: {error}") from error
 
 
-def _read_columns(file: Any, names: list[str], path: Path) -> Any:
-    try:
-        return file.read(names)
-    except (OSError, ValueError) as error:
-        raise CorruptError(f"{path} is not readable Parquet: {error}") from error
+def _cells(file: Any, name: str, path: Path) -> Iterator[Any]:
+    """The cells of a column; some rows are in memory at a time."""
+    batches = file.iter_batches(ROWS, columns=[name])
+    while True:
+        try:
+            batch = next(batches, None)
+        except (OSError, ValueError) as error:
+            raise CorruptError(f"{path} is not readable Parquet: {error}") from error
+        if batch is None:
+            return
+        yield from batch[name].to_pylist()
 
 
 def _holds_bytes(kind: Any) -> bool:
@@ -287,11 +299,11 @@ def _holds_bytes(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _encoded(cells: list[Any], where: list[str]) -> list[Encoded]:
-    contents = [cell["bytes"] if isinstance(cell, dict) else cell for cell in cells]
-    if None in contents:
-        raise ExamplesError(f"{where[contents.index(None)]} holds no image: the cell is empty")
-    return contents
+def _encoded(cell: Any, place: str) -> Encoded:
+    content: Encoded | None = cell["bytes"] if isinstance(cell, dict) else cell
+    if content is None:
+        raise ExamplesError(f"{place} holds no image: the cell is empty")
+    return content
 
 
 def _labels(cells: list[Any]) -> Array:

@@ -12,6 +12,8 @@ import numpy as np
 
 from limbeck import _arrow
 from limbeck._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column, open_table
+from limbeck._decoded import load, load_error
+from limbeck._lazy import Inputs
 from limbeck._optional import needs
 from limbeck.errors import (
     CorruptError,
@@ -35,7 +37,7 @@ class _Roles:
 
 @dataclass(frozen=True)
 class _Rows:
-    inputs: Array | None = None
+    inputs: Inputs | None = None
     labels: Array | None = None
     keys: Array | None = None
     groups: Array | None = None
@@ -184,7 +186,7 @@ def _from_array(path: Path, roles: _Roles) -> _Rows:
     asked = [name for name, default in defaults.items() if name and name != default]
     for name in (*asked, *roles.columns):
         raise ExamplesError(f"{path} is one array of inputs; it has no {name!r}, a .npz could")
-    return _Rows(inputs=load_array(path))
+    return _Rows(inputs=load(path))
 
 
 def _from_arrays(path: Path, roles: _Roles) -> _Rows:
@@ -203,25 +205,12 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
     return _Rows(inputs, found[LABEL], found[KEY], found[GROUP], kept, names)
 
 
-def load_array(path: Path) -> Array:
-    """The array in a `.npy` file, without pickle.
-
-    Raises:
-        CorruptError: it cannot be read.
-        ExamplesError: it holds Python objects.
-    """
-    try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise _load_error(path, "the array", error) from error
-
-
 def load_arrays(path: Path) -> dict[str, Array]:
     """The arrays in a `.npz` file by name, without pickle.
 
     Raises:
-        CorruptError, ExamplesError: as for `load_array`.
+        CorruptError: it cannot be read.
+        ExamplesError: an array holds Python objects.
     """
     if not zipfile.is_zipfile(path):
         raise CorruptError(
@@ -234,17 +223,8 @@ def load_arrays(path: Path) -> dict[str, Array]:
             for name in archive.files:
                 arrays[name] = archive[name]
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise _load_error(path, f"the array {name!r}", error) from error
+        raise load_error(path, f"the array {name!r}", error) from error
     return arrays
-
-
-def _load_error(path: Path, what: str, error: Exception) -> CorruptError | ExamplesError:
-    if str(error).startswith("Object arrays"):
-        return ExamplesError(
-            f"{what} of {path} holds Python objects, which only pickle could read, and that may "
-            "run code; save numbers, or text as fixed-width strings"
-        )
-    return CorruptError(f"{what} of {path} cannot be read: {error}")
 
 
 def _from_table(path: Path, roles: _Roles) -> _Rows:

@@ -152,7 +152,7 @@ class Ngrams(Student):
         name = f"ngrams {self.words} {self.characters} {self.buckets}"
         if name not in examples.kept:
             with torch.inference_mode():
-                examples.kept[name] = _buckets(self._hashed(), examples.inputs)
+                examples.kept[name] = _buckets(self._hashed(), np.asarray(examples.inputs))
         return examples.kept[name]
 
     def _hashed(self) -> Hashed:

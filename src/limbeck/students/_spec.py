@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -135,7 +136,7 @@ class Model(nn.Module):
         Raises:
             ExamplesError: a text is empty.
         """
-        given = as_inputs(texts)
+        given = np.asarray(as_inputs(texts))
         check_inputs(given)
         with evaluating(self):
             scores: Tensor = self(tensor(given).to(self.scale.device))

@@ -102,7 +102,7 @@ class StaticEmbeddings(Student):
         name = f"tokens {self.content}"
         if name not in examples.kept:
             tokenizer = _opened((self._place() / TOKENIZER).read_bytes())
-            examples.kept[name] = _tokens(tokenizer, examples.inputs.tolist())
+            examples.kept[name] = _tokens(tokenizer, examples.texts)
         return examples.kept[name]
 
     def unfilled(self, seed: int) -> nn.Module:

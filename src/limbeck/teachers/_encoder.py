@@ -89,7 +89,7 @@ class Encoder:
             TeacherError: these are no texts.
             ExamplesError: a text is empty.
         """
-        return self.reader.count_cut(self._examples(texts).inputs.tolist())
+        return self.reader.count_cut(self._examples(texts).texts)
 
     def fit_head(
         self, examples: Examples, *, strength: float = 0.0, seed: int = 0

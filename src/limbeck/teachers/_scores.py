@@ -11,6 +11,7 @@ import numpy as np
 
 from limbeck import _arrow, tables
 from limbeck._calls import did_you_mean
+from limbeck._decoded import load
 from limbeck._labels import brief
 from limbeck._manifest import fingerprint as name_by_content
 from limbeck._optional import needs
@@ -162,7 +163,7 @@ def _opened(path: Path, classes: tuple[str, ...], key: str) -> _Table:
         case ".npz":
             return _of_arrays(path, classes, key)
         case ".npy":
-            return _of_array(tables.load_array(path), classes, str(path))
+            return _of_array(np.asarray(load(path)), classes, str(path))
         case other:
             raise InputError(
                 f"{path} ends in {other!r}; tables of scores are .parquet, .csv, .npz and .npy"
