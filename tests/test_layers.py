@@ -31,6 +31,8 @@ _fetch
 _decoded
 images _arrow _store _naive_bayes _one_hot
 tables text
+speech._utterance
+speech
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address teachers._ubj

@@ -61,6 +61,7 @@ PUBLIC = [
     "show",
     "sklearn",
     "specialists",
+    "speech",
     "students",
     "sweep",
     "synthetic",
