@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import limbeck
 from experiments import harness
-from experiments.ba2014.cifar.__main__ import OBJECTIVE, PLAN, SHALLOW, SIZES, ensemble, scores
-from experiments.ba2014.cifar.images import cifar
+from experiments.ba2014.cifar import __main__ as cifar
+from experiments.ba2014.cifar.images import cifar as images
 from experiments.harness import Setting
 from limbeck import students
 
@@ -20,41 +20,27 @@ HELD_OUT = 1 / 10
 def main() -> None:
     """Trains a mimic and a control for each rate and prints their held-out accuracies."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, nargs="+", default=[PLAN.learning_rate])
-    parser.add_argument("--decay", type=float, nargs="+", default=[PLAN.weight_decay])
-    parser.add_argument("--size", choices=list(SIZES), default="1m")
+    parser.add_argument("--rate", type=float, nargs="+", default=list(cifar.RATES.values()))
+    parser.add_argument("--name", choices=list(cifar.RATES), nargs="+", default=list(cifar.RATES))
+    parser.add_argument("--size", choices=list(cifar.SIZES), default="1m")
     parser.add_argument("--epochs", type=int, default=15)
     options = parser.parse_args()
     root = harness.BUILD / "ba2014"
     setting = Setting("cifar", root, root / "cifar")
+    scores = cifar.scores(setting, cifar.ensemble(setting))
+    plan = replace(cifar.PLAN, epochs=options.epochs, held_out=HELD_OUT)
     for rate in options.rate:
-        for decay in options.decay:
-            plan = replace(
-                PLAN,
-                learning_rate=rate,
-                weight_decay=decay,
-                epochs=options.epochs,
-                held_out=HELD_OUT,
-            )
-            print(rate, decay, _held_out(setting, plan, options.size), flush=True)
+        for name in options.name:
+            to = root / "cifar-tune" / f"{options.size}-{name}-{rate}-{options.epochs}"
+            student = students.of_size(cifar.SHALLOW.family, cifar.SIZES[options.size])
+            run = cifar.taught(student, scores, name, cifar.at(plan, rate), 1, to)
+            print(name, rate, _accuracy(run, setting), flush=True)
 
 
-def _held_out(setting: Setting, plan: limbeck.Plan, size: str) -> dict[str, float]:
-    train = cifar(setting, "train")
-    place = setting.root / "cifar-tune" / f"{size}-{plan.learning_rate}-{plan.weight_decay}"
-    runs = limbeck.sweep(
-        students.of_size(SHALLOW.family, SIZES[size]),
-        scores(setting, ensemble(setting)),
-        {"mimic": OBJECTIVE},
-        to=place,
-        plan=plan,
-        seeds=1,
-    )
-    held = train.split(HELD_OUT)[1]  # the part that training held out too
-    return {
-        name: harness.entry_of("accuracy", harness.answers(run, held), held.labels)["mean"]
-        for name, run in runs.items()
-    }
+def _accuracy(run: limbeck.Run, setting: Setting) -> float:
+    held = images(setting, "train").split(HELD_OUT)[1]  # the part that training held out too
+    found = harness.entry_of("accuracy", harness.answers(run, held), held.labels)
+    return float(found["mean"])
 
 
 if __name__ == "__main__":
