@@ -73,6 +73,7 @@ NAMES = {
         "throughput_ratio",
         "student_bytes",
     },
+    "boosted_trees": {"teacher", "fewer_trees", "control", "student", "share_of_gain"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
 NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries

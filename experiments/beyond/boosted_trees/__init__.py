@@ -1,0 +1,1 @@
+"""Boosted trees and one hidden layer that learns their raw margins."""
