@@ -22,6 +22,7 @@ encodings scores _pixels _bias _columns _pretrained
 _column_formulas _fitted
 students._spec
 students._bottleneck students._conv_pool students._convnet students._factory students._fastnet
+students._frequency_conv
 students._mlp students._ngrams students._shallow_conv
 students._of_size students._static
 losses metrics views optim students _means _fusion _soft

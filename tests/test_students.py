@@ -17,6 +17,7 @@ KINDS = [
     "mlp([4], dropout=0.5, input_dropout=0.2)",
     "shallow(9)",
     "shallow(9, bottleneck=3)",
+    "shallow(9, bottleneck=3, dropout=0.5)",
     "shallow_conv(4, hidden=9)",
     "shallow_conv(4, bottleneck=3, hidden=9)",
     "conv_pool([4], hidden=6)",
@@ -198,3 +199,60 @@ def test_what_a_student_cannot_be_is_said_in_words():
         students.read("mlp(__import__('os'))")
     with pytest.raises(InputError, match="cannot import 'nowhere'"):
         students.read("factory('nowhere:net')", trust=True).sized((2,), 3).build(0)
+
+
+FRAMES = (3 * (40 + 1), 15)  # 40 bands and the energy, their differences; 15 frames
+
+
+def frequency_net(**how):
+    return students.frequency_conv(6, [10, 9], **how).sized(FRAMES, 4)
+
+
+def test_a_filter_over_frequency_sees_neighbouring_bands_of_all_frames_and_the_energy_goes_past():
+    net = frequency_net().build(0).eval()
+    frames = torch.randn(2, *FRAMES, generator=torch.Generator().manual_seed(0))
+    bands = net[0]
+    weight, bias = bands.convolution[0].weight, bands.convolution[0].bias
+    found = bands(frames)
+    kinds = frames.reshape(2, 3, 41, 15)
+    # The slow way: place by place, the bands that a filter sees, of all kinds and frames.
+    places = [
+        torch.einsum(
+            "nktw,cktw->nc", kinds[:, :, at : at + 8].transpose(2, 3), weight.reshape(6, 3, 15, 8)
+        )
+        + bias
+        for at in range(33)
+    ]
+    pooled = torch.stack([torch.stack(places[3 * i : 3 * i + 3]).amax(0) for i in range(11)], dim=2)
+    torch.testing.assert_close(found[:, :66], pooled.relu().flatten(1))
+    torch.testing.assert_close(found[:, 66:], kinds[:, :, 40].flatten(1))
+
+
+def test_a_net_over_frequency_rebuilds_itself_and_counts_its_parameters():
+    student = frequency_net(dropout=0.5)
+    assert students.read(student.text) == student
+    filters, dense = 6 * (45 * 8 + 1), (66 + 45 + 1) * 10 + 11 * 9 + 10 * 4
+    assert parameters(student) == filters + dense
+    assert sum(isinstance(layer, torch.nn.Dropout) for layer in student.build(0)) == 2
+
+
+def test_a_net_over_frequency_takes_frames_alone():
+    with pytest.raises(
+        ExamplesError, match=r"takes frames \(3 x \(bands \+ 1\), time\) of at least 10"
+    ):
+        students.frequency_conv(6, [10]).sized((1, 28, 28), 4).build(0)
+    with pytest.raises(ExamplesError, match=r"inputs have shape \(122, 15\)"):
+        students.frequency_conv(6, [10]).sized((122, 15), 4).build(0)
+    with pytest.raises(
+        InputError, match="1 channel, band, place and hidden unit or more; got 0, 8"
+    ):
+        students.frequency_conv(0, [10])
+    with pytest.raises(InputError, match="dropout lies between 0 and 1, not 1"):
+        students.frequency_conv(3, [10], dropout=1.0)
+
+
+def test_dropout_of_a_shallow_net_is_behind_its_hidden_layer():
+    layers = list(students.shallow(9, bottleneck=3, dropout=0.5).sized((8,), 3).build(0))
+    assert [type(layer).__name__ for layer in layers[-3:]] == ["ReLU", "Dropout", "Linear"]
+    with pytest.raises(InputError, match="dropout lies between 0 and 1, not 1"):
+        students.shallow(9, dropout=1.0)

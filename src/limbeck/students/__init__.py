@@ -6,6 +6,7 @@ from limbeck.students._conv_pool import ConvPool, conv_pool
 from limbeck.students._convnet import Convnet, convnet
 from limbeck.students._factory import Factory, factory, find
 from limbeck.students._fastnet import Fastnet, fastnet, whitening
+from limbeck.students._frequency_conv import FrequencyConv, frequency_conv
 from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
 from limbeck.students._ngrams import Ngrams, ngrams
 from limbeck.students._of_size import FAMILIES, OfSize, of_size
@@ -20,6 +21,7 @@ __all__ = [
     "Convnet",
     "Factory",
     "Fastnet",
+    "FrequencyConv",
     "Mlp",
     "Model",
     "Narrowed",
@@ -34,6 +36,7 @@ __all__ = [
     "factory",
     "fastnet",
     "find",
+    "frequency_conv",
     "mlp",
     "ngrams",
     "of_size",
@@ -52,6 +55,7 @@ MAKERS: Makers = {
     "conv_pool": conv_pool,
     "convnet": convnet,
     "fastnet": fastnet,
+    "frequency_conv": frequency_conv,
     "ngrams": ngrams,
     "static_embeddings": static_embeddings,
     "of_size": of_size,

@@ -45,7 +45,18 @@ class Mlp(Student):
 
 @dataclass(frozen=True)
 class Shallow(Narrowed):
-    """One hidden layer of ReLU, with or without a linear bottleneck before it."""
+    """One hidden layer of ReLU, with or without a linear bottleneck before it.
+
+    Attributes:
+        dropout: after the hidden layer; for a net on labels; Ba & Caruana 2014 give their mimics
+            none.
+    """
+
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_dropout(self.dropout)
 
     @property
     def text(self) -> str:
@@ -58,7 +69,9 @@ class Shallow(Narrowed):
         return flat(self.inputs)
 
     def _body(self) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), *self._dense())
+        *before, last = self._dense()
+        dropped = [nn.Dropout(self.dropout)] if self.dropout else []
+        return nn.Sequential(nn.Flatten(), *before, *dropped, last)
 
 
 def mlp(
@@ -77,11 +90,12 @@ def shallow(
     hidden: int,
     *,
     bottleneck: int = 0,
+    dropout: float = 0.0,
     inputs: list[int] | tuple[int, ...] = (),
     outputs: int = 0,
 ) -> Shallow:
     """One hidden layer, with a linear bottleneck of so many units before it (0 for none)."""
-    return Shallow(hidden, bottleneck, inputs=tuple(inputs), outputs=outputs)
+    return Shallow(hidden, bottleneck, dropout, inputs=tuple(inputs), outputs=outputs)
 
 
 def _check_dropout(share: float) -> None:

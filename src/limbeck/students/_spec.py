@@ -169,7 +169,7 @@ def start(layer: nn.Module, gain: float = 2.0) -> nn.Module:
     He et al. 2015, arXiv:1502.01852: a gain of 2 keeps the variance through ReLU, 1 through a
     linear layer.
     """
-    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    assert isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)
     inputs = layer.weight[0].numel()
     nn.init.normal_(layer.weight, std=math.sqrt(gain / inputs))
     if layer.bias is not None:
