@@ -1,5 +1,15 @@
 """Speech: recordings with their phones as frames, from which nets learn the states of phones."""
 
+from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._utterance import Corpus, Segment, Utterance
 
-__all__ = ["Corpus", "Segment", "Utterance"]
+__all__ = [
+    "TIMIT_PHONES",
+    "TIMIT_TO_39",
+    "TIMIT_TO_48",
+    "Corpus",
+    "Folding",
+    "Segment",
+    "Utterance",
+    "fold",
+]
