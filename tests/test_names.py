@@ -75,6 +75,7 @@ PUBLIC = [
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "torchmetrics", "pydantic", "jinja2", "safetensors"}
 OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib", "httpx"}
 OPTIONAL |= {"transformers", "sentence_transformers", "tokenizers"}
+OPTIONAL |= {"rapidfuzz"}
 OPTIONAL |= {"lightgbm", "xgboost", "skops", "pandas"}
 
 

@@ -20,6 +20,7 @@ EXTRAS = {
     "xgboost": "trees",
     "skops": "skops",
     "pandas": "pandas",
+    "rapidfuzz": "speech",
 }
 
 

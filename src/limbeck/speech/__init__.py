@@ -1,5 +1,6 @@
 """Speech: recordings with their phones as frames, from which nets learn the states of phones."""
 
+from limbeck.speech._error_rate import PhoneErrorRate, phone_error_rate
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._utterance import Corpus, Segment, Utterance
 
@@ -9,7 +10,9 @@ __all__ = [
     "TIMIT_TO_48",
     "Corpus",
     "Folding",
+    "PhoneErrorRate",
     "Segment",
     "Utterance",
     "fold",
+    "phone_error_rate",
 ]

@@ -1,0 +1,143 @@
+"""The phone error rate: what must be changed of what was said to get what was spoken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from limbeck._lazy import Array
+from limbeck._optional import needs
+from limbeck.errors import ExamplesError, InputError, MismatchError
+from limbeck.intervals import CONFIDENCE, Estimate, check_paired, resampled, unseen
+from limbeck.speech._phones import Folding, check_known, fold, phones_in
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class PhoneErrorRate:
+    """How many phones were wrong in each utterance, for one or more seeds of a system.
+
+    Which errors there are of each kind depends on the alignment where several are equally short;
+    their sum does not.
+
+    Attributes:
+        substitutions: `(seeds, utterances)`, phones taken for others.
+        deletions: `(seeds, utterances)`, phones that were not heard.
+        insertions: `(seeds, utterances)`, phones that nobody spoke.
+        spoken: `(utterances,)`, the phones of the transcripts.
+    """
+
+    substitutions: Array
+    deletions: Array
+    insertions: Array
+    spoken: Array
+
+    @property
+    def errors(self) -> Array:
+        """All errors, `(seeds, utterances)`."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def percent(self) -> float:
+        """Errors in percent of the phones spoken, averaged over seeds; it can be above 100."""
+        return float(_rates(self.errors, self.spoken).mean())
+
+    def estimate(self, *, confidence: float = CONFIDENCE) -> Estimate:
+        """The rate in percent, with an interval over utterances, bootstrapped, and seeds."""
+        return _estimated(self.errors, self.spoken, confidence, (0.0, np.inf))
+
+    def minus(self, other: "PhoneErrorRate", *, confidence: float = CONFIDENCE) -> Estimate:
+        """This rate less another's in percentage points, paired by utterance and seed.
+
+        Below 0 this system errs less. One of the two may have a single seed.
+
+        Raises:
+            MismatchError: other utterances, or numbers of seeds that cannot be paired.
+        """
+        check_paired(self.errors.shape, other.errors.shape)
+        if not np.array_equal(self.spoken, other.spoken):
+            raise MismatchError(
+                "two systems are compared on the same transcripts, but one has "
+                f"{self.spoken.sum()} phones and the other {other.spoken.sum()}"
+            )
+        bounds = (-np.inf, np.inf)
+        return _estimated(self.errors - other.errors, self.spoken, confidence, bounds)
+
+
+def phone_error_rate(
+    *said: Sequence[Sequence[str]],
+    spoken: Sequence[Sequence[str]],
+    folding: Folding | None = None,
+) -> PhoneErrorRate:
+    """The errors in what a system said, by the fewest substitutions, deletions and insertions.
+
+    Args:
+        said: the phones of each utterance; one such argument for each seed.
+        spoken: the transcripts, in the same order.
+        folding: what phones count as, such as `TIMIT_TO_39`; None compares them as they are.
+
+    Raises:
+        ExamplesError: an empty transcript, before or after folding; phones that the folding does
+            not know, all of them listed.
+        MismatchError: another number of utterances said than spoken.
+        InputError: nothing is said, or no utterances.
+        NeedsPackageError: rapidfuzz is not installed.
+    """
+    if not said or not len(spoken):
+        raise InputError("an error rate needs what was said, once a seed, and what was spoken")
+    truth = _folded(spoken, folding)
+    _check_spoken(truth)
+    kinds = np.array([_counted(_folded(seed, folding), truth) for seed in said])
+    substitutions, deletions, insertions = np.moveaxis(kinds, 2, 0)
+    lengths = np.array([len(one) for one in truth])
+    return PhoneErrorRate(substitutions, deletions, insertions, lengths)
+
+
+def _folded(transcripts: Sequence[Sequence[str]], folding: Folding | None) -> list[tuple[str, ...]]:
+    if folding is None:
+        phones_in(transcripts)  # refuses texts
+        return [tuple(one) for one in transcripts]
+    check_known(transcripts, folding)
+    return [fold(one, folding) for one in transcripts]
+
+
+def _check_spoken(spoken: Sequence[Sequence[str]]) -> None:
+    for number, one in enumerate(spoken):
+        if not one:
+            raise ExamplesError(
+                f"the transcript of utterance {number} of {len(spoken)} is empty: there is nothing "
+                "in it that could be heard wrongly"
+            )
+
+
+def _counted(said: Sequence[Sequence[str]], spoken: Sequence[Sequence[str]]) -> Array:
+    """Substitutions, deletions and insertions of each utterance, `(utterances, 3)`."""
+    if len(said) != len(spoken):
+        raise MismatchError(f"{len(said)} utterances are said, but {len(spoken)} are spoken")
+    distance = needs("rapidfuzz.distance")
+    counts = np.zeros((len(spoken), 3), dtype=np.int64)
+    for row, (one, other) in enumerate(zip(spoken, said, strict=True)):
+        tags = [edit.tag for edit in distance.Levenshtein.editops(one, other)]
+        counts[row] = [tags.count(tag) for tag in ("replace", "delete", "insert")]
+    return counts
+
+
+def _rates(errors: Array, spoken: Array) -> Array:
+    rates: Array = 100 * errors.sum(axis=1) / spoken.sum()
+    return rates
+
+
+def _estimated(
+    errors: Array, spoken: Array, confidence: float, bounds: tuple[float, float]
+) -> Estimate:
+    seeds, utterances = errors.shape
+    return resampled(
+        lambda rows: _rates(errors[:, rows], spoken[rows]),
+        seeds,
+        utterances,
+        resamples=RESAMPLES,
+        bounds=bounds,
+        least=100 * unseen([int(spoken.sum())], confidence=confidence),
+        confidence=confidence,
+    )
