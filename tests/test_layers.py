@@ -32,8 +32,8 @@ _fetch
 _decoded
 images _arrow _store _naive_bayes _one_hot
 tables text
-speech._utterance speech._phones
-speech._error_rate
+speech._utterance speech._phones speech._viterbi
+speech._states speech._error_rate
 speech
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered

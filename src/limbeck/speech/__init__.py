@@ -2,6 +2,7 @@
 
 from limbeck.speech._error_rate import PhoneErrorRate, phone_error_rate
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
+from limbeck.speech._states import align, realign, state_names, states, transcript
 from limbeck.speech._utterance import Corpus, Segment, Utterance
 
 __all__ = [
@@ -13,6 +14,11 @@ __all__ = [
     "PhoneErrorRate",
     "Segment",
     "Utterance",
+    "align",
     "fold",
     "phone_error_rate",
+    "realign",
+    "state_names",
+    "states",
+    "transcript",
 ]
