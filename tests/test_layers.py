@@ -33,7 +33,8 @@ _decoded
 images _arrow _store _naive_bayes _one_hot
 tables text
 speech._utterance speech._phones speech._viterbi
-speech._states speech._error_rate
+speech._states speech._grammar speech._error_rate
+speech._decode
 speech
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered

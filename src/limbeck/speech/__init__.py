@@ -1,6 +1,8 @@
 """Speech: recordings with their phones as frames, from which nets learn the states of phones."""
 
+from limbeck.speech._decode import Decoded, Decoder, Grid, Tuned, Weights, tune
 from limbeck.speech._error_rate import PhoneErrorRate, phone_error_rate
+from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._states import align, realign, state_names, states, transcript
 from limbeck.speech._utterance import Corpus, Segment, Utterance
@@ -9,16 +11,24 @@ __all__ = [
     "TIMIT_PHONES",
     "TIMIT_TO_39",
     "TIMIT_TO_48",
+    "Bigram",
     "Corpus",
+    "Decoded",
+    "Decoder",
     "Folding",
+    "Grid",
     "PhoneErrorRate",
     "Segment",
+    "Tuned",
     "Utterance",
+    "Weights",
     "align",
     "fold",
+    "log_priors",
     "phone_error_rate",
     "realign",
     "state_names",
     "states",
     "transcript",
+    "tune",
 ]
