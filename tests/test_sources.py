@@ -85,6 +85,22 @@ def test_options_are_kept_in_the_source_as_a_call(rows: Path) -> None:
     assert same(examples, read(examples.source))
 
 
+def test_several_labels_and_their_kind_are_kept_in_the_source(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,high,wide\n1,170,50\n2,180,60\n")
+    examples = read(path, label=("high", "wide"), kind="values")
+    assert examples.source == f"read('{path}', label=['high', 'wide'], kind='values')"
+    assert (examples.labels_kind, examples.classes) == ("values", ("high", "wide"))
+    assert same(examples, read(examples.source))
+    assert np.array_equal(examples.labels, read(examples.source).labels)
+    texts = tmp_path / "a.jsonl"
+    texts.write_text('{"text": "a", "stars": 4}\n{"text": "b", "stars": 4.5}\n')
+    assert read(texts, label="stars").labels.tolist() == [[4.0], [4.5]]
+    assert read(f"read('{texts}', label=['stars'])").labels_kind == "values"
+    with pytest.raises(InputError, match="takes nothing else, not kind"):
+        read("digits:test", kind="values")
+
+
 def test_only_literals_are_read_from_a_source(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     with pytest.raises(RecipeError, match="neither a number, a text, a list nor a call"):
@@ -96,8 +112,9 @@ def test_only_literals_are_read_from_a_source(tmp_path: Path) -> None:
         read("read('a.csv', lable='y')")
     with pytest.raises(InputError, match=r"read\(\) takes texts, and lists of texts"):
         read("read(3)")
-    with pytest.raises(InputError, match=r"read\(\) takes texts, and lists of texts"):
-        read("read('a.csv', columns='day')")
+    for wrong in ("columns='day'", "label=3", "label=[3]", "kind=['values']"):
+        with pytest.raises(InputError, match=r"read\(\) takes texts, and lists of texts"):
+            read(f"read('a.csv', {wrong})")
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])

@@ -17,6 +17,7 @@ from limbeck.errors import (
     LabelsError,
     MismatchError,
     MissingError,
+    TableWarning,
 )
 
 ROWS = "key,a,label,b,day\n007,1,yes,0.5,mon\n008,2,no,1.5,tue\n009,3,yes,2.5,wed\n"
@@ -105,10 +106,121 @@ def test_an_empty_label_is_no_label(tmp_path: Path) -> None:
 
 
 def test_a_label_that_is_no_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelsError, match=r"column 'label' of .* holds no labels"):
-        tables.read(csv(tmp_path, "a,label\n1,0.5\n2,1\n"))
+    with pytest.raises(LabelsError, match=r"column 'label' of .* holds no labels, which are numb"):
+        tables.read(csv(tmp_path, "a,label\n1,2020-01-01\n2,2020-01-02\n"))
     with pytest.raises(LabelsError, match="label 5 of row 1 is outside the 2 classes"):
         tables.read(csv(tmp_path, "a,label\n1,0\n2,5\n"), classes=["no", "yes"])
+
+
+# Labels that are real values, or several.
+
+
+def test_whole_numbers_are_classes_whatever_type_an_empty_cell_made_of_them(tmp_path: Path) -> None:
+    floats = tables.read(csv(tmp_path, "a,label\n1,0.0\n2,\n3,2.0\n"))
+    assert floats.labels.tolist() == [0, -1, 2]
+    assert (floats.labels_kind, floats.classes) == ("logits", ("0", "1", "2"))
+    nans = tables.read(parquet(tmp_path, a=[1.0, 2.0], label=np.array([np.nan, 1.0])))
+    assert nans.labels.tolist() == [-1, 1]
+
+
+def test_a_fraction_makes_all_of_a_column_values(tmp_path: Path) -> None:
+    text = "a,label\n1,1\n2,\n3,-2.5\n"
+    examples = tables.read(csv(tmp_path, text))
+    assert (examples.labels_kind, examples.classes) == ("values", ("value",))
+    assert examples.labels.dtype == np.float32
+    assert examples.labels[[0, 2]].tolist() == [[1.0], [-2.5]]
+    assert examples.is_labelled.tolist() == [True, False, True]
+    assert tables.read(csv(tmp_path, text), classes=["height"]).classes == ("height",)
+    with pytest.raises(LabelsError, match=r"there are 1 columns of values .* but 2 classes"):
+        tables.read(csv(tmp_path, text), classes=["no", "yes"])
+
+
+def test_the_kind_says_what_whole_numbers_are(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,tall\n1,0\n2,\n3,1\n")
+    values = tables.read(path, label="tall", kind="values")
+    assert (values.labels_kind, values.labels[[0, 2]].tolist()) == ("values", [[0.0], [1.0]])
+    column = tables.read(path, label="tall", kind="independent-logits")
+    assert (column.labels_kind, column.classes) == ("independent-logits", ("tall",))
+    assert column.labels.tolist() == [[0], [-1], [1]]
+    assert tables.read(path, label="tall", kind="logits").labels.tolist() == [0, -1, 1]
+
+
+def test_several_columns_of_labels_name_the_classes(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,red,round\n1,0,1\n2,,\n3,1,1\n")
+    tags = tables.read(path, label=["red", "round"])
+    assert (tags.labels_kind, tags.classes, tags.shape) == (
+        "independent-logits",
+        ("red", "round"),
+        (1,),
+    )
+    assert tags.labels.tolist() == [[0, 1], [-1, -1], [1, 1]]
+    alone = tables.read(csv(tmp_path, "a,round\n1,1\n2,\n"), label=["round"])
+    assert (alone.labels.tolist(), alone.labels_kind) == ([1, -1], "logits")
+    sizes = csv(tmp_path, "a,high,wide\n1,170,50.5\n2,,\n")
+    values = tables.read(sizes, label=["high", "wide"])
+    assert (values.labels_kind, values.classes) == ("values", ("high", "wide"))
+    assert values.labels[0].tolist() == [170.0, 50.5]
+    assert values.is_labelled.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "sentence"),
+    [
+        ({"kind": "value"}, InputError, r"no kind of labels 'value'; known are logits \(one class"),
+        ({"kind": "logits"}, LabelsError, r"holds 0.5 in row 0 .* kind='values' takes real values"),
+        ({"kind": "independent-logits"}, LabelsError, "of the kind independent-logits are whole"),
+        ({"label": "name", "kind": "values"}, LabelsError, "holds text, where labels are real val"),
+        ({"label": ["name", "n"]}, LabelsError, "columns 'name', 'n' of .* hold text, where label"),
+        ({"label": ["n", "m"]}, LabelsError, r"labels of row 0 are \[3, 1\]: .*kind='values'\)"),
+        ({"label": ["n", "m"], "kind": "logits"}, LabelsError, "are 2 columns, and labels of the"),
+        ({"label": ["n", "gone"]}, ExamplesError, "no column 'gone'; known are a, big, label"),
+        ({"label": "big"}, LabelsError, "label 250000000 would be one of 250,000,001 cl"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_labels_that_are_not_of_their_kind_are_refused(tmp_path: Path, how, error, sentence):
+    path = csv(tmp_path, "a,label,name,n,m,big\n1,0.5,x,3,1,250000000\n2,1.0,y,0,1,1\n")
+    with pytest.raises(error, match=sentence):
+        tables.read(path, **{"columns": ["name"], **how})
+
+
+def test_whole_numbers_of_many_classes_without_examples_are_warned_of(tmp_path: Path) -> None:
+    path = csv(tmp_path, "a,label\n1,170\n2,181\n")
+    with pytest.warns(TableWarning, match=r"up to 181, 2 of them, .* positions of 182 classes; ki"):
+        tables.read(path)
+    assert tables.read(path, kind="values").labels.tolist() == [[170.0], [181.0]]
+    assert len(tables.read(path, kind="logits").classes) == 182
+    assert len(tables.read(path, classes=[str(n) for n in range(200)])) == 2
+
+
+def test_infinity_is_no_value(tmp_path: Path) -> None:
+    with pytest.raises(LabelsError, match=r"the labels of row 1 are \[inf\]: values are finite"):
+        tables.read(parquet(tmp_path, a=[1.0, 2.0], label=[0.5, 1e300]))
+
+
+def test_the_arrays_of_an_archive_say_their_kind_themselves(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", inputs=np.eye(2), labels=np.array([0.0, 1.0]))
+    assert tables.read(tmp_path / "a.npz").labels_kind == "values"
+    with pytest.raises(InputError, match=r"a\.npz does not take the kind 'values': its labels are"):
+        tables.read(tmp_path / "a.npz", kind="values")
+    with pytest.raises(InputError, match=r"a\.npz does not take 2 labels"):
+        tables.read(tmp_path / "a.npz", label=["a", "b"])
+
+
+def test_values_from_elsewhere_follow_their_keys(tmp_path: Path) -> None:
+    examples = tables.read(csv(tmp_path, "key,a\nx,1\ny,2\nz,3\n"))
+    heights = csv(tmp_path, "key,height\nz,1.5\nx,2\n", "heights.csv")
+    labelled = tables.labels_from(examples, heights, label="height")
+    assert labelled.labels_kind == "values"
+    assert labelled.labels[[0, 2]].tolist() == [[2.0], [1.5]]
+    assert labelled.is_labelled.tolist() == [True, False, True]
+    more = csv(tmp_path, "key,red,round\ny,0,1\n", "tags.csv")
+    with pytest.raises(
+        MismatchError, match="labels are of one form: those of tall are real values, those"
+    ):
+        tables.labels_from(labelled.named("tall"), more, label=["red"], kind="logits")
+    tags = tables.labels_from(examples, more, label=["red", "round"])
+    assert tags.labels.tolist() == [[-1, -1], [0, 1], [-1, -1]]
 
 
 def test_a_number_far_below_may_be_wider_than_the_first(tmp_path: Path) -> None:

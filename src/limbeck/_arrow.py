@@ -1,20 +1,24 @@
 """Columns of CSV and Parquet files: opened, checked, and read as inputs, labels or texts."""
 
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from limbeck import _labels
 from limbeck._calls import did_you_mean
 from limbeck._optional import needs
-from limbeck.errors import CorruptError, ExamplesError, LabelsError
-from limbeck.examples import UNLABELLED, Array
+from limbeck.errors import CorruptError, ExamplesError, LabelsError, TableWarning
+from limbeck.examples import Array
 
 LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobody names one
 
 # pandas' row numbers, which nobody meant as an input.
 PANDAS_INDEX = "__index_level_"
+
+MANY_CLASSES = 100  # whole numbers that make more classes, most without an example, are told of
 
 
 def column(named: str, default: str, known: Collection[str], path: Path) -> str:
@@ -128,26 +132,80 @@ def check_full(column: Any, name: str, path: Path) -> None:
         )
 
 
-def labels(column: Any, name: str, path: Path) -> Array | None:
-    """Class positions, -1 in an empty cell, or class names, ""; None where all cells are empty.
+def label_names(label: str | Sequence[str], known: Collection[str], path: Path) -> tuple[str, ...]:
+    """The columns of labels: none where nobody asked for any and the usual one is absent.
 
     Raises:
-        LabelsError: they are neither whole numbers nor names.
+        ExamplesError: one is absent that was asked for.
     """
-    arrow = needs("pyarrow")
-    if column.null_count == len(column):
+    if isinstance(label, str):
+        found = column(label, LABEL, known, path)
+        return (found,) if found else ()
+    return tuple(column(name, "", known, path) for name in label)
+
+
+def classes_of(label: Sequence[str], kind: str) -> tuple[str, ...]:
+    """The class names that columns of labels give: their own, where each is one to be answered."""
+    return tuple(label) if label[1:] or (label and kind == "independent-logits") else ()
+
+
+def labels(
+    table: Any, named: Sequence[str], path: Path, kind: str = "", classes: Sequence[str] = ()
+) -> Array | None:
+    """The labels in some columns as `Examples.of` takes them; None where all cells are empty.
+
+    Texts are class names, "" in an empty cell; numbers are what `_labels.from_cells` says.
+
+    Raises:
+        LabelsError: they are neither numbers nor names, or not of that kind.
+        InputError: no such kind.
+
+    Warns:
+        TableWarning: whole numbers make many classes of which most have no example.
+    """
+    _labels.check_kind(kind)
+    if all(table[name].null_count == len(table) for name in named):
         return None
-    if is_text(column.type):
-        return np.array([cell or "" for cell in column.to_pylist()], dtype=str)
+    whose = f"{'columns' if named[1:] else 'column'} {', '.join(map(repr, named))} of {path}"
+    if any(is_text(table[name].type) for name in named):
+        return _class_names(table, named, whose, kind)
+    cells = np.stack([_numbers(table[name], name, path) for name in named], axis=1)
+    found = _labels.from_cells(cells, kind, whose)
+    if not kind and not classes and _labels.kind_of(found) == "logits" and found.dtype.kind == "i":
+        _warn_of_gaps(found, whose)
+    return found
+
+
+def _class_names(table: Any, named: Sequence[str], whose: str, kind: str) -> Array:
+    if named[1:] or kind not in ("", "logits"):
+        words = _labels.IN_WORDS[kind] if kind in ("independent-logits", "values") else "numbers"
+        raise LabelsError(f"{whose} hold{'' if named[1:] else 's'} text, where labels are {words}")
+    return np.array([cell or "" for cell in table[named[0]].to_pylist()], dtype=str)
+
+
+def _numbers(column: Any, name: str, path: Path) -> Array:
+    """The cells of a column as float64, NaN in an empty one."""
+    arrow = needs("pyarrow")
     try:
         if arrow.types.is_temporal(column.type):
             raise arrow.ArrowInvalid(f"{column.type} is a time")
-        positions = column.cast(arrow.int64()).fill_null(UNLABELLED)
+        return np.asarray(column.cast(arrow.float64()).to_numpy())
     except (ValueError, NotImplementedError) as error:
         raise LabelsError(
-            f"column {name!r} of {path} holds no labels, which are whole numbers or names: {error}"
+            f"column {name!r} of {path} holds no labels, which are numbers or names: {error}"
         ) from error
-    return np.asarray(positions.to_numpy())
+
+
+def _warn_of_gaps(positions: Array, whose: str) -> None:
+    count, found = int(positions.max()) + 1, len(np.unique(positions[positions >= 0]))
+    if count > MANY_CLASSES and 2 * found < count <= _labels.MOST_CLASSES:
+        warnings.warn(
+            f"{whose} holds whole numbers up to {count - 1}, {found} of them, which are taken as "
+            f"positions of {count} classes; kind='values' takes them as real values, "
+            "kind='logits' says that this is meant",
+            TableWarning,
+            stacklevel=5,
+        )
 
 
 def names(column: Any, name: str, path: Path) -> Array:

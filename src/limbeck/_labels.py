@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import LabelsError, MismatchError
+from limbeck.errors import InputError, LabelsError, MismatchError
 
 Array = NDArray[Any]
 
@@ -14,6 +14,7 @@ Array = NDArray[Any]
 LabelsKind = Literal["logits", "independent-logits", "values"]
 
 UNLABELLED = -1
+MOST_CLASSES = 10**7  # that whole numbers make where nobody names them
 IN_WORDS = {
     "logits": "one class each",
     "independent-logits": "a 0 or 1 for each column",
@@ -49,6 +50,50 @@ def read(
     if given.ndim == 2 or len(classes) == 1:
         return _columns(given.reshape(n, -1), classes)
     return _positions(given.astype(np.int64), classes)
+
+
+def from_cells(cells: Array, kind: str, whose: str) -> Array:
+    """Labels that `read` takes, of numbers `(examples, columns)` with NaN where there is none.
+
+    Without a kind a fraction anywhere makes all of them values. Whole numbers are positions of
+    classes, in several columns a 0 or 1 each, whatever type they were kept in: a column of them
+    becomes floats as soon as a cell is empty.
+
+    Raises:
+        LabelsError: a fraction where the kind has none, or several columns of one class each.
+        InputError: no such kind.
+    """
+    check_kind(kind)
+    has_fraction = ~np.isnan(cells) & ((cells != np.floor(cells)) | np.isinf(cells))
+    is_single = cells.shape[1] == 1
+    if kind == "values" or (not kind and has_fraction.any()):
+        with np.errstate(over="ignore"):  # beyond float32 is infinity, which is refused
+            narrow = cells.astype(np.float32)
+        return narrow[:, 0] if is_single else narrow
+    if has_fraction.any():
+        row, column = np.argwhere(has_fraction)[0]
+        raise LabelsError(
+            f"{whose} holds {cells[row, column]} in row {row} (the first is 0), and labels of the "
+            f"kind {kind} are whole numbers: kind='values' takes real values"
+        )
+    if kind == "logits" and not is_single:
+        raise LabelsError(
+            f"{whose} are {cells.shape[1]} columns, and labels of the kind logits are one class: "
+            "kind='independent-logits' takes a 0 or 1 for each column, kind='values' real values"
+        )
+    whole = np.where(np.isnan(cells), UNLABELLED, cells).astype(np.int64)
+    return whole[:, 0] if is_single and kind != "independent-logits" else whole
+
+
+def check_kind(kind: str) -> None:
+    """Refuses a kind that labels cannot have; "" is none.
+
+    Raises:
+        InputError: it is one.
+    """
+    if kind and kind not in IN_WORDS:
+        known = ", ".join(f"{name} ({words})" for name, words in IN_WORDS.items())
+        raise InputError(f"there is no kind of labels {kind!r}; known are {known}")
 
 
 def kind_of(labels: Array) -> LabelsKind:
@@ -123,7 +168,13 @@ def brief(names: Sequence[str]) -> str:
 
 
 def _positions(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    names = classes or tuple(str(c) for c in range(int(given.max(initial=0)) + 1))
+    highest = int(given.max(initial=0))
+    if not classes and highest >= MOST_CLASSES:
+        raise LabelsError(
+            f"label {highest} would be one of {highest + 1:,} classes: name the classes, or say "
+            "that these are real values, which are floats or read with kind='values'"
+        )
+    names = classes or tuple(str(c) for c in range(highest + 1))
     wrong = (given < UNLABELLED) | (given >= len(names))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
@@ -142,7 +193,8 @@ def _columns(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, 
         row = int(np.flatnonzero(~right)[0])
         raise LabelsError(
             f"the labels of row {row} are {wide[row].tolist()}: with a column for each class they "
-            "are 0 or 1, or a row of -1 for none"
+            "are 0 or 1, or a row of -1 for none (real values are floats, or read with "
+            "kind='values')"
         )
     return wide.astype(np.int8), names
 

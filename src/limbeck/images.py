@@ -15,6 +15,7 @@ from limbeck import _fetch
 from limbeck._calls import did_you_mean
 from limbeck._decoded import decoded, stamps
 from limbeck._engine import Bar
+from limbeck._labels import from_cells
 from limbeck._optional import needs
 from limbeck.errors import CorruptError, ExamplesError, InputError, LabelsError, MissingError
 from limbeck.examples import UNLABELLED, Array, Examples
@@ -145,8 +146,8 @@ def parquet(
 ) -> Examples:
     """The encoded images (PNG, JPEG, ...) of one column of a Parquet file, in file order.
 
-    The column holds bytes, or structs with a field `bytes`. Labels are class positions or class
-    names; a null is no label.
+    The column holds bytes, or structs with a field `bytes`. Labels are class positions, class names
+    or, where one has a fraction, values; a null is no label.
 
     Raises:
         MissingError: there is no such file.
@@ -168,7 +169,7 @@ def parquet(
     encoded = map(_encoded, _cells(file, image, Path(path)), where)
     what = ["parquet", stamps([Path(path)]), image, needs("PIL").__version__]
     inputs = decoded(what, len(where), _decode_all(where, encoded, ()))
-    labels = _labels(list(_cells(file, label, Path(path)))) if label in names else None
+    labels = _labels(file, label, Path(path)) if label in names else None
     return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
 
 
@@ -306,6 +307,14 @@ def _encoded(cell: Any, place: str) -> Encoded:
     return content
 
 
-def _labels(cells: list[Any]) -> Array:
-    is_text = any(isinstance(cell, str) for cell in cells)
-    return np.array([("" if is_text else UNLABELLED) if c is None else c for c in cells])
+def _labels(file: Any, label: str, path: Path) -> Array:
+    cells, whose = list(_cells(file, label, path)), f"column {label!r} of {path}"
+    if any(isinstance(cell, str) for cell in cells):
+        return np.array(["" if cell is None else cell for cell in cells])
+    try:
+        numbers = np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise LabelsError(
+            f"{whose} holds no labels, which are numbers or names: {error}"
+        ) from error
+    return from_cells(numbers[:, None], "", whose)

@@ -13,13 +13,16 @@ from limbeck import objectives, students, views
 from limbeck._calls import did_you_mean
 from limbeck._confidence import held_out_answer
 from limbeck._export import check_format
+from limbeck._kinds import MEASURES
 from limbeck._means import check_mean
 from limbeck._recipe_tables import TABLES, Step, Table, Teachers, budget_of, plan_of, storage_of
 from limbeck._require import Requirement
 from limbeck.errors import LimbeckError, MissingError, RecipeError
-from limbeck.metrics import STANDARD
 from limbeck.sweeps import check_names
 from limbeck.transfer import check_increasing
+
+# Until something is opened nobody knows the kind: any kind's metric can be a bar.
+BARS = list(dict.fromkeys(name for measures in MEASURES.values() for name in measures.metrics))
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def _readers(step: Step) -> list[Callable[[], object]]:
             lambda: budget_of(table),
         ]
     if step.verb == "evaluate":
-        bars = [partial(Requirement.parse, text, list(STANDARD)) for text in table.require]
+        bars = [partial(Requirement.parse, text, BARS) for text in table.require]
         means = [partial(_check_mean, list(table.models.values()), table.mean)]
         return [*bars, lambda: _check_reference(table), *means]
     if step.verb == "export":

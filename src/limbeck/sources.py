@@ -34,11 +34,12 @@ _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
 def read(
     source: str | Path,
     *,
-    label: str = LABEL,
+    label: str | Sequence[str] = LABEL,
     key: str = KEY,
     group: str = GROUP,
     columns: Sequence[str] = (),
     classes: Sequence[str] = (),
+    kind: str = "",
     text: str = "",
 ) -> Examples:
     """Examples from a known name, a table, texts, IDX or Parquet images, or a folder of images.
@@ -46,9 +47,10 @@ def read(
     Names are `digits`, `mnist`, `fashion-mnist` and `imdb`, each with `:train` or `:test`. A path
     is a folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
     IDX file, whose labels are read too if they lie beside it under the usual name; with a column
-    of texts, or of `.jsonl`, what `text.read` takes. The result's
-    `source` is text that `read` opens again to the same examples, from whatever directory:
-    a name, an absolute path, or a call such as `read('/a/b.csv', label='y')`.
+    of texts, or of `.jsonl`, what `text.read` takes. `label` and `kind`, for a column of real
+    values, several columns of labels or both, are as `tables.read` says. The result's `source` is
+    text that `read` opens again to the same examples, from whatever directory: a name, an absolute
+    path, or a call such as `read('/a/b.csv', label='y')`.
 
     Raises:
         InputError: no such name, a file of another kind, or an option that its kind lacks.
@@ -58,7 +60,7 @@ def read(
     named = str(source)
     if not named:
         raise InputError("examples are named by a known set, a file or a folder, not by nothing")
-    options = _options(label, key, group, columns, classes, text)
+    options = _options(label, key, group, columns, classes, kind, text)
     if _CALL.fullmatch(named):
         _refuse(named, options, ())
         return _reopened(named)
@@ -72,23 +74,25 @@ def read(
 
 
 def _options(
-    label: str,
+    label: str | Sequence[str],
     key: str,
     group: str,
     columns: Sequence[str],
     classes: Sequence[str],
+    kind: str,
     text: str,
 ) -> dict[str, Any]:
     """What was asked for beyond the defaults, as literals."""
     given: dict[str, Any] = {
-        "label": label,
+        "label": label if isinstance(label, str) else [str(name) for name in label],
         "key": key,
         "group": group,
         "columns": [str(name) for name in columns],
         "classes": [str(name) for name in classes],
+        "kind": kind,
         "text": text,
     }
-    usual = {"text": "", "label": LABEL, "key": KEY, "group": GROUP}
+    usual = {"text": "", "kind": "", "label": LABEL, "key": KEY, "group": GROUP}
     return {name: value for name, value in given.items() if value != usual.get(name, [])}
 
 
@@ -113,17 +117,26 @@ def _read_literal(
     group: Any = GROUP,
     columns: Any = (),
     classes: Any = (),
+    kind: Any = "",
     text: Any = "",
 ) -> Examples:
-    are_lists = all(isinstance(names, list | tuple) for names in (columns, classes))
-    texts = (source, label, key, group, text, *columns, *classes) if are_lists else ()
+    labels = [label] if isinstance(label, str) else label
+    are_lists = all(isinstance(names, list | tuple) for names in (labels, columns, classes))
+    texts = (source, key, group, kind, text, *labels, *columns, *classes) if are_lists else ()
     if not texts or not all(isinstance(text, str) for text in texts):
         raise InputError(
-            "read() takes texts, and lists of texts for columns and classes: "
+            "read() takes texts, and lists of texts for labels, columns and classes: "
             "read('a.csv', label='kind', columns=['day'])"
         )
     return read(
-        source, label=label, key=key, group=group, columns=columns, classes=classes, text=text
+        source,
+        label=label,
+        key=key,
+        group=group,
+        columns=columns,
+        classes=classes,
+        kind=kind,
+        text=text,
     )
 
 
@@ -158,6 +171,8 @@ def _open_table(path: Path, options: Mapping[str, Any]) -> Examples:
     if not image or image in options.get("columns", ()):
         return tables.read(path, **options)
     _refuse(str(path), options, ("label", "classes"))
+    if not isinstance(options.get("label", ""), str):
+        raise InputError(f"{path} holds images, which have one column of labels, not several")
     return images.parquet(path, image=image, **options)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck import _arrow
+from limbeck import _arrow, _labels
 from limbeck._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column, open_table
 from limbeck._decoded import load, load_error
 from limbeck._lazy import Inputs
@@ -28,11 +28,13 @@ from limbeck.examples import Array, Examples
 
 @dataclass(frozen=True)
 class _Roles:
-    label: str
+    label: str | tuple[str, ...]
     key: str
     group: str
     columns: tuple[str, ...] = ()
     is_labels_only: bool = False
+    kind: str = ""
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,12 @@ class _Rows:
 def read(
     path: str | Path,
     *,
-    label: str = LABEL,
+    label: str | Sequence[str] = LABEL,
     key: str = KEY,
     group: str = GROUP,
     columns: Sequence[str] = (),
     classes: Sequence[str] = (),
+    kind: str = "",
 ) -> Examples:
     """The rows of a `.npy`, `.npz`, `.csv` or `.parquet` file, in file order, without pickle.
 
@@ -60,18 +63,32 @@ def read(
     `columns` are kept beside the inputs; every other column must be numeric and becomes an input,
     float32 `(n, features)`. A `.npz` holds `inputs` of any shape, optionally `labels`, `keys`,
     `groups` and `classes`, and every other array of n entries is kept as a column. A `.npy` holds
-    inputs only. Labels are class positions or class names; an empty cell there is no label, and
-    names become `classes`, sorted where no order is given. No other cell may be empty.
+    inputs only. An empty cell is no label; no other cell may be empty.
+
+    Labels in a table: text is class names, which become `classes`, sorted where no order is given.
+    Whole numbers are class positions, 1.0 like 1, because a column of them turns into floats once
+    a cell is empty. Numbers of which one has a fraction are values to be predicted, all of them.
+    Several columns, `label=["red", "round"]`, are a 0 or 1 each, or with a fraction anywhere
+    values, and name the classes. `kind` says it where the numbers do not, in the words of
+    `Examples.labels_kind`: "values" for values that happen to be whole, "independent-logits" for
+    one column of 0 and 1 that is a class of its own, "logits" for class positions and nothing
+    else. In a `.npz` the arrays' types say it, as in `Examples.of`: floats are values.
 
     Raises:
-        InputError: the file has another ending.
+        InputError: the file has another ending, no such kind, or a kind or several labels of a
+            `.npy` or `.npz` file.
         MissingError: there is no such file.
         CorruptError: it cannot be read as what its ending says.
         ExamplesError: a column is absent, empty in a row or not numeric, or the file has no rows.
-        LabelsError: a label is outside the classes, or no whole number.
+        LabelsError: a label is outside the classes, or not of its kind.
         NeedsPackageError: CSV and Parquet need pyarrow.
+
+    Warns:
+        TableWarning: whole numbers make many classes of which most have no example.
     """
-    rows = _read(Path(path), _Roles(label, key, group, tuple(columns)))
+    wanted_label = label if isinstance(label, str) else tuple(label)
+    roles = _Roles(wanted_label, key, group, tuple(columns), kind=kind, classes=tuple(classes))
+    rows = _read(Path(path), roles)
     if rows.inputs is None:
         wanted = "array 'inputs'" if Path(path).suffix == ".npz" else "column left for the inputs"
         raise ExamplesError(f"{path} has no {wanted}")
@@ -87,21 +104,30 @@ def read(
 
 
 def labels_from(
-    examples: Examples, path: str | Path, *, label: str = LABEL, key: str = KEY
+    examples: Examples,
+    path: str | Path,
+    *,
+    label: str | Sequence[str] = LABEL,
+    key: str = KEY,
+    kind: str = "",
 ) -> Examples:
     """The same examples with the labels that a CSV, Parquet or `.npz` file gives to their keys.
 
     Examples that the file does not name keep the label they had, if any. Without class names on
-    the examples, the file's labels make them. The result has no `source`: no one text opens it.
+    the examples, the file's labels make them. `label` and `kind` are as in `read`. The result has
+    no `source`: no one text opens it.
 
     Raises:
         MissingError: there is no such file.
         CorruptError: it cannot be read.
         ExamplesError: the file lacks the label or the key column, or names a key twice.
-        LabelsError: a label is outside the classes.
-        MismatchError: the file names a key that is not among the examples.
+        LabelsError: a label is outside the classes, or not of its kind.
+        MismatchError: the file names a key that is not among the examples, or its labels and
+            those that the examples have are of two forms.
     """
-    rows = _read(Path(path), _Roles(label, key, "", is_labels_only=True))
+    wanted = label if isinstance(label, str) else tuple(label)
+    roles = _Roles(wanted, key, "", is_labels_only=True, kind=kind, classes=examples.classes)
+    rows = _read(Path(path), roles)
     if rows.labels is None or rows.keys is None:
         raise ExamplesError(f"{path} labels nothing: it needs columns {label!r} and {key!r}")
     # Examples of nothing but labels: their keys and classes are checked like any others.
@@ -116,7 +142,7 @@ def labels_from(
             f"{path} labels {len(unknown)} keys that {examples.name} does not have, the first is "
             f"{str(unknown[0])!r}; its keys are like {str(examples.keys[0])!r}"
         )
-    labels = examples.labels.copy()
+    labels = _labels.alike(examples.labels, given.labels, (examples.name, str(path)))
     labels[at[given.is_labelled]] = given.labels[given.is_labelled]
     return dataclasses.replace(examples, labels=labels, classes=given.classes, source="")
 
@@ -181,8 +207,24 @@ def _read(path: Path, roles: _Roles) -> _Rows:
             )
 
 
+def _single_label(path: Path, roles: _Roles) -> str:
+    """The one array of labels that an archive may have.
+
+    Raises:
+        InputError: several are asked for, or a kind.
+    """
+    if not isinstance(roles.label, str) or roles.kind:
+        asked = f"the kind {roles.kind!r}" if roles.kind else f"{len(roles.label)} labels"
+        raise InputError(
+            f"{path} does not take {asked}: its labels are one array, of whole numbers (examples,) "
+            "for classes, (examples, classes) for a 0 or 1 each, of floats for values"
+        )
+    return roles.label
+
+
 def _from_array(path: Path, roles: _Roles) -> _Rows:
-    defaults = {roles.label: LABEL, roles.key: KEY, roles.group: GROUP}
+    label = _single_label(path, roles)
+    defaults = {label: LABEL, roles.key: KEY, roles.group: GROUP}
     asked = [name for name, default in defaults.items() if name and name != default]
     for name in (*asked, *roles.columns):
         raise ExamplesError(f"{path} is one array of inputs; it has no {name!r}, a .npz could")
@@ -190,12 +232,12 @@ def _from_array(path: Path, roles: _Roles) -> _Rows:
 
 
 def _from_arrays(path: Path, roles: _Roles) -> _Rows:
-    arrays = load_arrays(path)
+    label, arrays = _single_label(path, roles), load_arrays(path)
     inputs, classes = arrays.pop("inputs", None), arrays.pop("classes", np.array([], dtype=str))
     for name in roles.columns:
         column(name, "", arrays, path)
     found = {}
-    for named, default in ((roles.label, LABEL), (roles.key, KEY), (roles.group, GROUP)):
+    for named, default in ((label, LABEL), (roles.key, KEY), (roles.group, GROUP)):
         plural = f"{default}s"
         wanted = plural if named == default and plural in arrays else named
         found[default] = arrays.pop(column(wanted, default, arrays, path), None)
@@ -230,17 +272,18 @@ def load_arrays(path: Path) -> dict[str, Array]:
 def _from_table(path: Path, roles: _Roles) -> _Rows:
     table = open_table(path, (roles.key, roles.group))  # as text, or "007" would become 7
     known = table.column_names
-    label = column(roles.label, LABEL, known, path)
+    label = _arrow.label_names(roles.label, known, path)
     key = column(roles.key, KEY, known, path)
     group = column(roles.group, GROUP, known, path)
     for name in roles.columns:
         column(name, "", known, path)
-    taken = {label, key, group, *roles.columns}
+    taken = {*label, key, group, *roles.columns}
     rest = [n for n in known if n not in taken and not n.startswith(PANDAS_INDEX)]
     return _Rows(
         inputs=_arrow.matrix(table, rest, path) if rest and not roles.is_labels_only else None,
-        labels=_arrow.labels(table[label], label, path) if label else None,
+        labels=_arrow.labels(table, label, path, roles.kind, roles.classes) if label else None,
         keys=_arrow.names(table[key], key, path) if key else None,
         groups=_arrow.names(table[group], group, path) if group else None,
         columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
+        classes=_arrow.classes_of(label, roles.kind),
     )

@@ -23,23 +23,25 @@ def read(
     path: str | Path,
     *,
     text: str = TEXT,
-    label: str = LABEL,
+    label: str | Sequence[str] = LABEL,
     key: str = KEY,
     group: str = GROUP,
     columns: Sequence[str] = (),
     classes: Sequence[str] = (),
+    kind: str = "",
 ) -> Examples:
     """The rows of a `.jsonl`, `.csv` or `.parquet` file whose inputs are the texts of one column.
 
     Label, key and group are columns of those names, where there are such; `columns` are kept
     beside the texts, and any other is left alone. A line of a `.jsonl` file is one JSON object.
+    What labels are, several of them too, and what `kind` says of them is as in `tables.read`.
 
     Raises:
-        InputError: the file has another ending.
+        InputError: the file has another ending, or no such kind of labels.
         MissingError: there is no such file.
         CorruptError: it cannot be read as what its ending says; the row or line is named.
         ExamplesError: a column is absent or holds no text, a text is empty or not UTF-8.
-        LabelsError: a label is outside the classes, or no whole number.
+        LabelsError: a label is outside the classes, or not of its kind.
         NeedsPackageError: it needs pyarrow.
     """
     place = Path(path)
@@ -47,16 +49,15 @@ def read(
     known = table.column_names
     if text not in known:
         raise ExamplesError(f"{place} has no column {text!r}; it has {', '.join(known)}")
-    role = {
-        name: _arrow.column(name, usual, known, place) for name, usual in _roles(label, key, group)
-    }
+    role = {name: _arrow.column(name, usual, known, place) for name, usual in _roles(key, group)}
+    labels = _arrow.label_names(label, known, place)
     for name in columns:
         _arrow.column(name, "", known, place)
     return Examples.of(
         _texts(table[text], text, place),
-        _arrow.labels(table[label], label, place) if role[label] else None,
+        _arrow.labels(table, labels, place, kind, classes) if labels else None,
         keys=_arrow.names(table[key], key, place) if role[key] else None,
-        classes=classes,
+        classes=tuple(classes) or _arrow.classes_of(labels, kind),
         groups=_arrow.names(table[group], group, place) if role[group] else None,
         columns={name: _arrow.values(table[name], name, place) for name in columns},
         name=place.name,
@@ -96,7 +97,7 @@ def _reviews(file: Path) -> list[dict[str, Any]]:
 
 
 def _roles(*named: str) -> Iterator[tuple[str, str]]:
-    return zip(named, (LABEL, KEY, GROUP), strict=True)
+    return zip(named, (KEY, GROUP), strict=True)
 
 
 def _opened(path: Path, names: Sequence[str]) -> Any:
