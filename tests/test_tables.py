@@ -246,6 +246,26 @@ def test_columns_without_a_name_of_their_own_are_refused(tmp_path: Path) -> None
         tables.read(csv(tmp_path, "a,a\n0,1\n"))
 
 
+@pytest.mark.parametrize(
+    ("content", "how", "error", "sentence"),
+    [
+        (b"a,b\n1,2\n2,\xff\n", {}, ExamplesError, "column 'b' of .* is not valid UTF-8, first in"),
+        (b"a,b\n1,2\n2,\xff\n", {"columns": ["b"]}, ExamplesError, "column 'b' of .* is not valid"),
+        (b"a,label\n1,x\n2,\xff\n", {}, ExamplesError, "column 'label' of .* not valid UTF-8, .*1"),
+        (b"a,key\n1,x\n2,\xff\n", {}, CorruptError, "invalid UTF8 data: save the file as UTF-8"),
+        (b"a,caf\xe9\n1,2\n", {}, CorruptError, r"the column names of .* are not valid UTF-8 \("),
+        (b"a,b\n1,2\n2\n", {}, CorruptError, "cannot be read: .* Expected 2 columns, got 1: 2"),
+        (b"a,b\n1,2\n2,3,4\n", {}, CorruptError, "cannot be read: .* Expected 2 columns, got 3: 2"),
+    ],
+)  # fmt: skip
+def test_rows_that_are_ragged_or_no_utf8_are_refused(
+    tmp_path: Path, content: bytes, how: dict[str, list[str]], error: type[Exception], sentence: str
+) -> None:
+    (tmp_path / "rows.csv").write_bytes(content)
+    with pytest.raises(error, match=sentence):
+        tables.read(tmp_path / "rows.csv", **how)  # type: ignore[arg-type]
+
+
 def test_faults_that_examples_find_are_named(tmp_path: Path) -> None:
     with pytest.raises(ExamplesError, match=r"1 keys are not unique, the first is .*'x'"):
         tables.read(csv(tmp_path, "key,a\nx,1\nx,2\n"))

@@ -115,6 +115,20 @@ BAD_FILES = [
     ("a.csv", b"text,label\n1,0\n2,1\n", ExamplesError, "'text' of .* holds int64, not text"),
     ("a.csv", b"text,label\na,0\nb,1,2\n", CorruptError, "Expected 2 columns, got 3: b,1,2"),
     ("a.csv", b"text,label\na,0\n\xff,1\n", ExamplesError, "is not valid UTF-8, first in row 1"),
+    ("a.csv", b"text,b\na,0\n,1\n", ExamplesError, "1 texts are empty, the first in row 1"),
+    ("a.csv", b"text,caf\xe9\na,0\n", CorruptError, "the column names of .* are not valid UTF-8"),
+    (
+        "a.jsonl",
+        b'{"text": "\\ud800"}',
+        ExamplesError,
+        "'text' of .* holds what is no text: .*surr",
+    ),
+    (
+        "a.jsonl",
+        b'{"text": ["a"]}',
+        ExamplesError,
+        r"'text' of .* holds list<item: string>, not te",
+    ),
     ("a.txt", b"a", InputError, "ends in '.txt'; texts are read from .jsonl, .csv, .parquet"),
 ]
 
@@ -124,6 +138,18 @@ def test_what_is_no_text_is_refused_in_one_sentence(tmp_path, name, content, err
     (tmp_path / name).write_bytes(content)
     with pytest.raises(error, match=sentence):
         text.read(tmp_path / name)
+
+
+def test_half_a_character_is_no_text() -> None:
+    for given in (["a", "\ud800"], np.array(["\ud800", "a"], dtype=object)):
+        with pytest.raises(ExamplesError, match=r"the inputs hold what is no text: .*surrogates"):
+            limbeck.Examples.of(given)
+
+
+def test_bytes_in_a_parquet_file_are_not_text(tmp_path) -> None:
+    parquet.write_table(pyarrow.table({"text": [b"a", b"b"]}), tmp_path / "a.parquet")
+    with pytest.raises(ExamplesError, match=r"column 'text' of .* holds binary, not text"):
+        text.read(tmp_path / "a.parquet")
 
 
 def test_a_missing_file_is_named(tmp_path) -> None:

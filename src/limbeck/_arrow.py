@@ -18,6 +18,7 @@ LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobod
 # pandas' row numbers, which nobody meant as an input.
 PANDAS_INDEX = "__index_level_"
 
+AS_UTF8 = "save the file as UTF-8"
 MANY_CLASSES = 100  # whole numbers that make more classes, most without an example, are told of
 
 
@@ -45,11 +46,18 @@ def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
     arrow, is_csv = needs("pyarrow"), path.suffix.lower() == ".csv"
     try:
         table = _parse_csv(path, texts) if is_csv else _parse_parquet(path)
+        known = table.column_names
+    except UnicodeDecodeError as error:
+        raise CorruptError(
+            f"the column names of {path} are not valid UTF-8 ({error}): {AS_UTF8}"
+        ) from error
     except (ValueError, OSError) as error:
-        raise CorruptError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        advice = f": {AS_UTF8}" if "UTF8" in str(error) else ""
+        reason = str(error).splitlines()[0]
+        raise CorruptError(f"{path} cannot be read: {reason}{advice}") from error
     if is_csv:
-        _check_header(table.column_names, path)
-    _check_names(table.column_names, path)
+        _check_header(known, path)
+    _check_names(known, path)
     for position, one in enumerate(table.schema):
         if arrow.types.is_dictionary(one.type):
             plain = table[one.name].cast(one.type.value_type)
@@ -100,11 +108,12 @@ def matrix(table: Any, names: list[str], path: Path) -> Array:
     """Columns of numbers as inputs, float32 `(rows, columns)`.
 
     Raises:
-        ExamplesError: one is not numeric, or has an empty cell.
+        ExamplesError: one is not numeric, has an empty cell or text that is not UTF-8.
     """
     types = needs("pyarrow").types
     found = np.empty((len(table), len(names)), np.float32)
     for position, name in enumerate(names):
+        check_utf8(table[name], name, path)
         kind = table[name].type
         is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
         if not is_number and not types.is_null(kind):
@@ -116,6 +125,32 @@ def matrix(table: Any, names: list[str], path: Path) -> Array:
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
             found[:, position] = table[name].to_numpy()
     return found
+
+
+def check_utf8(column: Any, name: str, path: Path) -> None:
+    """Refuses text that is not UTF-8, which is read as a column of bytes.
+
+    Raises:
+        ExamplesError: there is some; the first one's row is named.
+    """
+    types = needs("pyarrow").types
+    if not (types.is_binary(column.type) or types.is_large_binary(column.type)):
+        return
+    rows = (row for row, cell in enumerate(column.to_pylist()) if not _is_utf8(cell))
+    row = next(rows, -1)
+    if row >= 0:
+        raise ExamplesError(
+            f"column {name!r} of {path} is not valid UTF-8, first in row {row} (the first is 0): "
+            f"{AS_UTF8}"
+        )
+
+
+def _is_utf8(cell: bytes | None) -> bool:
+    try:
+        (cell or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_full(column: Any, name: str, path: Path) -> None:
@@ -158,6 +193,7 @@ def labels(
 
     Raises:
         LabelsError: they are neither numbers nor names, or not of that kind.
+        ExamplesError: they are text that is not UTF-8.
         InputError: no such kind.
 
     Warns:
@@ -186,6 +222,7 @@ def _class_names(table: Any, named: Sequence[str], whose: str, kind: str) -> Arr
 def _numbers(column: Any, name: str, path: Path) -> Array:
     """The cells of a column as float64, NaN in an empty one."""
     arrow = needs("pyarrow")
+    check_utf8(column, name, path)
     try:
         if arrow.types.is_temporal(column.type):
             raise arrow.ArrowInvalid(f"{column.type} is a time")
@@ -212,8 +249,9 @@ def names(column: Any, name: str, path: Path) -> Array:
     """Cells as text, none of them empty.
 
     Raises:
-        ExamplesError: a cell is empty.
+        ExamplesError: a cell is empty, or not UTF-8.
     """
+    check_utf8(column, name, path)
     check_full(column, name, path)
     found = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
     if (found == "").any():
@@ -226,8 +264,9 @@ def values(column: Any, name: str, path: Path) -> Array:
     """Cells as they are, numbers or text.
 
     Raises:
-        ExamplesError: a cell is empty.
+        ExamplesError: a cell is empty, or not UTF-8.
     """
+    check_utf8(column, name, path)
     check_full(column, name, path)
     if is_text(column.type):
         return np.array(column.to_pylist(), dtype=str)

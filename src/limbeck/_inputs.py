@@ -15,6 +15,9 @@ def as_inputs(inputs: Inputs | Sequence[str]) -> Inputs:
     """The inputs as one block of numbers, or as texts of whatever length.
 
     What lies on disk stays there.
+
+    Raises:
+        ExamplesError: what is given as text has no UTF-8.
     """
     if isinstance(inputs, Lazy | np.memmap):
         return inputs if isinstance(inputs, Lazy) else Mapped.of(inputs)
@@ -22,9 +25,15 @@ def as_inputs(inputs: Inputs | Sequence[str]) -> Inputs:
         # Never through numpy's fixed width, which would make every text as wide as the longest.
         inputs = np.array(inputs, dtype=object)
     given = np.ascontiguousarray(inputs)
-    if given.dtype.kind == "O" and all(isinstance(one, str) for one in given.flat):
+    are_texts = given.dtype.kind == "O" and all(isinstance(one, str) for one in given.flat)
+    return _texts(given) if are_texts or given.dtype.kind == "U" else given
+
+
+def _texts(given: Array) -> Array:
+    try:
         return given.astype(np.dtypes.StringDType())
-    return given.astype(np.dtypes.StringDType()) if given.dtype.kind == "U" else given
+    except UnicodeEncodeError as error:  # half of a character, as JSON may write one
+        raise ExamplesError(f"the inputs hold what is no text: {error}") from error
 
 
 def _check_texts(texts: Array) -> None:

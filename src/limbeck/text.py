@@ -143,27 +143,16 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
 def _array(arrow: Any, cells: list[Any], name: str, path: Path) -> Any:
     try:
         return arrow.array(cells)
+    except UnicodeEncodeError as error:
+        raise ExamplesError(f"{name!r} of {path} holds what is no text: {error}") from error
     except (ValueError, TypeError) as error:
         raise ExamplesError(f"{name!r} of {path} is of several kinds: {error}") from error
 
 
 def _texts(column: Any, name: str, path: Path) -> Array:
     kind = column.type
-    if needs("pyarrow").types.is_binary(kind):
-        row = next(row for row, cell in enumerate(column.to_pylist()) if not _is_utf8(cell))
-        raise ExamplesError(
-            f"column {name!r} of {path} is not valid UTF-8, first in row {row} (the first is 0): "
-            "save the file as UTF-8"
-        )
+    _arrow.check_utf8(column, name, path)
     if not _arrow.is_text(kind):
         raise ExamplesError(f"column {name!r} of {path} holds {kind}, not text")
     _arrow.check_full(column, name, path)
     return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
-
-
-def _is_utf8(cell: bytes | None) -> bool:
-    try:
-        (cell or b"").decode()
-    except UnicodeDecodeError:
-        return False
-    return True
