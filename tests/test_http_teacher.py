@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,11 +21,17 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, pictures, rule
 
-from limbeck import Storage, _calls, score
+from limbeck import Storage, _calls, cli, score
 from limbeck._steady import SAMPLE
-from limbeck.errors import InputError, NeedsPackageError, RecipeError, TeacherError
+from limbeck.errors import (
+    InputError,
+    MismatchError,
+    NeedsPackageError,
+    RecipeError,
+    TeacherError,
+)
 from limbeck.scores import Dense
-from limbeck.teachers import Endpoint, Teacher, _address, _endpoint, http
+from limbeck.teachers import Endpoint, Teacher, _address, _endpoint, http, read
 from limbeck.teachers._http import http_from_text
 
 SECRET = "hf_Zq83kLmN0pWx-77"
@@ -421,16 +429,65 @@ def says(**words: object) -> Callable[[Handler, int, list], bool]:
 def test_what_an_endpoint_says_of_itself_must_be_what_is_known(serve):
     right = says(classes=list(CLASSES), kind="logits", version="3")
     http(serve(right).url, CLASSES, how=Endpoint(version="3")).answer(blobs(8).inputs)
-    other = http(serve(says(classes=["round", "star", "square"])).url, CLASSES)
+    other = http(serve(says(classes=["round", "star", "cube"])).url, CLASSES)
     assert sentence(other).endswith(
-        "its classes is ['round', 'star', 'square'], where ['round', 'square', 'star'] is right"
+        "its classes are ['round', 'star', 'cube'], and those asked for are "
+        "['round', 'square', 'star']: they must be the same names, in whatever order"
     )
+    fewer = http(serve(says(classes=["round", "round", "star"])).url, CLASSES)
+    assert "its classes are ['round', 'round', 'star'], and those asked" in sentence(fewer)
+    none = http(serve(says(classes={"round": 0})).url, CLASSES)
+    assert "its classes are {'round': 0}, and those asked for are" in sentence(none)
     kind = http(serve(says(kind="probabilities")).url, CLASSES)
     assert sentence(kind).endswith("its kind is 'probabilities', where 'logits' is right")
     version = http(serve(says(version="4")).url, CLASSES, how=Endpoint(version="3"))
     assert sentence(version).endswith("its version is '4', where '3' is right")
     long = http(serve(says(classes=["x" * 5000])).url, CLASSES)
     assert len(sentence(long)) < 1300
+
+
+ORDERS = [[1, 2, 0], [2, 0, 1], [0, 1, 2]]
+
+
+def in_its_own_order(handler: Handler, number: int, rows: list) -> bool:
+    """Every answer names the classes in an order of its own."""
+    order = ORDERS[number % 3]
+    scores = rule(np.asarray(rows, np.float32).reshape(-1, 2))[:, order]
+    named = [CLASSES[column] for column in order]
+    handler.say(200, {"scores": scores.astype(float).tolist(), "classes": named})
+    return True
+
+
+def test_classes_of_an_answer_are_found_by_name(serve):
+    points = blobs(50)
+    teacher = http(serve(in_its_own_order).url, CLASSES, how=QUICK)
+    np.testing.assert_array_equal(teacher.answer(points.inputs), rule(points.inputs))
+
+
+def test_examples_that_name_the_classes_in_another_order_are_scored_by_name(serve, tmp_path):
+    points = replace(blobs(50), classes=("star", "round", "square"))
+    right = Dense.of(rule(points.inputs)[:, [2, 0, 1]], "float32").raw()
+    served = serve(in_its_own_order)
+    for number, teacher in enumerate(
+        (
+            http(served.url, how=QUICK),  # who is asked for its classes
+            http(served.url, CLASSES, how=QUICK),
+            read(served.url, points.classes),  # as on a command line
+        )
+    ):
+        scores = score(teacher, points, to=tmp_path / str(number), storage=STORED)
+        assert scores.classes == points.classes
+        np.testing.assert_array_equal(scores.read(np.arange(50), np.zeros(50, int)), right)
+    others = replace(points, classes=("star", "round", "cube"))
+    asked = len(served.requests)
+    with pytest.raises(
+        MismatchError, match=r"\(star, round, cube\), .* names \(round, square, sta"
+    ):
+        score(http(served.url, CLASSES), others, to=tmp_path / "others")
+    assert len(served.requests) == asked
+    with pytest.raises(TeacherError, match=r"\['star', 'round', 'cube'\]: they must be the same"):
+        score(read(served.url, others.classes), others, to=tmp_path / "others")
+    assert not (tmp_path / "others").exists()
 
 
 def test_a_version_must_not_change_half_way(serve):
@@ -874,6 +931,52 @@ def test_a_server_that_fails_hangs_and_dies_has_every_example_scored_once(serve,
     assert trouble + 1 <= lost <= trouble + how.in_flight + 20  # a busy machine is late at times
     assert len(served.answered) == 4000
     print(f"{len(served.requests)} requests for 500, {dict(happened)}, {seconds:.1f} s")
+
+
+# By command: status 2, one sentence, nothing whole left behind.
+
+
+def hangs(handler: Handler, number: int, rows: list) -> bool:
+    return handler.server.served.release.wait(10)
+
+
+def wrong_from(first: int, lie: object) -> Callable[[Handler, int, list], bool]:
+    return lambda handler, number, rows: number >= first and (handler.say(200, lie) or True)
+
+
+@pytest.mark.parametrize(
+    ("behave", "told"),
+    [
+        (None, r"request 1 \(rows 0 to 19 of 20\): ConnectError: .*Connection refused \(the last "),
+        (hangs, r"request 1 \(rows 0 to 19 of 20\): ReadTimeout.* \(the last of 1 tries\)"),
+        (wrong_from(1, {"scores": [[0, 1]] * 20}), r"answered 20 examples with shape \(20, 2\); 3"),
+        (wrong_from(1, b'{"scores": [[0, 1, NaN]]}'), r"answered 20 examples with shape \(1, 3\)"),
+        (
+            wrong_from(1, b'{"scores": [%s]}' % b",".join([b"[0, 1, NaN]"] * 20)),
+            "answered NaN or infinity for 20 of 20",
+        ),
+        (wrong_from(3, {"scores": [[0, 1, 2, 3]] * 20}), r"request 3 .*shape \(20, 4\); 3 classes"),
+        (wrong_from(2, {"scores": [], "classes": ["a"]}), r"its classes are \['a'\], and those as"),
+        (wrong_from(1, b"<html>Hello"), "the answer is not JSON with \"scores\", it begins '<html"),
+    ],
+    ids=["unreachable", "slow", "shape", "rows", "NaN", "half-way", "names", "page"],
+)  # fmt: skip
+def test_a_command_says_what_is_wrong_with_an_endpoint(serve, behave, told, tmp_path, capsys):
+    served = serve(behave or as_it_should)
+    if behave is None:
+        served.die()
+    points = blobs(20)
+    np.savez(tmp_path / "points.npz", inputs=points.inputs, classes=np.array(CLASSES))
+    teacher = f"http('{served.url}', retries=0, timeout=0.3)"
+    given = ("--teacher", teacher, "--examples", tmp_path / "points.npz", "--to", tmp_path / "s")
+    with pytest.raises(SystemExit) as left:
+        cli.main(["score", *map(str, given)])
+    out, err = capsys.readouterr()
+    assert (left.value.code, out, err.count("\n")) == (2, "", 1)
+    assert re.match(rf"limbeck: the teacher {served.url}, .*{told}", err)
+    assert not (tmp_path / "s" / "manifest.json").exists()
+    if behave is None:
+        served.start()
 
 
 def test_without_httpx_the_sentence_says_how_to_get_it(monkeypatch):

@@ -34,9 +34,10 @@ def http(
     """The teacher behind an address: JSON is posted there, `{"inputs": [...]}`, one entry a row.
 
     It answers `{"scores": [[...], ...]}`, a row of numbers for each entry in the same order, and
-    may add its `classes`, `kind` and `version`, which are compared with what is known. A missing
-    value among the inputs is sent as null. Without `classes` it is asked for them once, by a
-    request with no rows.
+    may add its `classes`, `kind` and `version`, which are compared with what is known. Classes
+    that it names in another order are found by name, in each answer anew; where it does not name
+    them, its scores are taken in the order of `classes`. A missing value among the inputs is sent
+    as null. Without `classes` it is asked for them once, by a request with no rows.
 
     Requests go to this address alone: by no proxy, and by no redirect to another host. What a
     model behind an address computes cannot be read off it, so the fingerprint is the address and
@@ -147,12 +148,27 @@ class _Speaker:
         request = part.request(len(self.classes))
         said = _read(self.client, request, stop)
         self._check_words(said, request)
-        return self._scores(said, part)
+        columns = self._columns(said, request)
+        return np.ascontiguousarray(self._scores(said, part)[:, columns])
+
+    def _columns(self, said: dict[str, Any], request: Request) -> list[int]:
+        """Where each class stands in an answer, which may name them in an order of its own."""
+        own, wanted = said.get("classes"), list(self.classes)
+        if own is None or own == wanted:
+            return list(range(len(wanted)))
+        is_names = isinstance(own, list) and all(isinstance(one, str) for one in own)
+        if not is_names or sorted(own) != sorted(wanted):
+            raise self.client.wrong(
+                request,
+                f"its classes are {_brief(own)}, and those asked for are {_brief(wanted)}: they "
+                "must be the same names, in whatever order",
+            )
+        return [own.index(name) for name in wanted]
 
     def _check_words(self, said: dict[str, Any], request: Request) -> None:
         with self._lock:
             self.version = self.version or str(said.get("version") or "")
-        known = {"classes": list(self.classes), "kind": self.kind, "version": self.version}
+        known = {"kind": self.kind, "version": self.version}
         for word, right in known.items():
             if said.get(word) not in (None, right):
                 raise self.client.wrong(
