@@ -1,6 +1,7 @@
 """Sentence encoders: as the library has it, once for every text, and with heads that teach."""
 
 import json
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from limbeck.errors import (
     LabelsError,
     MismatchError,
     MissingError,
+    OccupiedError,
     TeacherError,
     TextsWarning,
 )
@@ -215,6 +217,76 @@ def test_the_logits_give_the_heads_own_probabilities(tiny, count):
     teacher = tiny.with_head(head, ["a", "b", "c"][:count])
     said = log_softmax(teacher.answer(train.inputs), axis=1)
     np.testing.assert_allclose(said, head.predict_log_proba(tiny.embed(train)), atol=1e-5)
+
+
+def test_a_head_in_a_file_is_the_same_teacher(tiny, tmp_path, monkeypatch):
+    fitted, examples = tiny.fit_head(reviews()), reviews(20, seed=1)
+    made = tiny.with_head(fitted)
+    file = tiny.write_head(fitted, tmp_path / "opinion.safetensors")
+    assert tiny.write_head(fitted, file) == file  # the same again
+    assert b"pickle" not in file.read_bytes()
+    again = teachers.head(file, keep=tmp_path / "keep")
+    assert (again.fingerprint, again.classes, again.kind) == (made.fingerprint, OPINIONS, "logits")
+    np.testing.assert_array_equal(again.answers(examples, "x"), made.answers(examples, "x"))
+    for text in (str(file), f"head:{file}", f"head('{file}', batch=2)", str(again.source)):
+        assert teachers.read(text, OPINIONS[::-1]).fingerprint == made.fingerprint
+    monkeypatch.chdir(tmp_path)
+    named = teachers.head("opinion.safetensors", OPINIONS, folder=os.path.relpath(tiny.folder))
+    assert f"folder='{os.getcwd()}/.." in named.source
+
+
+def test_head_and_encoder_may_be_moved_together(folder, tmp_path):
+    opened = teachers.encoder(folder, tokens=5, keep=tmp_path / "keep", precision="bfloat16")
+    (tmp_path / "heads").mkdir()
+    opened.write_head(opened.fit_head(reviews()), tmp_path / "heads" / "one.safetensors")
+    elsewhere = tmp_path / "else" / "where"
+    place = Path(shutil.move(folder, elsewhere / "copy"))
+    shutil.move(tmp_path / "heads", elsewhere / "heads")
+    again = teachers.head(elsewhere / "heads" / "one.safetensors", keep=tmp_path / "keep")
+    assert again.name == "one.safetensors"
+    alone = Path(shutil.copy(elsewhere / "heads" / "one.safetensors", tmp_path))
+    alone = alone.rename(tmp_path / "alone.safetensors")
+    with pytest.raises(
+        MissingError, match=r"the encoder of .*alone\.safetensors is not in .*: say"
+    ):
+        teachers.head(alone)
+    assert teachers.head(alone, folder=place).fingerprint == again.fingerprint
+    rewrite(place / "tokenizer_config.json", padding_side="left")
+    with pytest.raises(MismatchError, match=r"is the head of another encoder than .* holds"):
+        teachers.head(alone, folder=place)
+
+
+def test_what_is_no_file_of_a_head_is_refused(tiny, tmp_path):
+    fitted = tiny.fit_head(reviews())
+    with pytest.raises(
+        InputError, match=r"a head is kept in a \.safetensors file, not in .*a\.pkl"
+    ):
+        tiny.write_head(fitted, tmp_path / "a.pkl")
+    with pytest.raises(InputError, match=r"a\.safetensors would lie in the folder of its encoder"):
+        tiny.write_head(fitted, tiny.folder / "a.safetensors")
+    file = tiny.write_head(fitted, tmp_path / "a.safetensors")
+    with pytest.raises(
+        OccupiedError, match=r"a\.safetensors is there already and is not this head"
+    ):
+        tiny.write_head(tiny.fit_head(reviews(seed=5)), file)
+    with pytest.raises(
+        MismatchError, match="knows the classes negative, positive; given were a, b"
+    ):
+        teachers.head(file, ["a", "b"])
+    content = file.read_bytes()
+    altered = bytearray(content)
+    altered[-1] ^= 1
+    file.write_bytes(altered)
+    with pytest.raises(
+        CorruptError, match=r"a\.safetensors was altered: its numbers are not those"
+    ):
+        teachers.head(file)
+    for wrong in (content[:-3], b"", b"pickle", content.replace(b'\\"head\\"', b'\\"feet\\"')):
+        file.write_bytes(wrong)
+        with pytest.raises(CorruptError, match="is no head that Limbeck kept, or damaged"):
+            teachers.head(file)
+    with pytest.raises(MissingError, match=r"there is no file .*gone\.safetensors"):
+        teachers.read(f"head:{tmp_path / 'gone.safetensors'}")
 
 
 def test_names_of_a_head_are_answered_in_the_order_asked_for(tiny):

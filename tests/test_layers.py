@@ -41,7 +41,7 @@ objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address teachers._ubj
 teachers._whole teachers._others
 teachers._function teachers._torch teachers._onnx teachers._exported teachers._endpoint
-teachers._reader teachers._kept teachers._head
+teachers._reader teachers._kept teachers._head teachers._head_file
 teachers._huggingface teachers._encoder
 teachers._lightgbm teachers._sklearn teachers._xgboost
 teachers._scores

@@ -28,7 +28,7 @@ TeacherTexts = Annotated[
     list[str],
     Parameter(
         help="A run's directory or a model's file, `PREFIX:PATH` (run, onnx, exported, sklearn, "
-        "lightgbm, xgboost, hf, scores), `http://...`, a call such as "
+        "lightgbm, xgboost, hf, head, scores), `http://...`, a call such as "
         "`onnx('m.onnx', kind='probabilities')`, or with --trust `file.py:name` or `module:name`; "
         "several are an ensemble.",
         negative="",

@@ -1,6 +1,6 @@
 """Anything that scores examples: a module, a run, a function, an ensemble; one kind a file."""
 
-from limbeck.teachers._encoder import Encoder, encoder
+from limbeck.teachers._encoder import Encoder, encoder, head
 from limbeck.teachers._endpoint import Endpoint
 from limbeck.teachers._ensemble import ensemble, in_precision
 from limbeck.teachers._exported import exported
@@ -36,6 +36,7 @@ __all__ = [
     "ensemble",
     "exported",
     "function",
+    "head",
     "http",
     "http_from_text",
     "huggingface",

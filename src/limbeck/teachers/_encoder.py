@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from limbeck._fetch import cache_of
 from limbeck._manifest import fingerprint as name_by_content
 from limbeck._optional import needs
 from limbeck._pretrained import texts_in
-from limbeck.errors import CorruptError, InputError, MissingError, TeacherError
+from limbeck.errors import CorruptError, InputError, MismatchError, MissingError, TeacherError
 from limbeck.examples import Array, Examples
-from limbeck.teachers import _head
+from limbeck.teachers import _file, _head, _head_file
+from limbeck.teachers._head_file import Head, Reads
 from limbeck.teachers._kept import Kept
+from limbeck.teachers._others import class_names
 from limbeck.teachers._reader import Reader, most_tokens
 from limbeck.teachers._teacher import Teacher, described
 from limbeck.teachers._torch import suffix
@@ -27,6 +29,7 @@ from limbeck.teachers._torch import suffix
 MODULES = "modules.json"
 KNOWN = ("Transformer", "Pooling", "Normalize", "Dense", "LayerNorm")
 CHUNK = 256  # texts a file
+BATCH = 32  # texts that are embedded at a time
 
 Texts = Examples | Array | Sequence[str]
 
@@ -44,6 +47,8 @@ class Encoder:
         batch: texts that are embedded at a time.
         precision: "float32" or "bfloat16".
         kept: the embeddings on disk.
+        folder: where it lies, absolute.
+        tokens: of a text that somebody asked for; 0 for as many as it can read.
     """
 
     name: str
@@ -54,6 +59,8 @@ class Encoder:
     batch: int
     precision: str
     kept: Kept = field(repr=False)
+    folder: Path = field(repr=False)
+    tokens: int = 0
 
     def embed(self, texts: Texts) -> Float[np.ndarray, "texts dimensions"]:
         """The embedding of each text, float32, as the library's own `encode` gives it.
@@ -140,17 +147,36 @@ class Encoder:
             MismatchError: it names other classes than were given.
         """
         own_name = name or self.name
-        able = _head.checked(head, self.dimensions, own_name)
-        order = _head.columns(able, classes, own_name)
-        matrix, bias = _head.weights(able, list(order.values()))
+        return self._teacher(self._numbers(head, classes, own_name), looks_up, own_name)
 
+    def write_head(self, head: object, to: str | Path, classes: Sequence[str] = ()) -> Path:
+        """Keeps a head in a `.safetensors` file, which `teachers.head` makes the teacher of again.
+
+        The file holds the head's numbers, the class names, where this encoder lies as seen from
+        the file, and its fingerprint; no embedding and no pickle.
+
+        Raises:
+            TeacherError, MismatchError: as in `with_head`.
+            InputError: the file has another ending, or lies in this encoder's folder.
+            OccupiedError: it is there already and holds something else.
+            StorageError: the disk is full or read-only.
+        """
+        made = self._numbers(head, classes, self.name)
+        reads = Reads("", self.fingerprint, self.tokens, self.precision)
+        return made.write(to, self.folder, reads)
+
+    def _numbers(self, head: object, classes: Sequence[str], whose: str) -> Head:
+        able = _head.checked(head, self.dimensions, whose)
+        order = _head.columns(able, classes, whose)
+        return Head(tuple(order), *_head.weights(able, list(order.values())))
+
+    def _teacher(self, head: Head, looks_up: bool, name: str) -> Teacher:
         def answer(inputs: Array) -> Array:
-            scores: Array = self._found(inputs, looks_up) @ matrix.T + bias
-            return scores
+            return head.logits(self._found(inputs, looks_up))
 
-        numbers = [matrix.tolist(), bias.tolist()]
+        numbers = [head.weight.tolist(), head.bias.tolist()]
         named = name_by_content([self.fingerprint, *numbers])
-        return described(own_name, answer, tuple(order), "logits", named)
+        return described(name, answer, head.classes, "logits", named)
 
     def _examples(self, texts: Texts) -> Examples:
         examples = texts if isinstance(texts, Examples) else Examples.of(texts, name="texts")
@@ -171,7 +197,7 @@ def encoder(
     folder: str | Path,
     *,
     tokens: int = 0,
-    batch: int = 32,
+    batch: int = BATCH,
     precision: str = "float32",
     keep: str | Path = "",
     name: str = "",
@@ -200,7 +226,59 @@ def encoder(
     named = name_by_content([content, reader.most, ending])
     dimensions = _embedded(model, ["a"], batch, precision).shape[1]
     kept = Kept((Path(keep) if keep else cache_of("embeddings")) / named, dimensions)
-    return Encoder(own_name, named, dimensions, model, reader, batch, precision, kept)
+    return Encoder(
+        own_name, named, dimensions, model, reader, batch, precision, kept, place, tokens
+    )
+
+
+def head(
+    path: str | Path,
+    classes: Sequence[str] = (),
+    *,
+    folder: str | Path = "",
+    batch: int = BATCH,
+    keep: str | Path = "",
+    name: str = "",
+) -> Teacher:
+    """The teacher that a file of `Encoder.write_head` names: an encoder with a fitted head.
+
+    It answers as `Encoder.with_head` does and has the same fingerprint. The encoder is looked for
+    in `folder`, else where the file says; its tokens and precision are as they were. `classes` are
+    those that the file names, in any order, or nothing.
+
+    Raises:
+        MissingError: no such file, or no encoder there.
+        CorruptError: the file is no head, or damaged.
+        MismatchError: the encoder there is another one, or other classes are given.
+        Whatever `encoder` raises.
+    """
+    found, reads = _head_file.read(path)
+    place = str(folder) or reads.folder
+    if not Path(place).expanduser().is_dir():
+        raise MissingError(
+            f"the encoder of {path} is not in {place}: say where it lies, "
+            f"head({str(path)!r}, folder=...)"
+        )
+    opened = encoder(place, tokens=reads.tokens, batch=batch, precision=reads.precision, keep=keep)
+    if opened.fingerprint != reads.fingerprint:
+        raise MismatchError(
+            f"{path} is the head of another encoder than {place} holds ({opened.fingerprint}, not "
+            f"{reads.fingerprint}): its files have changed, or folder= names the wrong one"
+        )
+    names = class_names(found.classes, classes, str(path))
+    made = opened._teacher(replace(found, classes=names), True, name or Path(path).name)
+    options = {
+        "classes": list(classes),
+        "folder": _absolute(folder),
+        "batch": 0 if batch == BATCH else batch,
+        "keep": _absolute(keep),
+        "name": name,
+    }
+    return replace(made, source=_file.call("head", _file.present(path), **options))
+
+
+def _absolute(place: str | Path) -> str:
+    return str(Path(place).expanduser().absolute()) if str(place) else ""
 
 
 def _checked_parts(place: Path) -> list[str]:

@@ -19,6 +19,7 @@ from limbeck.errors import InputError, MissingError, RecipeError, TrustError
 from limbeck.runs import Run
 from limbeck.students import find
 from limbeck.teachers._given import as_teacher
+from limbeck.teachers._head_file import is_head
 from limbeck.teachers._teacher import Teacher
 
 _CALL = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*\(.*\)\s*", re.DOTALL)
@@ -101,6 +102,7 @@ DOORS: Mapping[str, Door] = {
         Door("xgboost", "xgboost", _is_xgboost),
         Door("scores", "scores", _ending(".parquet", ".csv", ".npy", ".npz")),
         Door("hf", "huggingface", _is_transformer, "folder"),
+        Door("head", "head", is_head),
         Door("http", "http_from_text", opens="address"),
         Door("https", "http_from_text", opens="address"),
     )
@@ -114,7 +116,7 @@ def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run 
     - `PREFIX:PATH`, with a prefix of `DOORS`: `onnx:model.onnx`, `run:runs/teacher`, `hf:folder`;
       or `http://...`, `https://...`.
     - A path alone, where the file or folder says what it is: its ending, its first bytes, the
-      manifest of a run or of specialists, a transformer's config.json.
+      manifest of a run or of specialists, a transformer's config.json, an encoder's head.
     - A call, `onnx('model.onnx', kind='probabilities', classes=['a', 'b'])`, with the keywords of
       the function in `limbeck.teachers`, all of them literals.
     - With `trust`, code of yours: `file.py:name`, `file.py:name(...)` or `module:name`, which is
