@@ -83,6 +83,17 @@ def test_one_column_is_the_softmax_of_0_and_that_column():
         )
 
 
+def test_two_columns_are_one_column_of_their_difference():
+    g, z = double(20, 2), double(20, 2, seed=1)
+    for temperature in (1.0, 3.0):
+        torch.testing.assert_close(
+            losses.soft_targets(g, z, temperature),
+            losses.binary_soft_targets(g[:, 1:] - g[:, :1], z[:, 1:] - z[:, :1], temperature),
+        )
+    sure = torch.softmax(z, dim=1)[:, 1]
+    torch.testing.assert_close(sure, torch.sigmoid(z[:, 1] - z[:, 0]))
+
+
 def test_at_a_high_temperature_binary_soft_targets_are_an_eighth_of_the_squared_error():
     g, z = double(8, 4), double(8, 4, seed=1)
     eighth = (g - z).square().sum(dim=1) / 8
@@ -462,6 +473,18 @@ def test_votes_without_smoothing_are_labels_and_with_it_smoothed_labels():
     )
     torch.testing.assert_close(losses.votes(g, rows, 0.2), smoothed)
     assert torch.autograd.gradcheck(lambda x: losses.votes(x, rows, 0.2), g.requires_grad_())
+
+
+def test_votes_one_after_the_other_ask_for_their_shares():
+    """Cross-entropy is linear in what it asks for; what is left is the shares' entropy."""
+    g, voters = double(6, 3), 5
+    drawn = torch.randint(3, (voters, 6), generator=torch.Generator().manual_seed(0))
+    cast = torch.nn.functional.one_hot(drawn, 3).double()
+    cast[:3] = torch.eye(3)[torch.arange(3)].double()[:, None]  # no class without a vote
+    shares = cast.mean(dim=0)
+    one_by_one = torch.stack([losses.votes(g, rows, 0.0) for rows in cast]).mean(dim=0)
+    entropy = -(shares * shares.log()).sum(dim=1)
+    torch.testing.assert_close(one_by_one, losses.soft_targets(g, shares.log(), 1.0) + entropy)
 
 
 def test_positions_names_tensors_and_rows_are_the_same_votes():

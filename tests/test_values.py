@@ -148,6 +148,17 @@ def test_labels_of_values_are_half_the_squared_distance_of_labelled_rows():
     torch.testing.assert_close(found, by_hand)
 
 
+def test_the_mean_is_the_best_constant_and_costs_half_an_output_each_when_standardised():
+    y = double(50, 3) * torch.tensor([1.0, 50.0, 1e4]) + 7
+    constant = y.mean(dim=0).clone().requires_grad_()
+    objectives.Labels()(constant.expand(50, 3), batch(y))["labels"].backward()
+    assert (constant.grad.abs() < 1e-9 * y.abs().max()).all()
+    found = objectives.Labels("standardised")(
+        y.mean(dim=0).expand(50, 3), batch(y, y.std(dim=0, correction=0))
+    )
+    assert found["labels"].item() == pytest.approx(3 / 2)
+
+
 def test_a_row_without_values_has_no_gradient():
     g, y = double(3, 2).requires_grad_(), double(3, 2, seed=1)
     y[1] = torch.nan
