@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from limbeck.errors import ExamplesError, InputError, MismatchError
-from limbeck.speech import TIMIT_TO_39, phone_error_rate
+from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError
+from limbeck.speech import TIMIT_TO_39, frame_error_rate, phone_error_rate
 
 pytest.importorskip("rapidfuzz", reason="needs limbeck[speech]")
 
@@ -153,3 +153,30 @@ def test_nothing_said_has_no_rate() -> None:
         phone_error_rate(spoken=[["b"]])
     with pytest.raises(InputError, match="needs what was said"):
         phone_error_rate([], spoken=[])
+
+
+def one_hot(states: list[int]) -> np.ndarray:
+    return np.eye(3)[states]
+
+
+def test_wrong_frames_are_counted_for_each_utterance_and_seed_where_they_are_labelled() -> None:
+    labels = [np.array([0, 1, -1, 2]), np.array([2, 2])]
+    right = [one_hot([0, 1, 0, 2]), one_hot([2, 2])]
+    half = [one_hot([0, 2, 0, 2]), one_hot([1, 1])]
+    found = frame_error_rate(right, half, labels=labels)
+    assert found.errors.tolist() == [[0, 0], [1, 2]]
+    assert found.counts.tolist() == [3, 2]
+    assert found.each.tolist() == [0.0, 60.0]
+    assert found.percent == 30.0
+    worse = frame_error_rate(half, labels=labels).minus(frame_error_rate(right, labels=labels))
+    assert worse.mean == 60.0
+
+
+def test_frames_that_do_not_belong_together_are_refused() -> None:
+    labels = [np.array([0, 1])]
+    with pytest.raises(MismatchError, match="scores and labels are not of the same utterances"):
+        frame_error_rate([one_hot([0])], labels=labels)
+    with pytest.raises(LabelsError, match="no frame of utterance 0 is labelled"):
+        frame_error_rate([one_hot([0])], labels=[np.array([-1])])
+    with pytest.raises(InputError, match="an error rate needs the scores of each seed"):
+        frame_error_rate(labels=labels)

@@ -1,7 +1,12 @@
 """Speech: recordings with their phones as frames, from which nets learn the states of phones."""
 
 from limbeck.speech._decode import Decoded, Decoder, Grid, Tuned, Weights, tune
-from limbeck.speech._error_rate import PhoneErrorRate, phone_error_rate
+from limbeck.speech._error_rate import (
+    FrameErrorRate,
+    PhoneErrorRate,
+    frame_error_rate,
+    phone_error_rate,
+)
 from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._states import align, realign, state_names, states, transcript
@@ -16,6 +21,7 @@ __all__ = [
     "Decoded",
     "Decoder",
     "Folding",
+    "FrameErrorRate",
     "Grid",
     "PhoneErrorRate",
     "Segment",
@@ -24,6 +30,7 @@ __all__ = [
     "Weights",
     "align",
     "fold",
+    "frame_error_rate",
     "log_priors",
     "phone_error_rate",
     "realign",

@@ -1,5 +1,6 @@
-"""The phone error rate: what must be changed of what was said to get what was spoken."""
+"""Error rates: what must be changed of what was said to get what was spoken, and wrong frames."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,15 +8,64 @@ import numpy as np
 
 from limbeck._lazy import Array
 from limbeck._optional import needs
-from limbeck.errors import ExamplesError, InputError, MismatchError
+from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError
+from limbeck.examples import UNLABELLED
 from limbeck.intervals import CONFIDENCE, Estimate, check_paired, resampled, unseen
 from limbeck.speech._phones import Folding, check_known, fold, phones_in
 
 RESAMPLES = 1000
 
 
+class ErrorRate(ABC):
+    """What was wrong in each utterance, of so many things that could have been.
+
+    Attributes:
+        errors: `(seeds, utterances)`, for one or more seeds of a system.
+        counts: `(utterances,)`, of how many.
+    """
+
+    errors: Array
+    counts: Array
+
+    @property
+    def percent(self) -> float:
+        """Errors in percent, averaged over seeds; of phones it can be above 100."""
+        return float(self.each.mean())
+
+    @property
+    def each(self) -> Array:
+        """The same of every seed, `(seeds,)`."""
+        return _rates(self.errors, self.counts)
+
+    def estimate(self, *, confidence: float = CONFIDENCE) -> Estimate:
+        """The rate in percent, with an interval over utterances, bootstrapped, and seeds."""
+        return _estimated(self.errors, self.counts, confidence, (0.0, np.inf))
+
+    def minus(self, other: "ErrorRate", *, confidence: float = CONFIDENCE) -> Estimate:
+        """This rate less another's in percentage points, paired by utterance and seed.
+
+        Below 0 this system errs less. One of the two may have a single seed.
+
+        Raises:
+            MismatchError: other utterances, or numbers of seeds that cannot be paired.
+        """
+        check_paired(self.errors.shape, other.errors.shape)
+        if not np.array_equal(self.counts, other.counts):
+            raise MismatchError(
+                "two systems are compared on the same utterances, but one has "
+                f"{self.counts.sum()} {self.what} and the other {other.counts.sum()}"
+            )
+        bounds = (-np.inf, np.inf)
+        return _estimated(self.errors - other.errors, self.counts, confidence, bounds)
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What is counted."""
+
+
 @dataclass(frozen=True, eq=False)
-class PhoneErrorRate:
+class PhoneErrorRate(ErrorRate):
     """How many phones were wrong in each utterance, for one or more seeds of a system.
 
     Which errors there are of each kind depends on the alignment where several are equally short;
@@ -25,44 +75,64 @@ class PhoneErrorRate:
         substitutions: `(seeds, utterances)`, phones taken for others.
         deletions: `(seeds, utterances)`, phones that were not heard.
         insertions: `(seeds, utterances)`, phones that nobody spoke.
-        spoken: `(utterances,)`, the phones of the transcripts.
+        counts: `(utterances,)`, the phones of the transcripts.
     """
 
     substitutions: Array
     deletions: Array
     insertions: Array
-    spoken: Array
+    counts: Array
 
     @property
-    def errors(self) -> Array:
+    def errors(self) -> Array:  # type: ignore[override]
         """All errors, `(seeds, utterances)`."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
-    def percent(self) -> float:
-        """Errors in percent of the phones spoken, averaged over seeds; it can be above 100."""
-        return float(_rates(self.errors, self.spoken).mean())
+    def what(self) -> str:
+        """What is counted."""
+        return "phones"
 
-    def estimate(self, *, confidence: float = CONFIDENCE) -> Estimate:
-        """The rate in percent, with an interval over utterances, bootstrapped, and seeds."""
-        return _estimated(self.errors, self.spoken, confidence, (0.0, np.inf))
 
-    def minus(self, other: "PhoneErrorRate", *, confidence: float = CONFIDENCE) -> Estimate:
-        """This rate less another's in percentage points, paired by utterance and seed.
+@dataclass(frozen=True, eq=False)
+class FrameErrorRate(ErrorRate):
+    """How many frames were given another state than theirs, for one or more seeds of a system."""
 
-        Below 0 this system errs less. One of the two may have a single seed.
+    errors: Array
+    counts: Array
 
-        Raises:
-            MismatchError: other utterances, or numbers of seeds that cannot be paired.
-        """
-        check_paired(self.errors.shape, other.errors.shape)
-        if not np.array_equal(self.spoken, other.spoken):
-            raise MismatchError(
-                "two systems are compared on the same transcripts, but one has "
-                f"{self.spoken.sum()} phones and the other {other.spoken.sum()}"
-            )
-        bounds = (-np.inf, np.inf)
-        return _estimated(self.errors - other.errors, self.spoken, confidence, bounds)
+    @property
+    def what(self) -> str:
+        """What is counted."""
+        return "labelled frames"
+
+
+def frame_error_rate(*scores: Sequence[Array], labels: Sequence[Array]) -> FrameErrorRate:
+    """The labelled frames whose state does not have the highest score.
+
+    Args:
+        scores: `(frames, states)` of each utterance; one such argument for each seed.
+        labels: the state of each frame, -1 for none, in the same order.
+
+    Raises:
+        MismatchError: another number of utterances or of frames.
+        InputError: no scores, or no utterances.
+        LabelsError: an utterance without any labelled frame.
+    """
+    if not scores or not len(labels):
+        raise InputError("an error rate needs the scores of each seed, and the labels")
+    for seed in scores:
+        if [len(one) for one in seed] != [len(one) for one in labels]:
+            raise MismatchError("scores and labels are not of the same utterances and frames")
+    counts = np.array([(one != UNLABELLED).sum() for one in labels])
+    if not counts.all():
+        raise LabelsError(f"no frame of utterance {int(np.argmin(counts))} is labelled")
+    pairs = [[_wrong(*pair) for pair in zip(seed, labels, strict=True)] for seed in scores]
+    return FrameErrorRate(np.array(pairs), counts)
+
+
+def _wrong(scores: Array, labels: Array) -> int:
+    return int(((scores.argmax(axis=1) != labels) & (labels != UNLABELLED)).sum())
 
 
 def phone_error_rate(
@@ -123,21 +193,21 @@ def _counted(said: Sequence[Sequence[str]], spoken: Sequence[Sequence[str]]) -> 
     return counts
 
 
-def _rates(errors: Array, spoken: Array) -> Array:
-    rates: Array = 100 * errors.sum(axis=1) / spoken.sum()
+def _rates(errors: Array, counts: Array) -> Array:
+    rates: Array = 100 * errors.sum(axis=1) / counts.sum()
     return rates
 
 
 def _estimated(
-    errors: Array, spoken: Array, confidence: float, bounds: tuple[float, float]
+    errors: Array, counts: Array, confidence: float, bounds: tuple[float, float]
 ) -> Estimate:
     seeds, utterances = errors.shape
     return resampled(
-        lambda rows: _rates(errors[:, rows], spoken[rows]),
+        lambda rows: _rates(errors[:, rows], counts[rows]),
         seeds,
         utterances,
         resamples=RESAMPLES,
         bounds=bounds,
-        least=100 * unseen([int(spoken.sum())], confidence=confidence),
+        least=100 * unseen([int(counts.sum())], confidence=confidence),
         confidence=confidence,
     )
