@@ -20,6 +20,8 @@ EXTRAS = {
     "xgboost": "trees",
     "skops": "skops",
     "pandas": "pandas",
+    "kaldi_native_fbank": "speech",
+    "soundfile": "speech",
     "rapidfuzz": "speech",
 }
 

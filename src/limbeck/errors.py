@@ -91,3 +91,7 @@ class StudentWarning(UserWarning):
 
 class TextsWarning(UserWarning):
     """Texts are read, but not to their end."""
+
+
+class SpeechWarning(UserWarning):
+    """Recordings can be used, but not all of them."""

@@ -7,9 +7,11 @@ from limbeck.speech._error_rate import (
     frame_error_rate,
     phone_error_rate,
 )
+from limbeck.speech._folder import folder, utterances
 from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._states import align, realign, state_names, states, transcript
+from limbeck.speech._timit import timit
 from limbeck.speech._utterance import Corpus, Segment, Utterance
 
 __all__ = [
@@ -30,12 +32,15 @@ __all__ = [
     "Weights",
     "align",
     "fold",
+    "folder",
     "frame_error_rate",
     "log_priors",
     "phone_error_rate",
     "realign",
     "state_names",
     "states",
+    "timit",
     "transcript",
     "tune",
+    "utterances",
 ]

@@ -9,6 +9,9 @@ import numpy as np
 from limbeck._lazy import Array
 from limbeck.errors import ExamplesError
 
+FULL = 1 - 2.0**-15  # the loudest sample of 16 bits
+CLIPPED = 0.01  # the share of samples that loud above which the waves have lost their crests
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -48,8 +51,8 @@ class Utterance:
         """Refuses what no frames could be made of.
 
         Raises:
-            ExamplesError: no sound, samples outside -1 to 1, segments that are empty, overlap or
-                lie outside the recording.
+            ExamplesError: no sound, samples outside -1 to 1 or clipped, segments that are empty,
+                overlap or lie outside the recording.
         """
         _check_samples(self.samples, self.key)
         for one in self.segments:
@@ -71,8 +74,14 @@ def _check_samples(samples: Array, key: str) -> None:
         raise ExamplesError(f"{key} holds samples of shape {samples.shape}, not one channel")
     if not np.isfinite(samples).all() or np.abs(samples).max() > 1:
         raise ExamplesError(f"{key} holds samples outside -1 to 1")
-    if not samples.any():
-        raise ExamplesError(f"{key} is silent: all its {len(samples)} samples are 0")
+    if samples.min() == samples.max():
+        raise ExamplesError(f"{key} is silent: all its {len(samples)} samples are {samples[0]:g}")
+    clipped = float((np.abs(samples) >= FULL).mean())
+    if clipped > CLIPPED:
+        raise ExamplesError(
+            f"{key} is clipped: {clipped:.0%} of its samples are as loud as a file can hold; "
+            "record it at a lower level"
+        )
 
 
 @dataclass(frozen=True, eq=False)
