@@ -33,8 +33,8 @@ _decoded
 images _arrow _store _naive_bayes _one_hot
 tables text
 speech._utterance speech._phones speech._viterbi
-speech._audio speech._transcript
-speech._reading
+speech._audio speech._features speech._transcript speech._windows
+speech._frames speech._reading
 speech._folder speech._timit
 speech._states speech._grammar speech._error_rate
 speech._decode

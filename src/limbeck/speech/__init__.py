@@ -7,12 +7,15 @@ from limbeck.speech._error_rate import (
     frame_error_rate,
     phone_error_rate,
 )
+from limbeck.speech._features import FilterBanks
 from limbeck.speech._folder import folder, utterances
+from limbeck.speech._frames import frames
 from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
 from limbeck.speech._states import align, realign, state_names, states, transcript
 from limbeck.speech._timit import timit
 from limbeck.speech._utterance import Corpus, Segment, Utterance
+from limbeck.speech._windows import Windows
 
 __all__ = [
     "TIMIT_PHONES",
@@ -22,6 +25,7 @@ __all__ = [
     "Corpus",
     "Decoded",
     "Decoder",
+    "FilterBanks",
     "Folding",
     "FrameErrorRate",
     "Grid",
@@ -30,10 +34,12 @@ __all__ = [
     "Tuned",
     "Utterance",
     "Weights",
+    "Windows",
     "align",
     "fold",
     "folder",
     "frame_error_rate",
+    "frames",
     "log_priors",
     "phone_error_rate",
     "realign",
