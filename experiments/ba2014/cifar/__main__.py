@@ -37,8 +37,11 @@ COUNT = 8
 # Loss and rates were chosen with `tune.py` on 5,000 held-out training images, for the smallest
 # size: matching logits learns slower, and was behind in as few epochs.
 OBJECTIVE = objectives.SoftTargets(temperature=4)
-RATES = {"mimic": 2e-3, "control": 1e-3}
-PLAN = limbeck.Plan(epochs=16, batch=256, precision="bfloat16", held_out=1 / 50)
+RATES = {"mimic": 2e-3, "control": 2e-3}
+# Without a limit on gradients some seeds of a mimic end five points below the others.
+PLAN = limbeck.Plan(
+    epochs=16, batch=256, clip_norm=1.0, warmup=0.1, precision="bfloat16", held_out=1 / 50
+)
 
 SIZES = {"1m": 1_000_000, "3m": 3_162_000, "10m": 10_000_000, "30m": 31_620_000}
 # The rule, fixed beforehand: at some size the mimic gains so much, and the interval leaves out 0.
@@ -62,8 +65,8 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3, "10m": 1}, dict.fromkeys(SIZES, 3))
-DEEP = Kind("conv3", "deep_", {"1m": 1}, dict.fromkeys(SIZES, 3))
+SHALLOW = Kind("conv1", "", {"1m": 3}, dict.fromkeys(SIZES, 3))
+DEEP = Kind("conv3", "deep_", {}, dict.fromkeys(SIZES, 3))
 NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, dict.fromkeys(SIZES, 3))
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
 
@@ -234,6 +237,8 @@ LINES = {"conv1": "-", "conv3": "--", "mlp2": ":"}
 
 def _line(axes: Any, result: Mapping[str, Any], kind: Kind, what: str, **how: Any) -> None:
     sizes = [size for size in SIZES if f"{kind.family}_{size}" in result["more"]["parameters"]]
+    if not sizes:
+        return
     at = [result["more"]["parameters"][f"{kind.family}_{size}"] for size in sizes]
     found = [result["ours"][f"{kind.prefix}{what}_{size}"] for size in sizes]
     harness.curve(axes, at, found, linestyle=LINES[kind.family], **how)
