@@ -38,6 +38,10 @@ speech._frames speech._reading
 speech._folder speech._timit
 speech._states speech._grammar speech._error_rate
 speech._decode
+speech._sentences speech._espeak
+speech._mnemonics
+speech._stored
+speech._spoken
 speech
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered

@@ -77,7 +77,7 @@ OPTIONAL = {"onnx", "onnxscript", "onnxruntime", "pyarrow", "PIL", "matplotlib",
 OPTIONAL |= {"transformers", "sentence_transformers", "tokenizers"}
 OPTIONAL |= {"rapidfuzz"}
 OPTIONAL |= {"lightgbm", "xgboost", "skops", "pandas"}
-OPTIONAL |= {"kaldi_native_fbank", "soundfile"}
+OPTIONAL |= {"kaldi_native_fbank", "soundfile", "espeakng_loader", "pocketsphinx"}
 
 
 def loaded_by(code: str) -> set[str]:

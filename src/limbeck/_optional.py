@@ -23,6 +23,8 @@ EXTRAS = {
     "kaldi_native_fbank": "speech",
     "soundfile": "speech",
     "rapidfuzz": "speech",
+    "espeakng_loader": "speech",
+    "pocketsphinx": "speech",
 }
 
 

@@ -142,18 +142,43 @@ def show(
 
 @app.command
 def data(
-    name: Annotated[str, Parameter(help="mnist or fashion-mnist.")],
+    name: Annotated[str, Parameter(help="mnist, fashion-mnist or spoken.")],
     /,
     *,
-    folder: Annotated[Path | None, Parameter(help="Look here first, and only here.")] = None,
+    folder: Annotated[
+        Path | None, Parameter(help="Look here first, and only here; spoken is made here.")
+    ] = None,
+    hours: Annotated[float, Parameter(help="Of spoken: how much of it.")] = 1.0,
+    voices: Annotated[int, Parameter(help="Of spoken: how many speakers.")] = 64,
+    seed: Annotated[int, Parameter(help="Of spoken: another one, another corpus.")] = 0,
     json: Json = False,
 ) -> int:
-    """Obtain a known set and verify it by checksum, from whichever source answers first."""
+    """Obtain a known set and verify it by checksum, from whichever source answers first.
+
+    "spoken" is made here: synthetic speech with its phones, the same from the same seed.
+    """
     from limbeck._fetch import obtain
 
+    if name == "spoken":
+        return _say_spoken(hours, voices, seed, folder or "", json)
     found = obtain(name, folder=folder or "", report=tell)
     shown = {"name": name, "directory": str(found.directory), "source": found.source}
     return say(shown, f"{name}: verified, in {found.directory}, from {found.source}", json)
+
+
+def _say_spoken(hours: float, voices: int, seed: int, folder: Path | str, json: bool) -> int:
+    from limbeck import speech
+
+    shown = speech.spoken(hours, seed=seed, voices=voices, folder=folder).described()
+    words = [f"{shown['name']}: verified, {shown['rate']:,} samples a second"]
+    words += [
+        f"{part}: {of['speakers']} speakers, {of['utterances']} utterances, {of['hours']:.3f} h"
+        for part, of in shown["sets"].items()
+    ]
+    rare = sorted(shown["phones"], key=shown["phones"].get)[:5]
+    counts = ", ".join(f"{phone} {shown['phones'][phone]}" for phone in rare)
+    words.append(f"{len(shown['phones'])} phones with silence; the rarest: {counts}")
+    return say(shown, "\n".join(words), json)
 
 
 def _say_confidence(own: Path, held_out: Path, json: bool) -> int:

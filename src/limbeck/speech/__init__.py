@@ -12,6 +12,7 @@ from limbeck.speech._folder import folder, utterances
 from limbeck.speech._frames import frames
 from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
+from limbeck.speech._spoken import spoken
 from limbeck.speech._states import align, realign, state_names, states, transcript
 from limbeck.speech._timit import timit
 from limbeck.speech._utterance import Corpus, Segment, Utterance
@@ -43,6 +44,7 @@ __all__ = [
     "log_priors",
     "phone_error_rate",
     "realign",
+    "spoken",
     "state_names",
     "states",
     "timit",

@@ -1,8 +1,10 @@
 """Utterances: recorded sentences with the phones in them, and the sets of a corpus."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -116,6 +118,28 @@ class Corpus:
                 )
         for part in parts.values():
             check_phones(part, self.phones, self.name)
+
+    def described(self) -> dict[str, Any]:
+        """Its name, and how much of what there is, for JSON.
+
+        Of each set the speakers, utterances and hours, and how often each phone is spoken in all.
+        """
+        sets = {"train": self.train, "development": self.development, "test": self.test}
+        spoken = Counter(s.phone for part in sets.values() for u in part for s in u.segments)
+        return {
+            "name": self.name,
+            "rate": next((u.rate for part in sets.values() for u in part), 0),
+            "sets": {name: _described(part) for name, part in sets.items()},
+            "phones": {phone: spoken[phone] for phone in self.phones},
+        }
+
+
+def _described(part: Sequence[Utterance]) -> dict[str, float]:
+    return {
+        "speakers": len({one.speaker for one in part}),
+        "utterances": len(part),
+        "hours": sum(one.seconds for one in part) / 3600,
+    }
 
 
 def check_phones(utterances: Sequence[Utterance], phones: Sequence[str], name: str) -> None:
