@@ -39,9 +39,9 @@ speech._folder speech._timit
 speech._states speech._grammar speech._error_rate
 speech._decode
 speech._sentences speech._espeak
-speech._mnemonics
+speech._mnemonics speech._forced
 speech._stored
-speech._spoken
+speech._spoken speech._digits
 speech
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered

@@ -1,6 +1,7 @@
 """Speech: recordings with their phones as frames, from which nets learn the states of phones."""
 
 from limbeck.speech._decode import Decoded, Decoder, Grid, Tuned, Weights, tune
+from limbeck.speech._digits import digits
 from limbeck.speech._error_rate import (
     FrameErrorRate,
     PhoneErrorRate,
@@ -37,6 +38,7 @@ __all__ = [
     "Weights",
     "Windows",
     "align",
+    "digits",
     "fold",
     "folder",
     "frame_error_rate",
