@@ -168,6 +168,8 @@ def test_wrong_frames_are_counted_for_each_utterance_and_seed_where_they_are_lab
     assert found.counts.tolist() == [3, 2]
     assert found.each.tolist() == [0.0, 60.0]
     assert found.percent == 30.0
+    assert found.estimate().low == 0
+    assert frame_error_rate(half, labels=labels).estimate().high <= 100
     worse = frame_error_rate(half, labels=labels).minus(frame_error_rate(right, labels=labels))
     assert worse.mean == 60.0
 

@@ -39,7 +39,7 @@ class ErrorRate(ABC):
 
     def estimate(self, *, confidence: float = CONFIDENCE) -> Estimate:
         """The rate in percent, with an interval over utterances, bootstrapped, and seeds."""
-        return _estimated(self.errors, self.counts, confidence, (0.0, np.inf))
+        return _estimated(self.errors, self.counts, confidence, (0.0, self.most))
 
     def minus(self, other: "ErrorRate", *, confidence: float = CONFIDENCE) -> Estimate:
         """This rate less another's in percentage points, paired by utterance and seed.
@@ -62,6 +62,11 @@ class ErrorRate(ABC):
     @abstractmethod
     def what(self) -> str:
         """What is counted."""
+
+    @property
+    @abstractmethod
+    def most(self) -> float:
+        """The highest rate there can be, in percent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,11 @@ class PhoneErrorRate(ErrorRate):
         """What is counted."""
         return "phones"
 
+    @property
+    def most(self) -> float:
+        """None: what was never spoken counts too."""
+        return float("inf")
+
 
 @dataclass(frozen=True, eq=False)
 class FrameErrorRate(ErrorRate):
@@ -105,6 +115,11 @@ class FrameErrorRate(ErrorRate):
     def what(self) -> str:
         """What is counted."""
         return "labelled frames"
+
+    @property
+    def most(self) -> float:
+        """All frames."""
+        return 100.0
 
 
 def frame_error_rate(*scores: Sequence[Array], labels: Sequence[Array]) -> FrameErrorRate:
