@@ -205,13 +205,3 @@ def test_every_accent_says_every_word_in_known_phones(tmp_path: Path) -> None:
     counts = corpus.described()["phones"]
     assert min(counts.values()) >= 50, counts
     assert [len({u.speaker.split("-")[0] for u in getattr(corpus, s)}) for s in SETS] == [8, 8, 8]
-
-
-def test_each_opening_speaks_as_the_first_did() -> None:
-    manner = Manner("en-us")
-    said = []
-    for _ in range(4):
-        with speaking() as say:
-            said.append(say("She sells six fresh fish.", manner).samples)
-    for again in said[1:]:
-        assert np.array_equal(again, said[0])

@@ -84,8 +84,6 @@ class Sound:
 
 Say = Callable[[str, Manner], Sound]
 
-_COPIES: list[TemporaryDirectory[str]] = []  # of the library, one for each time it was opened
-
 
 def version() -> str:
     """The version of the espeak-ng that speaks.
@@ -127,14 +125,12 @@ def speaking(phonemes: str = "") -> Iterator[Say]:
 @contextlib.contextmanager
 def _library() -> Iterator[tuple[str, Any]]:
     # Its noise and flutter go on from call to call, and starting it anew does not set them back.
-    # A copy is loaded as a library of its own, so what was spoken before leaves no trace. The copy
-    # stays until the process ends: a later one with its inode would be taken for it, state and all.
+    # A copy is loaded as a library of its own, so what was spoken before leaves no trace.
     loader = needs("espeakng_loader")
     original = Path(loader.get_library_path())
-    folder = TemporaryDirectory(ignore_cleanup_errors=True)
-    _COPIES.append(folder)
-    copy = shutil.copy(original, folder.name)
-    yield str(loader.get_data_path()), ctypes.CDLL(str(copy))
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        copy = shutil.copy(original, folder)
+        yield str(loader.get_data_path()), ctypes.CDLL(str(copy))
 
 
 def _sow(library: Any) -> None:
