@@ -116,7 +116,6 @@ def speaking(phonemes: str = "") -> Iterator[Say]:
                 f"espeak-ng does not start with the data in {place}: it wants a folder with its "
                 f"phontab, and a path below 160 characters (this one has {len(place)})"
             )
-        _sow(library)
         library.espeak_SetParameter(_VOLUME, _LOUDNESS, 0)
         yield partial(_say, library, rate)
         library.espeak_Terminate()
@@ -145,6 +144,7 @@ def _say(library: Any, rate: int, text: str, manner: Manner) -> Sound:
     library.espeak_SetParameter(_RATE, manner.words_per_minute, 0)
     library.espeak_SetParameter(_PITCH, manner.pitch, 0)
     library.espeak_SetParameter(_RANGE, manner.pitch_range, 0)
+    _sow(library)  # before each text: others in this process draw from the C library's rand too
     parts: list[Array] = []
     phonemes: list[tuple[int, str]] = []
     callback = _CALLBACK(partial(_hear, parts, phonemes))
