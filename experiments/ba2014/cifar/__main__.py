@@ -174,6 +174,7 @@ def taught(
     plan: limbeck.Plan,
     seeds: int,
     to: Path,
+    objective: objectives.Objective = OBJECTIVE,
 ) -> limbeck.Run:
     """The student as a "mimic", or as a "control": on the labels of the very same views."""
     transfer = limbeck.TransferSet.of(scores)
@@ -181,7 +182,7 @@ def taught(
     return limbeck.train(
         student,
         transfer if is_mimic else transfer.without_scores(),
-        OBJECTIVE if is_mimic else objectives.Labels(),
+        objective if is_mimic else objectives.Labels(),
         to=to,
         plan=plan,
         seeds=range(seeds),

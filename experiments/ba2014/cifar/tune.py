@@ -1,7 +1,9 @@
 """Learning rates of the students, judged by accuracy on 5,000 training images they do not see.
 
 `python -m experiments.ba2014.cifar.tune --rate 0.001 0.003 --epochs 15` tries each rate for mimic
-and control alike and prints a line for each; what was tried lies in `build/experiments`.
+and control alike and prints a line for each; `--objective "MatchLogits('centred')"` is another loss
+of the mimic, `--clip 0 --warmup 0.05` a training without a limit on gradients. What was tried lies
+in `build/experiments`.
 """
 
 import argparse
@@ -12,7 +14,7 @@ from experiments import harness
 from experiments.ba2014.cifar import __main__ as cifar
 from experiments.ba2014.cifar.images import cifar as images
 from experiments.harness import Setting
-from limbeck import students
+from limbeck import objectives, students
 
 HELD_OUT = 1 / 10
 
@@ -24,16 +26,22 @@ def main() -> None:
     parser.add_argument("--name", choices=list(cifar.RATES), nargs="+", default=list(cifar.RATES))
     parser.add_argument("--size", choices=list(cifar.SIZES), default="1m")
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--objective", default=cifar.OBJECTIVE.text)
+    parser.add_argument("--clip", type=float, default=cifar.PLAN.clip_norm)
+    parser.add_argument("--warmup", type=float, default=cifar.PLAN.warmup)
     options = parser.parse_args()
     root = harness.BUILD / "ba2014"
     setting = Setting("cifar", root, root / "cifar")
     scores = cifar.scores(setting, cifar.ensemble(setting))
-    plan = replace(cifar.PLAN, epochs=options.epochs, held_out=HELD_OUT)
+    how = {"epochs": options.epochs, "clip_norm": options.clip, "warmup": options.warmup}
+    plan = replace(cifar.PLAN, held_out=HELD_OUT, **how)
+    objective = objectives.read(options.objective)
     for rate in options.rate:
         for name in options.name:
-            to = root / "cifar-tune" / f"{options.size}-{name}-{rate}-{options.epochs}"
+            tried = (options.size, name, rate, *how.values(), options.objective)
+            to = root / "cifar-tune" / "-".join(map(str, tried))
             student = students.of_size(cifar.SHALLOW.family, cifar.SIZES[options.size])
-            run = cifar.taught(student, scores, name, cifar.at(plan, rate), 1, to)
+            run = cifar.taught(student, scores, name, cifar.at(plan, rate), 1, to, objective)
             print(name, rate, _accuracy(run, setting), flush=True)
 
 
