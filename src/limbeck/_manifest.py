@@ -18,6 +18,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from limbeck.errors import CorruptError, MissingError, OccupiedError, StorageError
 
 FORMAT = 1
@@ -282,14 +284,15 @@ def _version(package: str) -> str:
 
 
 def machine() -> str:
-    """The processor, its logical cores and the operating system, in words."""
+    """The processor, its logical cores, the operating system and the GPU if any, in words."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         lines = cpuinfo.read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}"
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}{gpu}"
 
 
 def commit() -> str:

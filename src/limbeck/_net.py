@@ -62,7 +62,7 @@ class Nets:
         self.stack.load_state_dict(_part("model", tensors))
         self.best = _part("best", tensors)
         if self._plan.average:
-            self.average.state = _part("average", tensors)
+            self.average.restore(_part("average", tensors))
         optim.restore_optimizer(self.optimizer, tensors)
 
     def ship(self) -> None:

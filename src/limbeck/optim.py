@@ -98,6 +98,10 @@ class Average:
         kept = [self.state[name] for name in current]
         torch._foreach_lerp_(kept, list(current.values()), 1 - decay)
 
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Goes on from a stored average, on the device where the module is."""
+        self.state = {name: state[name].to(value.device) for name, value in self.state.items()}
+
     def copy_to(self, module: nn.Module) -> None:
         """Puts the average into the module."""
         module.load_state_dict({**module.state_dict(), **self.state})
