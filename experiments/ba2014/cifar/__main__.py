@@ -32,8 +32,13 @@ TEACHER = limbeck.Plan(
 # A further member starts where the one before it ended, is thrown out and comes to rest elsewhere.
 FURTHER = replace(TEACHER, epochs=3, learning_rate=0.5)
 
-# Stored views of each image; 20 would be the million points of Ba & Caruana's transfer set.
-COUNT = 8
+# In a large run all start anew, wider and for longer; chosen with `tune_teacher.py` on 5,000
+# held-out training images.
+LARGE_TEACHER = students.fastnet([128, 384, 384])
+LARGE_TEACHING = replace(TEACHER, epochs=40)
+
+# Stored views of each image; in a large run the million points of Ba & Caruana's transfer set.
+COUNT, LARGE_COUNT = 8, 20
 # Loss and rates were chosen with `tune.py` on 5,000 held-out training images, for the smallest
 # size: matching logits learns slower, and was behind in as few epochs.
 OBJECTIVE = objectives.SoftTargets(temperature=4)
@@ -42,6 +47,12 @@ RATES = {"mimic": 2e-3, "control": 2e-3}
 PLAN = limbeck.Plan(
     epochs=16, batch=256, clip_norm=1.0, warmup=0.1, precision="bfloat16", held_out=1 / 50
 )
+LARGE_PLAN = replace(PLAN, epochs=40)
+# Larger nets want lower rates: those of 30 million were chosen in the same way.
+LARGE_RATES = {
+    "mimic": {"1m": 2e-3, "3m": 2e-3, "10m": 1e-3, "30m": 1e-3},
+    "control": {"1m": 2e-3, "3m": 2e-3, "10m": 1e-3, "30m": 1e-3},
+}
 
 SIZES = {"1m": 1_000_000, "3m": 3_162_000, "10m": 10_000_000, "30m": 31_620_000}
 # The rule, fixed beforehand: at some size the mimic gains so much, and the interval leaves out 0.
@@ -102,26 +113,31 @@ def work(setting: Setting) -> Outcome:
 def members(setting: Setting) -> list[limbeck.Run]:
     """The deep nets: `fastnet`, by labels, with fresh crops and mirrorings each epoch.
 
-    The first starts anew. Each further one is a short cycle from where the last ended, in the
-    manner of Huang et al. 2017 (snapshot ensembles, arXiv:1704.00109): four at the price of two.
+    In a large run each starts anew. Otherwise only the first does, and each further one is a short
+    cycle from where the last ended, in the manner of Huang et al. 2017 (snapshot ensembles,
+    arXiv:1704.00109): four at the price of two.
     """
-    student = setting.pick(students.fastnet(), smoke=students.fastnet([8, 8, 8]))
-    train = cifar(setting, "train")
-    start, found = students.whitening(train), []
+    found: list[limbeck.Run] = []
     for number in range(setting.pick(MEMBERS, smoke=2)):
-        run = limbeck.train(
-            student,
-            limbeck.TransferSet(train, VIEW, limbeck.FRESH),
-            objectives.Labels(),
-            to=setting.place / f"teacher-{number}",
-            plan=setting.plan(FURTHER if found else TEACHER),
-            seeds=[number],
-            control=False,
-            start=start,
-        )
-        found.append(run)
-        start = {name: value.cpu() for name, value in run.model().state_dict().items()}
+        found.append(member(setting, number, found[-1:]))
     return found
+
+
+def member(setting: Setting, number: int, before: Sequence[limbeck.Run] = ()) -> limbeck.Run:
+    """One deep net, which goes on from the one before it unless the run is large."""
+    train, is_new = cifar(setting, "train"), setting.large or not before
+    student = setting.pick(students.fastnet(), students.fastnet([8, 8, 8]), LARGE_TEACHER)
+    plan = setting.pick(TEACHER if is_new else FURTHER, TEACHER, LARGE_TEACHING)
+    return limbeck.train(
+        student,
+        limbeck.TransferSet(train, VIEW, limbeck.FRESH),
+        objectives.Labels(),
+        to=setting.place / f"teacher-{number}",
+        plan=setting.plan(plan),
+        seeds=[number],
+        control=False,
+        start=students.whitening(train) if is_new else before[0].model().cpu().state_dict(),
+    )
 
 
 def ensemble(setting: Setting) -> teachers.Teacher:
@@ -137,8 +153,9 @@ def scores(setting: Setting, teacher: teachers.Teacher) -> limbeck.ScoreSet:
         cifar(setting, "train"),
         to=setting.place / "scores",
         views=VIEW,
-        count=setting.pick(COUNT, smoke=2),
-        storage=limbeck.Storage(batch=128),  # larger maps leave the cache
+        count=setting.pick(COUNT, 2, LARGE_COUNT),
+        # On a processor larger maps leave the cache; a GPU wants much at once.
+        storage=limbeck.Storage(batch=setting.pick(128, 128, 1024)),
     )
 
 
@@ -153,13 +170,17 @@ def _students(
     setting: Setting, kind: Kind, size: str, seeds: int, scores: limbeck.ScoreSet
 ) -> Mapping[str, limbeck.Run]:
     """Mimics and controls of one size: the same starts, views, batches and steps."""
-    parameters = setting.pick(SIZES[size], smoke=20_000)
-    student = students.of_size(kind.family, parameters)
-    place = setting.place / f"{kind.family}_{size}"
-    return {
-        name: taught(student, scores, name, setting.plan(at(PLAN, rate)), seeds, place / name)
-        for name, rate in RATES.items()
-    }
+    return {name: _student(setting, kind, size, name, seeds, scores) for name in RATES}
+
+
+def _student(
+    setting: Setting, kind: Kind, size: str, name: str, seeds: int, scores: limbeck.ScoreSet
+) -> limbeck.Run:
+    rate = LARGE_RATES[name][size] if setting.large else RATES[name]
+    plan = setting.plan(at(setting.pick(PLAN, PLAN, LARGE_PLAN), rate))
+    student = students.of_size(kind.family, setting.pick(SIZES[size], smoke=20_000))
+    to = setting.place / f"{kind.family}_{size}" / name
+    return taught(student, scores, name, plan, seeds, to)
 
 
 def at(plan: limbeck.Plan, rate: float) -> limbeck.Plan:
