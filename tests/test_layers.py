@@ -61,6 +61,7 @@ _task
 _fit _cost _flat_trees
 _job _answers
 _score _combine _live _train _evaluate _export _correct _dark
+_documents
 sweeps _compared _tune _temper _cheaper _shipping _rivalry
 _tabular
 _estimator

@@ -13,7 +13,7 @@ import numpy as np
 from limbeck import _manifest, metrics, teachers
 from limbeck._answers import answers
 from limbeck._calls import did_you_mean
-from limbeck._compared import ARTEFACT, FORMAT, NAME, PAGE, Compared
+from limbeck._compared import FORM, Compared
 from limbeck._store import ScoreSet
 from limbeck._tune import Budget, Chosen, Tuning
 from limbeck.errors import InputError, LabelsError, MismatchError
@@ -82,7 +82,7 @@ def compare(
         tell=tell,
     )
     job.check()
-    if not _manifest.check_free(job.to, ARTEFACT, job.request):
+    if not _manifest.check_free(job.to, FORM.artefact, job.request):
         job.run()
     return Compared.read(job.to)
 
@@ -201,18 +201,18 @@ class _Job:
 
     def run(self) -> None:
         began = time.monotonic()
-        _manifest.begin(self.to, ARTEFACT, self.request)
+        _manifest.begin(self.to, FORM.artefact, self.request)
         chosen = self.tuning.chosen()
         runs = self._trained_finally(chosen)
         compared = Compared(self._document(chosen, runs), self.to)
         compared.write()
         body = {
             **self.request,
-            "files": _manifest.file_entries(self.to, [NAME, PAGE]),
+            "files": _manifest.file_entries(self.to, FORM.files),
             "seconds": round(time.monotonic() - began, 1),  # of the call that finished it
             "provenance": _manifest.provenance(),
         }
-        _manifest.finish(self.to, ARTEFACT, body)
+        _manifest.finish(self.to, FORM.artefact, body)
 
     @cached_property
     def tuning(self) -> Tuning:
@@ -294,7 +294,7 @@ class _Job:
             for name in runs
         ]  # fmt: skip
         return {
-            "format": FORMAT,
+            "format": FORM.version,
             "name": self.to.name,
             "student": self.student.text,
             "examples": {"name": self.test.name, "n": len(self.test)},

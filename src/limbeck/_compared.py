@@ -1,56 +1,39 @@
 """A comparison of methods: what each was tuned to, what it reached, and which gains hold."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from limbeck import _manifest
+from limbeck._documents import Documented, Form
 from limbeck._report import bullets, escape, markdown_table
-from limbeck.errors import InputError
 from limbeck.runs import Run
 
-ARTEFACT = "comparison"
-NAME = "comparison.json"
-PAGE = "comparison.md"
-FORMAT = 1
-
-Row = Mapping[str, Any]
 Table = list[list[str]]
 
-_NEEDED = ("name", "student", "baseline", "seeds", "budget", "comparisons", "rows", "examples")
+FORM = Form(
+    artefact="comparison",
+    name="comparison.json",
+    page="comparison.md",
+    version=1,
+    needed=("name", "student", "baseline", "seeds", "budget", "comparisons", "rows", "examples"),
+    lacks=("this comparison has", "it has"),
+)
 _MEASURES = {"nll_nats": "negative log-likelihood, nats", "ece": "calibration error"}
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Documented):
     """What methods reached with the same seeds and the same tuning, and which gains hold.
 
-    `str(compared)` is a summary for a terminal.
+    One row a method: its chosen setting, its trials, its metrics and differences. `str(compared)`
+    is a summary for a terminal.
 
     Attributes:
         document: what `comparison.json` holds; everything else here is read from it.
         directory: where the runs lie.
     """
 
-    document: Mapping[str, Any]
-    directory: Path
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """One row a method: its chosen setting, its trials, its metrics and differences."""
-        return list(self.document["rows"])
-
-    def row(self, name: str) -> Row:
-        """The row of one method.
-
-        Raises:
-            InputError: there is no such row.
-        """
-        rows = {str(row["name"]): row for row in self.rows}
-        if name not in rows:
-            raise InputError(f"this comparison has no row {name!r}; it has {', '.join(rows)}")
-        return rows[name]
+    FORM = FORM
 
     def run(self, name: str, *, trust: bool = False) -> Run:
         """The run of a method with its chosen setting, all seeds."""
@@ -60,27 +43,6 @@ class Compared:
         """The whole comparison as GitHub-flavoured Markdown."""
         trials = markdown_table(_trials(self.document))
         return "\n\n".join([*_summary(self.document), "## Tuning", trials]) + "\n"
-
-    def write(self) -> None:
-        """Writes comparison.md and comparison.json into the directory.
-
-        Raises:
-            StorageError: the disk is full, read-only, or not ours to write.
-        """
-        _manifest.write_file(self.directory / PAGE, self.to_markdown().encode())
-        _manifest.write_json(self.directory / NAME, self.document)
-
-    @classmethod
-    def read(cls, directory: str | Path) -> "Compared":
-        """The comparison in a directory.
-
-        Raises:
-            MissingError: there is none, or it is not whole.
-            CorruptError: it is damaged, or of another format.
-        """
-        place = Path(directory)
-        document = _manifest.read_document(place, ARTEFACT, NAME, _NEEDED, FORMAT)
-        return cls(document, place)
 
     def __str__(self) -> str:
         return "\n\n".join(_summary(self.document))

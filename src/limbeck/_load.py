@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from limbeck import _compared, _manifest, _rivalry, _store, runs
+from limbeck import _manifest, _store, runs
 from limbeck._compared import Compared
 from limbeck._confidence import HeldOut, recorded_confidence
 from limbeck._export import open_exported, open_model
@@ -44,9 +44,9 @@ def load(
         return Report.read(directory)
     if artefact == SPECIALISTS:
         return Specialists.open(directory, trust=trust)
-    if artefact == _compared.ARTEFACT:
+    if artefact == Compared.FORM.artefact:
         return Compared.read(directory)
-    if artefact == _rivalry.ARTEFACT:
+    if artefact == Rivals.FORM.artefact:
         return Rivals.read(directory)
     raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
 

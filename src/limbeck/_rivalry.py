@@ -1,54 +1,36 @@
 """A student among its rivals: each one's quality, bytes and time, and what to ship."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from limbeck import _manifest
+from limbeck._documents import Documented, Form
 from limbeck._report import bullets, escape, markdown_table
 from limbeck._verdicts import measure_of
-from limbeck.errors import InputError
 
-ARTEFACT = "rivals"
-NAME = "rivals.json"
-PAGE = "rivals.md"
-FORMAT = 1
-
-Row = Mapping[str, Any]
-
-_NEEDED = ("name", "examples", "metric", "threads", "budget_ms", "rows", "decision")
+FORM = Form(
+    artefact="rivals",
+    name="rivals.json",
+    page="rivals.md",
+    version=1,
+    needed=("name", "examples", "metric", "threads", "budget_ms", "rows", "decision"),
+    lacks=("these rivals have", "they are"),
+)
 
 
 @dataclass(frozen=True)
-class Rivals:
+class Rivals(Documented):
     """What the student and its rivals reach, take and cost, and which of them to ship.
 
-    `str(rivals)` is a table for a terminal that ends with the sentence.
+    One row a model: teacher, cheaper teachers, baseline, control, student, int8. `str(rivals)` is
+    a table for a terminal that ends with the sentence.
 
     Attributes:
         document: what `rivals.json` holds; everything else here is read from it.
         directory: where it lies.
     """
 
-    document: Mapping[str, Any]
-    directory: Path
-
-    @property
-    def rows(self) -> Sequence[Row]:
-        """One row a model: teacher, cheaper teachers, baseline, control, student, int8."""
-        return list(self.document["rows"])
-
-    def row(self, name: str) -> Row:
-        """The row of one model.
-
-        Raises:
-            InputError: there is no such row.
-        """
-        rows = {str(row["name"]): row for row in self.rows}
-        if name not in rows:
-            raise InputError(f"these rivals have no row {name!r}; they are {', '.join(rows)}")
-        return rows[name]
+    FORM = FORM
 
     @property
     def decision(self) -> Mapping[str, Any]:
@@ -65,27 +47,6 @@ class Rivals:
         made_by = self.document.get("provenance") or {}
         lines = bullets(f"{key}: {value}" for key, value in made_by.items())
         return "\n\n".join([*_summary(self.document), "## Provenance", lines]) + "\n"
-
-    def write(self) -> None:
-        """Writes rivals.md and rivals.json into the directory.
-
-        Raises:
-            StorageError: the disk is full, read-only, or not ours to write.
-        """
-        _manifest.write_file(self.directory / PAGE, self.to_markdown().encode())
-        _manifest.write_json(self.directory / NAME, self.document)
-
-    @classmethod
-    def read(cls, directory: str | Path) -> "Rivals":
-        """What lies in a directory.
-
-        Raises:
-            MissingError: there is none, or it is not whole.
-            CorruptError: it is damaged, or of another format.
-        """
-        place = Path(directory)
-        document = _manifest.read_document(place, ARTEFACT, NAME, _NEEDED, FORMAT)
-        return cls(document, place)
 
     def __str__(self) -> str:
         return "\n\n".join(_summary(self.document))

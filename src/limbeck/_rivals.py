@@ -16,7 +16,7 @@ from limbeck._cheaper import Cheaper, at_threads, baselines, cheaper_teachers, i
 from limbeck._cost import answer_times, cost, threads_limited
 from limbeck._engine import device
 from limbeck._kinds import OF_PROBABILITIES
-from limbeck._rivalry import ARTEFACT, FORMAT, NAME, PAGE, Rivals
+from limbeck._rivalry import FORM, Rivals
 from limbeck._seen import check_unseen
 from limbeck._shipping import Contender, Part, decide, sentence
 from limbeck.errors import InputError, LabelsError, MismatchError, NeedsPackageError, NotMetError
@@ -87,7 +87,7 @@ def rivals(
         tell=tell,
     )
     job.check()
-    if not _manifest.check_free(job.to, ARTEFACT, job.request):
+    if not _manifest.check_free(job.to, FORM.artefact, job.request):
         job.write()
     return Rivals.read(job.to)
 
@@ -183,11 +183,11 @@ class _Job:
     def write(self) -> None:
         """All of the work, and the directory that holds what came of it."""
         document = self._document()
-        _manifest.begin(self.to, ARTEFACT, self.request)
+        _manifest.begin(self.to, FORM.artefact, self.request)
         Rivals(document, self.to).write()
-        files = _manifest.file_entries(self.to, [NAME, PAGE])
+        files = _manifest.file_entries(self.to, FORM.files)
         body = {"files": files, "provenance": document["provenance"]}
-        _manifest.finish(self.to, ARTEFACT, body)
+        _manifest.finish(self.to, FORM.artefact, body)
 
     def _document(self) -> dict[str, Any]:
         entrants = list(self._entrants())
@@ -198,7 +198,7 @@ class _Job:
         found = decide([self._contender(row) for row in rows], self.budget_ms, self.margin)
         said = sentence(rows, found, self.metric.name, self.budget_ms)
         return {
-            "format": FORMAT,
+            "format": FORM.version,
             "name": self.run.name,
             "examples": {"name": self.test.name, "n": len(self.test)},
             "labelled": {"name": self.labelled.name, "n": int(self.labelled.is_labelled.sum())},
