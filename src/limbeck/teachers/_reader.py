@@ -29,6 +29,8 @@ class Reader:
 
     def read(self, texts: list[str]) -> list[Tokens]:
         """What the model is given of each text; a warning says once how many were cut."""
+        if self.most and self.is_chosen:  # nobody counts: each text is tokenised once
+            return self._rows(texts, truncation=True, max_length=self.most)
         read = self._rows(texts)
         long = [row for row, tokens in enumerate(read) if self._is_long(tokens)]
         if long:
