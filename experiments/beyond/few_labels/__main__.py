@@ -1,7 +1,7 @@
 """A transformer that learnt from few labels teaches a shallow student of texts with many."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,106 +15,62 @@ from sklearn.linear_model import LogisticRegression
 
 import limbeck
 from experiments import harness
+from experiments.beyond.few_labels import reviews
+from experiments.beyond.few_labels.reviews import NAMES, Said
 from experiments.harness import Experiment, Outcome, Setting
-from limbeck import metrics, objectives, students, teachers
+from limbeck import metrics, teachers
 
 COUNTS = (100, 300, 1000, 3000, 25_000)
 DRAWS = 5
 TOKENS = 256  # of a review that the encoder reads, its own limit
-STUDENT = students.ngrams(2)
-OBJECTIVE = objectives.SoftTargets(temperature=1)
-PLAN = limbeck.Plan(epochs=6, batch=128, learning_rate=0.02, held_out=0.05)
 
 # The rule, fixed beforehand.
 FEW = 300
 ASKED, RATIO, MOST_BYTES = 0.83, 200, 10_000_000
 CLOCKED, WORDS = 64, 160  # reviews that are timed, each cut after so many words
 
-Heads = Callable[[limbeck.Examples], teachers.Teacher]
-
 
 def work(setting: Setting) -> Outcome:
     """Teacher, control and student for each number of labels and draw of them."""
-    train, test = parts(setting)
-    counts = setting.pick(COUNTS, smoke=(FEW,))
-    ours, gains, last = {}, {}, {}
-    for count in counts:
-        said, last[count] = _said(setting, train, test, count)
-        ours |= {
-            f"{n}_{count}": harness.entry_of("accuracy", x, test.labels) for n, x in said.items()
-        }
-        gains[count] = _gain(said, test)
-    ours |= _ratios(setting, train, test, *last[FEW])
-    ours["student_bytes"] = harness.entry([_bytes(setting, last[FEW][1], test)])
+    embed(setting)
+    test = reviews.parts(setting)[1]
+    draws = setting.pick(DRAWS, smoke=2)
+    ours, gains = {}, {}
+    for count in setting.pick(COUNTS, smoke=(FEW,)):
+        found = reviews.joined([said(setting, count, draw) for draw in range(draws)])
+        ours |= reviews.accuracies(found, test, count)
+        gains[count] = _gain(found, test)
+    run = limbeck.Run.open(setting.place / f"student-{FEW}-{draws - 1}")
+    ours |= _ratios(setting, run)
+    ours["student_bytes"] = harness.entry([_bytes(setting, run, test)])
     return Outcome(
         ours,
         holds=_holds(ours),
-        seeds=setting.pick(DRAWS, smoke=2),
+        seeds=draws,
         headline=[f"{n}_{FEW}" for n in NAMES] + ["throughput_ratio", "student_bytes"],
         more={"student_less_control": gains, "tokens": TOKENS, "test_examples": len(test)},
     )
 
 
-NAMES = ("teacher", "control", "student")
+def embed(setting: Setting) -> None:
+    """Lets the encoder embed each text once, which all teachers then share."""
+    if not setting.smoke:
+        for examples in reviews.parts(setting):
+            minilm(setting).embed(examples)
 
 
-def parts(setting: Setting) -> tuple[limbeck.Examples, limbeck.Examples]:
-    """The training half, and of the test half those texts that do not stand in it too.
+def said(setting: Setting, count: int, draw: int) -> Said:
+    """What teacher, control and student say of the test texts in one draw of so many labels."""
 
-    A smoke run takes a few of the test half for both.
-    """
-    test = limbeck.read("imdb:test")
-    if setting.smoke:
-        rows = np.random.default_rng(0).permutation(len(test))
-        return test.take(rows[:400]), test.take(rows[400:600])
-    train = limbeck.read("imdb:train")
-    is_new = ~np.isin(test.content_hashes, train.content_hashes)
-    return train, test.take(np.flatnonzero(is_new))
+    def teach(labelled: limbeck.Examples) -> teachers.Teacher:
+        if setting.smoke:
+            return _hashed(labelled)
+        encoder = minilm(setting)
+        head = encoder.fit_head(labelled)
+        made: teachers.Teacher = encoder.with_head(head, labelled.classes)
+        return made
 
-
-def _said(
-    setting: Setting, train: limbeck.Examples, test: limbeck.Examples, count: int
-) -> tuple[dict[str, np.ndarray], tuple[teachers.Teacher, limbeck.Run]]:
-    """What all three say of the test texts, `(draws, examples, classes)`, and the last pair."""
-    said: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
-    for draw in range(setting.pick(DRAWS, smoke=2)):
-        rows = np.random.default_rng([count, draw]).permutation(len(train))[:count]
-        labelled = train.take(np.sort(rows))
-        teacher = heads(setting, train, test)(labelled)
-        run = _student(setting, teacher, train, labelled, f"{count}-{draw}")
-        models = {"teacher": teacher, "control": run.control, "student": run}
-        for name, model in models.items():
-            said[name].append(harness.answers(model, test)[0])
-    return {name: np.stack(each) for name, each in said.items()}, (teacher, run)
-
-
-def _student(
-    setting: Setting,
-    teacher: teachers.Teacher,
-    train: limbeck.Examples,
-    labelled: limbeck.Examples,
-    name: str,
-) -> limbeck.Run:
-    """The student of what the teacher says of all training texts, and the control on the labels."""
-    scores = limbeck.score(teacher, train.without_labels(), to=setting.place / f"scores-{name}")
-    return limbeck.train(
-        setting.pick(STUDENT, smoke=students.ngrams(1, buckets=1024, dimensions=4)),
-        scores,
-        OBJECTIVE,
-        to=setting.place / f"student-{name}",
-        plan=setting.plan(PLAN),
-        labelled=labelled,
-    )
-
-
-def heads(setting: Setting, train: limbeck.Examples, test: limbeck.Examples) -> Heads:
-    """Makes a teacher of labelled texts: a head on one encoder, which embeds each text once."""
-    if setting.smoke:
-        return _hashed
-    encoder = minilm(setting)
-    for examples in (train, test):
-        encoder.embed(examples)
-    return lambda labelled: encoder.with_head(encoder.fit_head(labelled), labelled.classes)
+    return reviews.said(setting, count, draw, teach)
 
 
 @cache
@@ -139,7 +95,7 @@ def _hashed(labelled: limbeck.Examples) -> teachers.Teacher:
     return teachers.function(answer, labelled.classes, kind="log-probabilities", version=version)
 
 
-def _gain(said: Mapping[str, np.ndarray], test: limbeck.Examples) -> dict[str, Any]:
+def _gain(said: Said, test: limbeck.Examples) -> dict[str, Any]:
     accuracy = metrics.STANDARD["accuracy"]
     found = metrics.difference(
         accuracy, said["student"], said["control"], test.labels, harness.NOBODY
@@ -147,30 +103,17 @@ def _gain(said: Mapping[str, np.ndarray], test: limbeck.Examples) -> dict[str, A
     return found.to_json()
 
 
-def _ratios(
-    setting: Setting,
-    train: limbeck.Examples,
-    test: limbeck.Examples,
-    teacher: teachers.Teacher,
-    run: limbeck.Run,
-) -> dict[str, harness.Entry]:
+def _ratios(setting: Setting, run: limbeck.Run) -> dict[str, harness.Entry]:
     """How many times as many reviews a second the student answers, one thread, in five rounds.
 
-    Both get the same texts, of at most 160 words, and tokenising counts. The teacher's float32 is
-    what it would be shipped in; its bfloat16 is faster on processors that have it.
+    Both get the same texts, of at most 160 words, and tokenising counts.
     """
+    _, test = reviews.parts(setting)
     texts = np.array(
         [" ".join(text.split()[:WORDS]) for text in test.inputs[:CLOCKED].tolist()],
         dtype=np.dtypes.StringDType(),
     )
-    rivals = {"throughput_ratio": teacher}
-    if not setting.smoke:
-        head = minilm(setting).fit_head(train.take(np.arange(0, len(train), 100)), strength=1.0)
-        named = {"throughput_ratio": "float32", "bfloat16_throughput_ratio": "bfloat16"}
-        for name, precision in named.items():
-            encoder = minilm(setting, precision)
-            rivals[name] = encoder.with_head(head, train.classes, looks_up=False)
-    student = teachers.run(run)
+    rivals, student = _rivals(setting), teachers.run(run, run.seeds[0])
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -181,6 +124,22 @@ def _ratios(
     finally:
         torch.set_num_threads(before)
     return {name: harness.entry([one[name] for one in rounds]) for name in rivals}
+
+
+def _rivals(setting: Setting) -> dict[str, teachers.Teacher]:
+    """The teachers that are timed; what a head of theirs says plays no part.
+
+    Float32 is what one would be shipped in; bfloat16 is faster on processors that have it.
+    """
+    if setting.smoke:
+        return {"throughput_ratio": _hashed(reviews.labelled(setting, FEW, 0))}
+    labelled = reviews.labelled(setting, FEW, 0)
+    head = minilm(setting).fit_head(labelled, strength=1.0)
+    named = {"throughput_ratio": "float32", "bfloat16_throughput_ratio": "bfloat16"}
+    return {
+        name: minilm(setting, precision).with_head(head, labelled.classes, looks_up=False)
+        for name, precision in named.items()
+    }
 
 
 def _seconds(teacher: teachers.Teacher, texts: np.ndarray) -> float:
