@@ -73,6 +73,11 @@ NAMES = {
         "throughput_ratio",
         "student_bytes",
     },
+    "fine_tuned": {
+        f"{name}_{count}"
+        for name in ("teacher", "control", "student", "kept")
+        for count in (300, 25_000)
+    },
     "boosted_trees": {"teacher", "fewer_trees", "control", "student", "share_of_gain"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }

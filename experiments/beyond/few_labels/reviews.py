@@ -28,7 +28,7 @@ def parts(setting: Setting) -> tuple[limbeck.Examples, limbeck.Examples]:
     test = limbeck.read("imdb:test")
     if setting.smoke:
         rows = np.random.default_rng(0).permutation(len(test))
-        return test.take(rows[:400]), test.take(rows[400:600])
+        return test.take(rows[:320]), test.take(rows[320:420])
     train = limbeck.read("imdb:train")
     is_new = ~np.isin(test.content_hashes, train.content_hashes)
     return train, test.take(np.flatnonzero(is_new))
