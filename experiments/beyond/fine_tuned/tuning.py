@@ -1,23 +1,32 @@
-"""Fine-tunes all weights of a small transformer on labelled texts, in one plain loop."""
+"""Fine-tunes a sentence encoder and a head on labelled texts, in one plain loop.
 
+The head begins as the logistic regression on the embeddings of the untouched encoder: fine-tuning
+from there keeps what the encoder knows (Kumar et al. 2022, arXiv:2202.10054).
+"""
+
+import copy
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
+from sentence_transformers import SentenceTransformer
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 import limbeck
+from limbeck import teachers
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a transformer is fine-tuned: AdamW in bfloat16, with a warm-up and a linear decay."""
+    """How an encoder is fine-tuned: AdamW in bfloat16, with a warm-up and a linear decay."""
 
     epochs: int
     batch: int
@@ -28,72 +37,96 @@ class Tuning:
     longest_gradient: float = 1.0
 
 
-def fine_tune(start: Path, labelled: limbeck.Examples, to: Path, how: Tuning, seed: int) -> Path:
-    """The folder of a sequence classifier that begins as `start` and learns the labels.
+def fine_tuned(
+    start: Path, labelled: limbeck.Examples, to: Path, how: Tuning, seed: int, keep: Path
+) -> teachers.Teacher:
+    """An encoder that begins as `start` and learns two classes, with its head, kept in `to`.
 
     A folder that is there already is whole, and left as it is.
     """
-    if to.exists():
-        return to
+    if not to.exists():
+        _fine_tune(start, labelled, to, how, seed, keep)
+    return teachers.head(to / "head.safetensors", labelled.classes, keep=keep, name=to.name)
+
+
+def _fine_tune(
+    start: Path, labelled: limbeck.Examples, to: Path, how: Tuning, seed: int, keep: Path
+) -> None:
     began, unfinished = time.monotonic(), to.with_name(f"{to.name}-unfinished")
-    transformers.logging.set_verbosity_error()  # else it reports that the head is new
-    transformers.logging.disable_progress_bar()
+    first = teachers.encoder(start, tokens=how.tokens, precision="bfloat16", keep=keep)
+    head = first.fit_head(labelled, strength=1.0)
     transformers.set_seed(seed)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(start)
-    net = _classifier(start, labelled.classes)
-    losses = _fit(net, _read(tokenizer, labelled, how.tokens), how)
-    for part in (net, tokenizer):
-        part.save_pretrained(unfinished)
+    net = SentenceTransformer(str(start), device=str(DEVICE))
+    last = _linear(head)
+    losses = _fit(net, last, _read(net, labelled, how.tokens), how)
+    net.save_pretrained(str(unfinished / "encoder"), create_model_card=False)
+    tuned = teachers.encoder(
+        unfinished / "encoder", tokens=how.tokens, precision="bfloat16", keep=keep
+    )
+    tuned.write_head(_regression(head, last), unfinished / "head.safetensors", labelled.classes)
     seconds = round(time.monotonic() - began, 1)
     log = {"seconds": seconds, "steps": how.epochs * _steps(len(labelled), how), "losses": losses}
     to.with_name(f"{to.name}.json").write_text(json.dumps(log))
-    return unfinished.rename(to)
+    unfinished.rename(to)
 
 
-def _classifier(start: Path, classes: tuple[str, ...]) -> nn.Module:
-    """The transformer with a new head on its pooled first token, for those classes."""
-    net: nn.Module = transformers.AutoModelForSequenceClassification.from_pretrained(
-        start, id2label=dict(enumerate(classes)), dtype=torch.float32
+def _linear(head: LogisticRegression) -> nn.Linear:
+    """The head of two classes as a layer."""
+    layer = nn.Linear(head.coef_.shape[1], 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(head.coef_))
+        layer.bias.copy_(torch.from_numpy(head.intercept_))
+    return layer.to(DEVICE)
+
+
+def _regression(head: LogisticRegression, layer: nn.Linear) -> LogisticRegression:
+    """The layer as the head was."""
+    made = copy.deepcopy(head)
+    made.coef_, made.intercept_ = (
+        each.detach().double().cpu().numpy() for each in (layer.weight, layer.bias)
     )
-    return net.to(DEVICE)
+    return made
 
 
-def _read(tokenizer: object, labelled: limbeck.Examples, tokens: int) -> dict[str, Tensor]:
+def _read(net: Any, labelled: limbeck.Examples, tokens: int) -> dict[str, Tensor]:
     """What the net is given of all texts, and their labels."""
-    read = tokenizer(  # type: ignore[operator]  # transformers' own
-        labelled.inputs.tolist(),
-        truncation=True,
-        max_length=tokens,
-        padding=True,
-        return_tensors="pt",
+    texts = labelled.inputs.tolist()
+    read = net.tokenizer(
+        texts, truncation=True, max_length=tokens, padding=True, return_tensors="pt"
     )
-    labels = torch.from_numpy(labelled.labels).long()
+    labels = torch.from_numpy(labelled.labels).float()
     return {name: given.to(DEVICE) for name, given in {**read, "labels": labels}.items()}
 
 
-def _fit(net: nn.Module, read: dict[str, Tensor], how: Tuning) -> list[float]:
-    """Trains the net; the mean loss of each epoch."""
+def _fit(net: Any, last: nn.Linear, read: dict[str, Tensor], how: Tuning) -> list[float]:
+    """Trains both; the mean loss of each epoch."""
     steps = how.epochs * _steps(len(read["labels"]), how)
+    weights = [*net.parameters(), *last.parameters()]
     optimiser = torch.optim.AdamW(
-        net.parameters(), how.learning_rate, weight_decay=how.weight_decay, fused=True
+        weights, how.learning_rate, weight_decay=how.weight_decay, fused=True
     )
-    schedule = transformers.get_linear_schedule_with_warmup(
-        optimiser, int(how.warm_up * steps), steps
-    )
+    warm_up = int(how.warm_up * steps)
+    schedule = transformers.get_linear_schedule_with_warmup(optimiser, warm_up, steps)
+    net.train()
     losses = []
     for _ in range(how.epochs):
         epoch = []
         for batch in _batches(read, how.batch):
-            with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
-                loss = net(**batch).loss
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), how.longest_gradient)
+            epoch.append(_loss(net, last, batch))
+            epoch[-1].backward()
+            nn.utils.clip_grad_norm_(weights, how.longest_gradient)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad()
-            epoch.append(loss.detach())
-        losses.append(torch.stack(epoch).mean().item())
+        losses.append(torch.stack([loss.detach() for loss in epoch]).mean().item())
     return losses
+
+
+def _loss(net: Any, last: nn.Linear, batch: dict[str, Tensor]) -> Tensor:
+    labels = batch.pop("labels")
+    with torch.autocast(DEVICE.type, dtype=torch.bfloat16):
+        embedded = net(batch)["sentence_embedding"]
+    return nn.functional.binary_cross_entropy_with_logits(last(embedded.float())[:, 0], labels)
 
 
 def _batches(read: dict[str, Tensor], size: int) -> Iterator[dict[str, Tensor]]:
