@@ -79,9 +79,17 @@ NAMES = {
         for count in (300, 25_000)
     },
     "boosted_trees": {"teacher", "fewer_trees", "control", "student", "share_of_gain"},
+    "speech": {
+        f"{corpus}_{system}"
+        for corpus in ("made", "real")
+        for system in ("shallow", "dnn", "cnn", "ensemble", "mimic_small", "mimic_large")
+    },
+    "speech_ensemble": {"single", "ensemble", "distilled", "share_of_gain"},
+    "speech_little_data": {"hard", "soft", "all_data"},
+    "speech_specialists": {"generalist", "combined", "distilled"},
     "record": {"student_errors", "teacher_errors", "control_errors"},
 }
-NEEDING_DATA = {"ba2014/cifar"}  # images that no package carries
+NEEDING_DATA = {"ba2014/cifar", "ba2014/speech"}  # images and digits that no package carries
 # How often torch could have been started meanwhile. Seconds of the processor (10 until now) held
 # on one machine and not on another with the same commit; the largest takes 4.1 starts.
 SMOKE_STARTS = 4.8
