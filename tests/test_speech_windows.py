@@ -51,6 +51,15 @@ def test_the_normalisation_has_a_mean_for_each_number_of_a_frame() -> None:
     np.testing.assert_allclose(found.deviation, whole.std(axis=(0, 2)), rtol=1e-5)
 
 
+def test_sums_are_those_of_all_rows_though_no_row_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.array([39, 0, 9, 9, 21])
+    part = copied(FRAMES, COUNTS, 7)[rows].astype(np.float64)
+    monkeypatch.setattr(Windows, "read", None)
+    total, squares = Windows.of(FRAMES, COUNTS).subset(rows).sums()
+    np.testing.assert_allclose(total, part.sum(axis=(0, 2)))
+    np.testing.assert_allclose(squares, (part**2).sum(axis=(0, 2)))
+
+
 def test_only_the_frames_are_in_memory() -> None:
     frames = np.zeros((20_000, 123), np.float32)
     tracemalloc.start()

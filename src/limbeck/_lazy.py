@@ -32,6 +32,10 @@ class Lazy(ABC):
     def read(self, rows: Array) -> Array:
         """Those rows as an array of memory, `(rows, ...)`."""
 
+    def sums(self) -> tuple[Array, Array]:
+        """The sum of each channel's numbers over all rows, and of their squares, float64."""
+        return sums(self)
+
     @property
     def ndim(self) -> int:
         """How many dimensions the shape has."""
@@ -118,3 +122,18 @@ def blocks(inputs: Inputs) -> Iterator[Array]:
     step = min(BLOCK_ROWS, max(1, BLOCK_BYTES // row_bytes))
     for start in range(0, len(inputs), step):
         yield inputs[start : start + step]
+
+
+def sums(inputs: Inputs) -> tuple[Array, Array]:
+    """The sum of each channel's numbers over all rows, and of their squares, float64 `(channels,)`.
+
+    A channel is the first axis of a row; rows that are numbers have one.
+    """
+    # In float64 a part at a time: no second copy of a large set in a wide type.
+    channels = inputs.shape[1] if inputs.ndim > 1 else 1
+    total, squares = np.zeros(channels), np.zeros(channels)
+    for block in blocks(inputs):
+        part = block.astype(np.float64).reshape(len(block), channels, -1)
+        total += part.sum(axis=(0, 2))
+        squares += (part**2).sum(axis=(0, 2))
+    return total, squares

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limbeck._lazy import Inputs, blocks
+from limbeck._lazy import Inputs, Lazy, sums
 from limbeck._manifest import fingerprint
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
@@ -109,13 +109,7 @@ def standard(examples: Examples) -> Encoding:
 
 
 def _moments(inputs: Inputs) -> tuple[Array, Array]:
-    # Sums in float64 of slices of rows: no second copy of a large set in a wide type.
-    channels = inputs.shape[1] if inputs.ndim > 1 else 1
-    total, squares = np.zeros(channels), np.zeros(channels)
-    for block in blocks(inputs):
-        part = block.astype(np.float64).reshape(len(block), channels, -1)
-        total += part.sum(axis=(0, 2))
-        squares += (part**2).sum(axis=(0, 2))
-    count = inputs.size / channels
+    total, squares = inputs.sums() if isinstance(inputs, Lazy) else sums(inputs)
+    count = inputs.size / len(total)
     mean = total / count
     return mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
