@@ -37,6 +37,7 @@ def ensemble(
     def answer(inputs: Array, *keys: Array) -> Array:
         rows = [f"row {row} of the batch" for row in range(len(inputs))]
         known = keys[0] if keys else np.array(rows)
+        inputs = np.ascontiguousarray(inputs)  # once, not once for each member
         return made.combined([s.ask(inputs, known, f"the member {s.name}") for s in speakers])
 
     teacher = described(name or made.name, answer, made.classes, made.kind, made.fingerprint)
