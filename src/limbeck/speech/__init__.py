@@ -8,7 +8,7 @@ from limbeck.speech._error_rate import (
     frame_error_rate,
     phone_error_rate,
 )
-from limbeck.speech._features import FilterBanks
+from limbeck.speech._features import FilterBanks, differences
 from limbeck.speech._folder import folder, utterances
 from limbeck.speech._frames import frames
 from limbeck.speech._grammar import Bigram, log_priors
@@ -38,6 +38,7 @@ __all__ = [
     "Weights",
     "Windows",
     "align",
+    "differences",
     "digits",
     "fold",
     "folder",
