@@ -1,9 +1,12 @@
 """What the experiments on speech share: a corpus as frames with states, its nets, error rates."""
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import log_softmax
@@ -13,26 +16,29 @@ from experiments import harness
 from experiments.harness import Entry, Setting
 from limbeck import objectives, speech, students, teachers
 
-# The papers' nets, three layers of 2,000 units and nine of them, are scaled down for two cores.
-LAYERS = [512, 512, 512]
-DNN = students.mlp(LAYERS, dropout=0.2)
-CNN = students.frequency_conv(64, LAYERS, dropout=0.2)
+# The papers' nets, three layers of 2,000 units, are scaled down for two cores.
+LAYERS, PAPERS_LAYERS, SMOKE_LAYERS = [512] * 3, [2000] * 3, [16]
 PLAN = limbeck.Plan(epochs=12, batch=512, learning_rate=1e-3, precision="bfloat16", held_out=0.05)
 # The net that moves the borders of the states.
 ALIGNER = replace(PLAN, epochs=4)
 
 HOURS = 1.0  # of the corpus that espeak-ng speaks
+CLIP, FULL_SCALE = 30.0, 32767
+DRAWS = 1000  # of a bootstrap
 
 Rate = speech.FrameErrorRate | speech.PhoneErrorRate
+R = TypeVar("R", speech.FrameErrorRate, speech.PhoneErrorRate)
+Model = teachers.Teacher | Sequence[limbeck.Run]
+"""Who is measured: a teacher, or the runs of a net, one for each seed."""
 Said = np.ndarray
-"""Log posteriors or logits of all frames of a set, `(seeds, frames, states)`."""
+"""Log posteriors of all frames of a set, `(seeds, frames, states)`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The utterances of a set, and their frames with states."""
+    """The utterances of a set: what was spoken in each, and their frames with states."""
 
-    utterances: tuple[speech.Utterance, ...]
+    transcripts: tuple[tuple[str, ...], ...]
     frames: limbeck.Examples
 
     def each(self, values: np.ndarray) -> list[np.ndarray]:
@@ -45,21 +51,23 @@ class Part:
         """The states, utterance by utterance."""
         return self.each(self.frames.labels)
 
-    @property
-    def transcripts(self) -> list[tuple[str, ...]]:
-        """The phones spoken in each utterance."""
-        return [speech.transcript(one) for one in self.utterances]
-
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """A corpus as frames whose states a net has aligned once."""
+    """A corpus as frames whose states a net has aligned once.
 
-    corpus: speech.Corpus
+    Attributes:
+        phones: the inventory.
+        folding: what they count as.
+        clip: so many recordings of the test set as last `CLIP` seconds, for what is timed.
+    """
+
+    phones: tuple[str, ...]
     folding: speech.Folding
     train: Part
     development: Part
     test: Part
+    clip: tuple[speech.Utterance, ...]
 
 
 def without_silence(corpus: speech.Corpus) -> speech.Folding:
@@ -67,81 +75,252 @@ def without_silence(corpus: speech.Corpus) -> speech.Folding:
     return {one: None if one == corpus.silence else one for one in corpus.phones}
 
 
-def opened(
-    setting: Setting, corpus: speech.Corpus, place: Path, folding: speech.Folding | None = None
-) -> Sets:
-    """Frames of all three sets, with states split evenly and then realigned once."""
-    names = speech.state_names(corpus.phones)
-    sets = (corpus.train, corpus.development, corpus.test)
-    plain = [_frames(part, None, names) for part in sets]
-    even = [_split(part, frames, corpus) for part, frames in zip(sets, plain, strict=True)]
-    net = limbeck.train(
-        setting.pick(students.mlp(LAYERS), smoke=students.mlp([16])),
-        even[0].frames,
-        objectives.Labels(),
-        to=place / "aligner",
-        plan=setting.plan(ALIGNER),
-        control=False,
-    )
-    priors = speech.log_priors(even[0].labels, len(names))
-    moved = [_realigned(part, net, priors, corpus) for part in even]
-    return Sets(corpus, folding or without_silence(corpus), *moved)
+def layers(setting: Setting) -> list[int]:
+    """The hidden layers of the deep nets at this size."""
+    chosen: list[int] = setting.pick(LAYERS, smoke=SMOKE_LAYERS, large=PAPERS_LAYERS)
+    return chosen
 
 
 def made(setting: Setting) -> Sets:
     """The corpus that espeak-ng speaks, a synthesiser's voices."""
-    corpus = _made(setting.smoke)
-    return opened(setting, corpus, setting.place / "made")
+    name = "made" if setting.smoke else f"made-{HOURS:g}h"
+    return opened(setting, name, lambda: corpus_made(setting.smoke), setting.of("spoken"))
 
 
 @cache
-def _made(is_smoke: bool) -> speech.Corpus:
+def corpus_made(is_smoke: bool) -> speech.Corpus:
+    """The recordings themselves."""
     return speech.spoken(0.02, voices=6) if is_smoke else speech.spoken(HOURS)
 
 
-def _frames(
-    utterances: Sequence[speech.Utterance],
-    labels: Sequence[np.ndarray] | None,
-    names: Sequence[str],
-) -> limbeck.Examples:
-    return speech.frames(utterances, labels, classes=names)
+# --- frames with states, which are kept -------------------------------------------------------
+
+PARTS = ("train", "development", "test")
+FIELDS = ("banks", "counts", "keys", "speakers", "transcripts", "states")
 
 
-def _labelled(part: Part, labels: Sequence[np.ndarray]) -> Part:
-    return replace(part, frames=replace(part.frames, labels=np.concatenate(labels)))
+def opened(
+    setting: Setting,
+    name: str,
+    corpus: Callable[[], speech.Corpus],
+    place: Path,
+    folding: speech.Folding | None = None,
+) -> Sets:
+    """Frames of all three sets, with states split evenly and then realigned once.
+
+    They are kept in the place under that name, in 16 bits a number, without the differences, which
+    are made anew: whoever has this file needs neither the recordings nor what made them.
+    """
+    file = place / f"{name}.npz"
+    if not file.exists():
+        _keep(setting, corpus(), file, folding)
+    with np.load(file) as kept:
+        phones = tuple(kept["phones"].tolist())
+        fields = [{field: kept[f"{part}_{field}"] for field in FIELDS} for part in PARTS]
+        folded = json.loads(str(kept["folding"]))
+        clip = _uncut(kept["clip"], kept["clip_lengths"], int(kept["clip_rate"]))
+        return Sets(phones, folded, *(_part(one, phones) for one in fields), clip)
 
 
-def _split(
-    utterances: tuple[speech.Utterance, ...], frames: limbeck.Examples, corpus: speech.Corpus
-) -> Part:
-    part = Part(utterances, frames)
-    pairs = zip(utterances, part.labels, strict=True)
-    return _labelled(part, [speech.states(one, corpus.phones, len(had)) for one, had in pairs])
+def _keep(
+    setting: Setting, corpus: speech.Corpus, file: Path, folding: speech.Folding | None
+) -> None:
+    fields = [_described(one, corpus.phones) for one in (getattr(corpus, n) for n in PARTS)]
+    even = [_part(one, corpus.phones) for one in fields]
+    net = limbeck.train(
+        students.mlp(setting.pick(LAYERS, smoke=SMOKE_LAYERS)),
+        even[0].frames,
+        objectives.Labels(),
+        to=file.with_name(f"{file.stem}-aligner"),
+        plan=setting.plan(ALIGNER),
+        control=False,
+    )
+    priors = speech.log_priors(even[0].labels, 3 * len(corpus.phones))
+    content: dict[str, Any] = {
+        "phones": np.array(corpus.phones),
+        "folding": json.dumps(dict(folding or without_silence(corpus))),
+    }
+    for name, one, part in zip(PARTS, fields, even, strict=True):
+        said = part.each(log_posteriors([net], part)[0] - priors)
+        moved = speech.realign(getattr(corpus, name), said, corpus.phones)
+        one["states"] = np.concatenate(moved).astype(np.int16)
+        content |= {f"{name}_{field}": one[field] for field in FIELDS}
+    content |= _clip(corpus.test)
+    written = file.with_name(f"{os.getpid()}.npz")  # what has its name is whole
+    np.savez_compressed(written, **content)
+    written.replace(file)
 
 
-def _realigned(part: Part, net: limbeck.Run, priors: np.ndarray, corpus: speech.Corpus) -> Part:
-    said = log_posteriors(net, part)[0] - priors
-    return _labelled(part, speech.realign(part.utterances, part.each(said), corpus.phones))
+def _described(
+    utterances: Sequence[speech.Utterance], phones: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """What is kept of a set, with the states of an even split."""
+    banks, states = [], []
+    for one in utterances:
+        numbers = speech.FilterBanks().of(one)
+        banks.append(numbers[:, : numbers.shape[1] // 3].astype(np.float16))
+        states.append(speech.states(one, phones, len(numbers)))
+    return {
+        "banks": np.concatenate(banks),
+        "counts": np.array([len(one) for one in banks]),
+        "keys": np.array([one.key for one in utterances]),
+        "speakers": np.array([one.speaker for one in utterances]),
+        "transcripts": np.array([" ".join(speech.transcript(one)) for one in utterances]),
+        "states": np.concatenate(states).astype(np.int16),
+    }
 
 
-def log_posteriors(model: limbeck.Run | teachers.Teacher, part: Part) -> Said:
+def _clip(utterances: Sequence[speech.Utterance]) -> dict[str, np.ndarray]:
+    ends = np.cumsum([one.seconds for one in utterances])
+    chosen = utterances[: int((ends < CLIP).sum()) + 1]
+    samples = np.concatenate([one.samples for one in chosen])
+    return {
+        "clip": np.round(samples * FULL_SCALE).astype(np.int16),
+        "clip_lengths": np.array([len(one.samples) for one in chosen]),
+        "clip_rate": np.array(chosen[0].rate),
+    }
+
+
+def _uncut(samples: np.ndarray, lengths: np.ndarray, rate: int) -> tuple[speech.Utterance, ...]:
+    each = np.split(samples.astype(np.float32) / FULL_SCALE, np.cumsum(lengths)[:-1])
+    return tuple(
+        speech.Utterance(str(number), "", one, rate, (), "") for number, one in enumerate(each)
+    )
+
+
+def _part(kept: dict[str, np.ndarray], phones: Sequence[str]) -> Part:
+    counts = kept["counts"].tolist()
+    banks = np.split(kept["banks"].astype(np.float32), np.cumsum(counts)[:-1])
+    spoken = np.repeat(kept["keys"], counts)
+    position = np.concatenate([np.arange(count) for count in counts])
+    frames = limbeck.Examples.of(
+        speech.Windows.of(np.concatenate([_with_differences(one) for one in banks]), counts),
+        kept["states"].astype(np.int64),
+        keys=np.strings.add(spoken, np.strings.mod(":%05d", position)),
+        classes=speech.state_names(phones),
+        groups=spoken,
+        columns={
+            "utterance": spoken,
+            "speaker": np.repeat(kept["speakers"], counts),
+            "position": position,
+        },
+        name="frames",
+    )
+    return Part(tuple(tuple(one.split()) for one in kept["transcripts"].tolist()), frames)
+
+
+def _with_differences(banks: np.ndarray) -> np.ndarray:
+    first = speech.differences(banks)
+    return np.concatenate([banks, first, speech.differences(first)], axis=1)
+
+
+# --- nets, a run for each seed ----------------------------------------------------------------
+
+
+def taught(
+    setting: Setting,
+    name: str,
+    student: students.Student,
+    given: limbeck.Examples | limbeck.ScoreSet,
+    objective: Any,
+    plan: limbeck.Plan,
+    seeds: int | Sequence[int],
+    place: Path | None = None,
+) -> list[limbeck.Run]:
+    """A run for each seed, so that several machines or processes can each train some of them."""
+    wanted = range(seeds) if isinstance(seeds, int) else seeds
+    return [
+        limbeck.train(
+            student,
+            given,
+            objective,
+            to=(place or setting.place) / name / str(seed),
+            plan=setting.plan(plan),
+            seeds=[seed],
+            control=False,
+        )
+        for seed in wanted
+    ]
+
+
+def log_posteriors(model: Model, part: Part) -> Said:
     """What each seed of a net says of every frame."""
-    logits = harness.answers(model, part.frames).astype(np.float32)
-    made: np.ndarray = log_softmax(logits, axis=-1)
+    each = [model] if isinstance(model, teachers.Teacher) else model
+    logits = np.concatenate([harness.answers(one, part.frames) for one in each])
+    made: np.ndarray = log_softmax(logits.astype(np.float32), axis=-1)
     return made
 
 
-def phone_error_rate(sets: Sets, development: Said, test: Said) -> speech.PhoneErrorRate:
-    """Of the test set, with the decoder's weights chosen on the development set."""
-    first = speech.Decoder.learnt(sets.train.labels, sets.train.transcripts, sets.corpus.phones)
+# --- error rates ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """What a system got wrong in the test set, and with which weights it was decoded."""
+
+    phones: speech.PhoneErrorRate
+    frames: speech.FrameErrorRate
+    weights: dict[str, float]
+    edges: tuple[str, ...]
+
+
+KINDS = ("substitutions", "deletions", "insertions", "counts")
+
+
+def rates(model: Model, sets: Sets, file: Path) -> Rates:
+    """The rates of a system, which are kept: to choose the decoder's weights takes a while."""
+    of = _fingerprints(model)
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    if kept.get("of") != of:
+        kept = {"of": of, **_measured(model, sets)}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written = file.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps(kept))
+        written.replace(file)
+    return Rates(
+        speech.PhoneErrorRate(*(np.array(kept["phones"][kind]) for kind in KINDS)),
+        speech.FrameErrorRate(np.array(kept["frames"]), np.array(kept["frame_counts"])),
+        kept["weights"],
+        tuple(kept["edges"]),
+    )
+
+
+def _fingerprints(model: Model) -> list[str]:
+    each = [model] if isinstance(model, teachers.Teacher) else model
+    return [one.fingerprint for one in each]
+
+
+def _measured(model: Model, sets: Sets) -> dict[str, Any]:
+    heard = log_posteriors(model, sets.test)
+    frames = frame_error_rate(sets.test, heard)
+    phones, tuned = phone_error_rate(sets, log_posteriors(model, sets.development), heard)
+    return {
+        "phones": {kind: getattr(phones, kind).tolist() for kind in KINDS},
+        "frames": frames.errors.tolist(),
+        "frame_counts": frames.counts.tolist(),
+        "weights": vars(tuned.decoder.weights),
+        "edges": list(tuned.edges),
+    }
+
+
+def decoder(sets: Sets) -> speech.Decoder:
+    """Priors and bigram of the training set."""
+    return speech.Decoder.learnt(sets.train.labels, sets.train.transcripts, sets.phones)
+
+
+def phone_error_rate(
+    sets: Sets, development: Said, test: Said
+) -> tuple[speech.PhoneErrorRate, speech.Tuned]:
+    """Of the test set, with weights that are best for the first seed on the development set."""
     tuned = speech.tune(
-        first,
+        decoder(sets),
         sets.development.each(development[0]),
         sets.development.transcripts,
         folding=sets.folding,
     )
     heard = [[one.phones for one in tuned.decoder.decode(sets.test.each(seed))] for seed in test]
-    return speech.phone_error_rate(*heard, spoken=sets.test.transcripts, folding=sets.folding)
+    found = speech.phone_error_rate(*heard, spoken=sets.test.transcripts, folding=sets.folding)
+    return found, tuned
 
 
 def frame_error_rate(part: Part, said: Said) -> speech.FrameErrorRate:
@@ -171,3 +350,30 @@ def accuracy(rate: speech.FrameErrorRate) -> Entry:
 def more_accurate(one: speech.FrameErrorRate, other: speech.FrameErrorRate) -> Entry:
     """By how many points the first is more often right, paired by utterance and seed."""
     return less(other, one)
+
+
+def share_of_way(start: R, end: R, one: R) -> Entry:
+    """How far from the start's error rate to the end's a system gets, a value for each seed of it.
+
+    The interval is a bootstrap over utterances, the same for all three, and over the system's
+    seeds. A way of less than a single error counts as one error long.
+    """
+    drawn = np.random.default_rng(0)
+    utterances, seeds = len(one.counts), len(one.errors)
+    whole = _shares(start, end, one, np.arange(utterances))
+    means = [
+        _shares(start, end, one, drawn.integers(utterances, size=utterances))[
+            drawn.integers(seeds, size=seeds)
+        ].mean()
+        for _ in range(DRAWS)
+    ]
+    mean, (low, high) = float(whole.mean()), np.quantile(means, [0.025, 0.975]).tolist()
+    # Of a ratio whose divisor is hardly known the quantiles need not lie around the mean.
+    ends = {"low": min(low, mean), "high": max(high, mean)}
+    return {"mean": mean, **ends, "n": seeds, "values": whole.tolist()}
+
+
+def _shares(start: R, end: R, one: R, rows: np.ndarray) -> np.ndarray:
+    wrong = [rate.errors[:, rows].sum(axis=1) for rate in (start, end, one)]
+    way = max(wrong[0].mean() - wrong[1].mean(), 1.0)
+    return np.asarray((wrong[0].mean() - wrong[2]) / way)
