@@ -90,7 +90,7 @@ def made(setting: Setting) -> Sets:
 @cache
 def corpus_made(is_smoke: bool) -> speech.Corpus:
     """The recordings themselves."""
-    return speech.spoken(0.02, voices=6) if is_smoke else speech.spoken(HOURS)
+    return speech.spoken(0.01, voices=6) if is_smoke else speech.spoken(HOURS)
 
 
 # --- frames with states, which are kept -------------------------------------------------------
@@ -267,12 +267,15 @@ class Rates:
 KINDS = ("substitutions", "deletions", "insertions", "counts")
 
 
-def rates(model: Model, sets: Sets, file: Path) -> Rates:
+GRID = speech.Grid()
+
+
+def rates(model: Model, sets: Sets, file: Path, grid: speech.Grid = GRID) -> Rates:
     """The rates of a system, which are kept: to choose the decoder's weights takes a while."""
     of = _fingerprints(model)
     kept = json.loads(file.read_text()) if file.exists() else {}
     if kept.get("of") != of:
-        kept = {"of": of, **_measured(model, sets)}
+        kept = {"of": of, **_measured(model, sets, grid)}
         file.parent.mkdir(parents=True, exist_ok=True)
         written = file.with_suffix(f".{os.getpid()}")
         written.write_text(json.dumps(kept))
@@ -290,10 +293,10 @@ def _fingerprints(model: Model) -> list[str]:
     return [one.fingerprint for one in each]
 
 
-def _measured(model: Model, sets: Sets) -> dict[str, Any]:
+def _measured(model: Model, sets: Sets, grid: speech.Grid) -> dict[str, Any]:
     heard = log_posteriors(model, sets.test)
     frames = frame_error_rate(sets.test, heard)
-    phones, tuned = phone_error_rate(sets, log_posteriors(model, sets.development), heard)
+    phones, tuned = phone_error_rate(sets, log_posteriors(model, sets.development), heard, grid)
     return {
         "phones": {kind: getattr(phones, kind).tolist() for kind in KINDS},
         "frames": frames.errors.tolist(),
@@ -309,7 +312,7 @@ def decoder(sets: Sets) -> speech.Decoder:
 
 
 def phone_error_rate(
-    sets: Sets, development: Said, test: Said
+    sets: Sets, development: Said, test: Said, grid: speech.Grid
 ) -> tuple[speech.PhoneErrorRate, speech.Tuned]:
     """Of the test set, with weights that are best for the first seed on the development set."""
     tuned = speech.tune(
@@ -317,6 +320,7 @@ def phone_error_rate(
         sets.development.each(development[0]),
         sets.development.transcripts,
         folding=sets.folding,
+        grid=grid,
     )
     heard = [[one.phones for one in tuned.decoder.decode(sets.test.each(seed))] for seed in test]
     found = speech.phone_error_rate(*heard, spoken=sets.test.transcripts, folding=sets.folding)

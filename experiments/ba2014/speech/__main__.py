@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 import torch
 from matplotlib.figure import Figure
+from pyarrow import parquet
 from threadpoolctl import threadpool_limits
 
 import limbeck
@@ -104,7 +104,9 @@ class Nets:
 
     def rates(self, name: str) -> spoken.Rates:
         """Its error rates."""
-        return spoken.rates(self.system(name), self.sets, self.place / "rates" / f"{name}.json")
+        file = self.place / "rates" / f"{name}.json"
+        grid = self.setting.pick(speech.Grid(), smoke=speech.Grid((1.0,), (1.0, 2.0), (0.0,)))
+        return spoken.rates(self.system(name), self.sets, file, grid)
 
 
 def _plan(student: students.Student) -> limbeck.Plan:
@@ -146,8 +148,7 @@ def _digits(setting: Setting, speaker: str) -> speech.Corpus:
         return speech.digits(file, held_out=speaker)
     few = setting.of("spoken") / "few.parquet"
     few.parent.mkdir(parents=True, exist_ok=True)
-    table = pandas.read_parquet(file)
-    table[table["index"] < 1].to_parquet(few)
+    parquet.write_table(parquet.read_table(file, filters=[("index", "<", 1)]), few)
     return speech.digits(few, held_out=speaker, folder=few.with_name("aligned"))
 
 
