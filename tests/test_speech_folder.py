@@ -105,7 +105,7 @@ def test_silence_and_clipping_are_refused(anna: Path, samples: np.ndarray, words
 
 def test_the_sentence_of_a_bad_recording_says_how_to_go_on(anna: Path) -> None:
     (anna / "one.wav").write_bytes(b"nothing")
-    with pytest.raises(CorruptError, match=r"one\.wav .*; skip_bad leaves such a recording out$"):
+    with pytest.raises(CorruptError, match=r"one\.wav .*; skip_bad=True leaves such a recording out$"):
         speech.utterances(anna.parent)
 
 
