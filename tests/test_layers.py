@@ -43,6 +43,7 @@ speech._mnemonics speech._forced
 speech._stored
 speech._spoken speech._digits
 speech
+_corpora
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address teachers._ubj
