@@ -77,7 +77,7 @@ cli._words
 cli._transfer
 cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists cli._sweeping
 cli._rivals
-cli._munging
+cli._munging cli._speech
 cli
 cli.__main__
 """
