@@ -43,6 +43,7 @@ speech._mnemonics speech._forced
 speech._stored
 speech._spoken speech._digits
 speech
+_corpora
 runs sources synthetic _confidence
 objectives transfer _report _require _shards _altered
 teachers._teacher teachers._file teachers._address teachers._ubj
@@ -76,7 +77,7 @@ cli._words
 cli._transfer
 cli._looking cli._making cli._combine cli._comparing cli._correcting cli._specialists cli._sweeping
 cli._rivals
-cli._munging
+cli._munging cli._speech
 cli
 cli.__main__
 """

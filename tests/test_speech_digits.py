@@ -110,6 +110,21 @@ def test_a_recording_that_cannot_be_read_is_named(
         speech.digits(path, "bob", folder=tmp_path / "kept")
 
 
+def test_a_recording_that_cannot_be_read_is_left_out_when_asked(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 3000, 400).astype(np.int16)
+    rows = [row(name, wav(noise)) for name in SILENT_SPEAKERS]
+    path = write(tmp_path / "bad.parquet", [*rows, row("ann", b"RIFF") | {"index": 7}])
+    kept = tmp_path / "kept"
+    with pytest.warns(SpeechWarning) as told:
+        speech.digits(path, "bob", folder=kept, skip_bad=True)
+    bad, unaligned = [str(one.message) for one in told]
+    assert bad.startswith("1 of 4 recordings are left out: the recording ann/3_7 cannot be read as")
+    assert unaligned.startswith("3 of 3 recordings could not be aligned")
+    # The alignments that are kept now do not make the recording a good one.
+    with pytest.raises(ExamplesError, match=r"ann/3_7 cannot .*; skip_bad=True leaves such a rec"):
+        speech.digits(path, "bob", folder=kept)
+
+
 def test_a_file_that_holds_no_digits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match=r"there is no .*none.parquet: give a Parquet file"):
         speech.digits(tmp_path / "none.parquet", "bob")

@@ -105,14 +105,19 @@ def test_silence_and_clipping_are_refused(anna: Path, samples: np.ndarray, words
 
 def test_the_sentence_of_a_bad_recording_says_how_to_go_on(anna: Path) -> None:
     (anna / "one.wav").write_bytes(b"nothing")
-    with pytest.raises(CorruptError, match=r"one\.wav .*; skip_bad leaves such a recording out$"):
+    with pytest.raises(
+        CorruptError, match=r"one\.wav .*; skip_bad=True leaves such a recording out$"
+    ):
         speech.utterances(anna.parent)
 
 
 def test_one_bad_recording_is_named_and_the_rest_goes_on_when_asked(anna: Path) -> None:
     (anna / "one.wav").write_bytes(b"nothing")
-    with pytest.warns(SpeechWarning, match=r"^1 of 2 recordings are left out: .*one\.wav is not"):
+    words = r"^1 of 2 recordings are left out: .*one\.wav is not"
+    with pytest.warns(SpeechWarning, match=words) as told:
         (left,) = speech.utterances(anna.parent, skip_bad=True)
+    (fault,) = told[0].message.faults
+    assert fault.startswith(f"{anna}/one.wav is not readable audio")
     assert left.key == "anna/monday/two.v2"
 
 

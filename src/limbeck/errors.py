@@ -20,6 +20,8 @@ LimbeckError
 Each message is one sentence or two: what was wrong, the value we got, what would be right.
 """
 
+from collections.abc import Sequence
+
 
 class LimbeckError(Exception):
     """The root of every error raised by Limbeck."""
@@ -94,4 +96,12 @@ class TextsWarning(UserWarning):
 
 
 class SpeechWarning(UserWarning):
-    """Recordings can be used, but not all of them."""
+    """Recordings can be used, but not all of them.
+
+    Attributes:
+        faults: of each recording left out because it is bad, the sentence that says why.
+    """
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)

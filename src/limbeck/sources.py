@@ -1,4 +1,4 @@
-"""Opens examples from a path, or from the name of a known set."""
+"""Opens examples from a path, the name of a known set, or a call that says how."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from typing import Any
 from limbeck import images, tables
 from limbeck._arrow import GROUP, KEY, LABEL
 from limbeck._calls import did_you_mean, make
+from limbeck._corpora import CORPORA
 from limbeck.errors import InputError, MissingError
 from limbeck.examples import Examples
 from limbeck.text import TEXT, imdb
@@ -27,7 +28,8 @@ KNOWN: Mapping[str, Callable[[], Examples]] = {
 }
 KINDS = (".npy", ".npz", ".csv", ".parquet", ".jsonl")
 
-_CALL = re.compile(r"\s*read\(.*\)\s*", re.DOTALL)
+_CALL = re.compile(rf"\s*({'|'.join(('read', *CORPORA))})\(.*\)\s*", re.DOTALL)
+_ANY_CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
 
 
@@ -48,9 +50,16 @@ def read(
     is a folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
     IDX file, whose labels are read too if they lie beside it under the usual name; with a column
     of texts, or of `.jsonl`, what `text.read` takes. `label` and `kind`, for a column of real
-    values, several columns of labels or both, are as `tables.read` says. The result's `source` is
-    text that `read` opens again to the same examples, from whatever directory: a name, an absolute
-    path, or a call such as `read('/a/b.csv', label='y')`.
+    values, several columns of labels or both, are as `tables.read` says.
+
+    Frames of speech with the states of their phones as labels are opened by a call, written as
+    text: `timit('FOLDER', 'train')`, `speech('FOLDER', 'train', silence='sil')`,
+    `spoken('train', hours=1, seed=0)` or `spoken_digits('FILE', 'train', held_out='george')`. The
+    part may be `development` or `test` too; other keywords are those of `speech.timit`,
+    `speech.folder`, `speech.spoken` and `speech.digits`.
+
+    The result's `source` is text that `read` opens again to the same examples, from whatever
+    directory: a name, an absolute path, or a call such as `read('/a/b.csv', label='y')`.
 
     Raises:
         InputError: no such name, a file of another kind, or an option that its kind lacks.
@@ -104,8 +113,8 @@ def _text_of(path: Path, options: Mapping[str, Any]) -> str:
 
 
 def _reopened(text: str) -> Examples:
-    # Only literals are evaluated, and the only call is this module's read.
-    opened: Examples = make(text, {"read": _read_literal}, "source")
+    # Only literals are evaluated, and the only calls are this module's read and the corpora.
+    opened: Examples = make(text, {"read": _read_literal, **CORPORA}, "source")
     return opened
 
 
@@ -141,6 +150,9 @@ def _read_literal(
 
 
 def _absent(text: str, path: Path) -> InputError | MissingError:
+    if _ANY_CALL.fullmatch(text.strip()):
+        name = text.strip().partition("(")[0]
+        return InputError(f"there is no source {name!r}; {did_you_mean(name, ('read', *CORPORA))}")
     looks_like_a_path = path.suffix or os.sep in text or "/" in text
     if looks_like_a_path:
         return MissingError(f"there is no file or folder {path}")

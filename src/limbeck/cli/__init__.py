@@ -18,6 +18,7 @@ from limbeck.cli import (  # noqa: F401
     _munging,
     _rivals,
     _specialists,
+    _speech,
     _sweeping,
 )
 from limbeck.cli._words import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, app, fail

@@ -15,6 +15,7 @@ from limbeck.cli._words import (
     Trust,
     app,
     as_lines,
+    corpus_words,
     name_and_value,
     say,
     say_report,
@@ -170,15 +171,7 @@ def _say_spoken(hours: float, voices: int, seed: int, folder: Path | str, json: 
     from limbeck import speech
 
     shown = speech.spoken(hours, seed=seed, voices=voices, folder=folder).described()
-    words = [f"{shown['name']}: verified, {shown['rate']:,} samples a second"]
-    words += [
-        f"{part}: {of['speakers']} speakers, {of['utterances']} utterances, {of['hours']:.3f} h"
-        for part, of in shown["sets"].items()
-    ]
-    rare = sorted(shown["phones"], key=shown["phones"].get)[:5]
-    counts = ", ".join(f"{phone} {shown['phones'][phone]}" for phone in rare)
-    words.append(f"{len(shown['phones'])} phones with silence; the rarest: {counts}")
-    return say(shown, "\n".join(words), json)
+    return say(shown, corpus_words(shown), json)
 
 
 def _say_confidence(own: Path, held_out: Path, json: bool) -> int:

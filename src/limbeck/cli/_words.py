@@ -42,7 +42,11 @@ MeanText = Annotated[
     ),
 ]
 ExamplesText = Annotated[
-    str, Parameter(help="A known set (`mnist:train`), a file, a folder, or `read('x.csv', ...)`.")
+    str,
+    Parameter(
+        help="A known set (`mnist:train`), a file, a folder, `read('x.csv', ...)`, or of speech "
+        "`timit('FOLDER', 'train')`, `speech('FOLDER', 'train', silence='sil')`."
+    ),
 ]
 StudentText = Annotated[str, Parameter(help="Such as `mlp([800, 800])` or `convnet('small')`.")]
 ObjectiveText = Annotated[
@@ -123,3 +127,21 @@ def name_and_value(text: str, form: str) -> tuple[str, str]:
     if not name or not value or "(" in name:
         raise InputError(f"{option} takes {wanted}, not {text!r}")
     return name, value
+
+
+def corpus_words(shown: dict[str, Any]) -> str:
+    """A corpus of speech, as it describes itself: a row for each set, and the rarest phones."""
+    head = ["set", "speakers", "utterances", "minutes", "segments", "phones"]
+    rows = [head]
+    for name, of in shown["sets"].items():
+        counts = [str(of[key]) for key in ("speakers", "utterances", "segments", "phones")]
+        rows.append([name, *counts[:2], f"{60 * of['hours']:.2f}", *counts[2:]])
+    counted = shown["phones"]
+    rare = ", ".join(f"{phone} {counted[phone]}" for phone in sorted(counted, key=counted.get)[:5])
+    return "\n".join(
+        [
+            f"{shown['name']}: {shown['rate']:,} samples a second",
+            *(f"{row[0]:<11}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in rows),
+            f"{len(counted)} phones with silence; the rarest: {rare}",
+        ]
+    )

@@ -31,6 +31,7 @@ from limbeck._manifest import (
 from limbeck._optional import needs
 from limbeck.errors import ExamplesError, InputError, MissingError, SpeechWarning
 from limbeck.speech._forced import RATE, SILENCE, TELEPHONE, Align, aligner
+from limbeck.speech._reading import gathered
 from limbeck.speech._utterance import Corpus, Segment, Utterance
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -46,7 +47,9 @@ Row = Mapping[str, Any]
 Alignments = dict[str, tuple[Segment, ...]]
 
 
-def digits(path: str | Path, held_out: str, *, folder: str | Path = "") -> Corpus:
+def digits(
+    path: str | Path, held_out: str, *, folder: str | Path = "", skip_bad: bool = False
+) -> Corpus:
     """Recorded digits, a word an utterance: one speaker is the test, the next the development set.
 
     The phones are ARPABET's, from pocketsphinx's dictionary, and their times are what its
@@ -60,6 +63,7 @@ def digits(path: str | Path, held_out: str, *, folder: str | Path = "") -> Corpu
         held_out: the speaker of the test; the speaker after it in the alphabet, or the first
             after the last, is the development set.
         folder: where the alignments are kept.
+        skip_bad: a recording that cannot be read is named in a warning and left out.
 
     Warns:
         SpeechWarning: some recordings could not be aligned; they are counted, named and left out.
@@ -71,9 +75,10 @@ def digits(path: str | Path, held_out: str, *, folder: str | Path = "") -> Corpu
         NeedsPackageError: pyarrow or pocketsphinx is not installed.
     """
     content = _content(Path(path))
-    rows = _rows(content, str(path))
-    speakers = sorted({row["speaker"] for row in rows})
+    all_rows = _rows(content, str(path))
+    speakers = sorted({row["speaker"] for row in all_rows})
     development = _next(speakers, held_out, str(path))
+    rows = gathered(all_rows, _checked, skip_bad=skip_bad)
     phones, aligned = _alignments(content, rows, Path(folder) if folder else None)
     utterances = [_utterance(row, aligned[_key(row)]) for row in rows if aligned[_key(row)]]
     _warn_of([_key(row) for row in rows if not aligned[_key(row)]], len(rows))
@@ -121,7 +126,7 @@ def _key(row: Row) -> str:
 
 
 def _alignments(
-    content: bytes, rows: list[Row], folder: Path | None
+    content: bytes, rows: Sequence[Row], folder: Path | None
 ) -> tuple[tuple[str, ...], Alignments]:
     request = {"recipe": RECIPE, "recordings": checksum(content)}
     place = folder or cache_of("spoken-digits") / fingerprint(request)
@@ -138,7 +143,7 @@ def _alignments(
     return tuple(document["phones"]), aligned
 
 
-def _align_all(rows: list[Row]) -> dict[str, object]:
+def _align_all(rows: Sequence[Row]) -> dict[str, object]:
     align, spelt = aligner()
     phones = sorted({phone for word in WORDS for phone in spelt(word)})
     found = {}
@@ -151,6 +156,11 @@ def _align_all(rows: list[Row]) -> dict[str, object]:
 
 def _aligned(row: Row, align: Align) -> list[tuple[int, int, str]]:
     return [(one.first, one.end, one.phone) for one in align(_read(row), WORDS[row["label"]])]
+
+
+def _checked(row: Row) -> Row:
+    _read(row)
+    return row
 
 
 def _read(row: Row) -> Array:

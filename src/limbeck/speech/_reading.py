@@ -3,14 +3,20 @@
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from limbeck._engine import Bar
 from limbeck.errors import CorruptError, ExamplesError, InputError, MissingError, SpeechWarning
 from limbeck.speech._audio import read_samples
+from limbeck.speech._features import FilterBanks
 from limbeck.speech._transcript import eased, read_segments, read_words
 from limbeck.speech._utterance import Utterance
 
+HINT = "skip_bad=True leaves such a recording out"
 NAMED = 20  # faults that one warning spells out
+
+File = TypeVar("File")
+Read = TypeVar("Read")
 
 
 def beside(audio: Path, ending: str) -> Path:
@@ -39,12 +45,13 @@ def utterance(
     text = "" if words == audio else read_words(words, with_times=with_times)
     made = Utterance(key, speaker, samples, rate, segments, text)
     made.check()
+    FilterBanks().count(made)  # one that is shorter than a window has no frame
     return made
 
 
 def gathered(
-    files: Sequence[Path], read: Callable[[Path], Utterance], *, skip_bad: bool
-) -> tuple[Utterance, ...]:
+    files: Sequence[File], read: Callable[[File], Read], *, skip_bad: bool
+) -> tuple[Read, ...]:
     """What is read of each file; with `skip_bad` a bad one is named in a warning and left out.
 
     Raises:
@@ -57,7 +64,7 @@ def gathered(
                 made.append(read(file))
             except (InputError, CorruptError, MissingError) as error:
                 if not skip_bad:
-                    raise type(error)(f"{error}; skip_bad leaves such a recording out") from error
+                    raise type(error)(f"{error}; {HINT}") from error
                 faults.append(str(error))
             bar.advance()
     if not made:
@@ -70,8 +77,5 @@ def gathered(
 def _warn(faults: Sequence[str], files: int) -> None:
     more = "; and more" if len(faults) > NAMED else ""
     told = "; ".join(faults[:NAMED])
-    warnings.warn(
-        f"{len(faults)} of {files} recordings are left out: {told}{more}",
-        SpeechWarning,
-        stacklevel=4,
-    )
+    sentence = f"{len(faults)} of {files} recordings are left out: {told}{more}"
+    warnings.warn(SpeechWarning(sentence, faults), stacklevel=4)

@@ -117,12 +117,14 @@ class Corpus:
                     f"first is {min(shared)!r}: a test is of voices that nobody learnt"
                 )
         for part in parts.values():
+            _check_keys(part, self.name)
             check_phones(part, self.phones, self.name)
 
     def described(self) -> dict[str, Any]:
         """Its name, and how much of what there is, for JSON.
 
-        Of each set the speakers, utterances and hours, and how often each phone is spoken in all.
+        Of each set the speakers, utterances, hours, segments and how many different phones these
+        are of; and how many segments each phone has in all.
         """
         sets = {"train": self.train, "development": self.development, "test": self.test}
         spoken = Counter(s.phone for part in sets.values() for u in part for s in u.segments)
@@ -134,11 +136,24 @@ class Corpus:
         }
 
 
+def _check_keys(part: Sequence[Utterance], name: str) -> None:
+    times = Counter(one.key for one in part)
+    twice = sorted(key for key, count in times.items() if count > 1)
+    if twice:
+        raise ExamplesError(
+            f"{name} has {len(twice)} keys that are not of one utterance alone, the first is "
+            f"{twice[0]!r}: of a recording in two formats keep one"
+        )
+
+
 def _described(part: Sequence[Utterance]) -> dict[str, float]:
+    spoken = [one.phone for utterance in part for one in utterance.segments]
     return {
         "speakers": len({one.speaker for one in part}),
         "utterances": len(part),
         "hours": sum(one.seconds for one in part) / 3600,
+        "segments": len(spoken),
+        "phones": len(set(spoken)),
     }
 
 
