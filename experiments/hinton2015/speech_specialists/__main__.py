@@ -58,7 +58,7 @@ def family(setting: Setting, sets: spoken.Sets, seed: int) -> Family:
     """The generalist of a seed, and everything that comes of it."""
     place, learnt = setting.place / f"seed-{seed}", sets.train.frames
     net = students.mlp(spoken.layers(setting))
-    plan, short = setting.plan(PLAN), setting.plan(SHORT)
+    plan, short = (spoken.planned(setting, one) for one in (PLAN, SHORT))
     generalist = limbeck.train(
         net,
         learnt,
