@@ -76,7 +76,7 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3}, {"30m": 3, "10m": 3, "3m": 3, "1m": 3})
+SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3}, {"30m": 3, "10m": 3, "3m": 3, "1m": 3})
 DEEP = Kind("conv3", "deep_", {}, {"10m": 1, "1m": 1, "30m": 1, "3m": 1})
 NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {"3m": 3})
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
