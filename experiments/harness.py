@@ -10,8 +10,8 @@ An experiment is a folder `experiments/<paper>/<claim>/` whose `__main__.py` end
         main(EXPERIMENT)
 
 `work` gets a `Setting` and gives an `Outcome`; `draw` makes a figure of a result alone. A full run
-writes `result.json` and `figure.svg` beside the script; a `--smoke` run, and one with `--to`,
-writes them where its artefacts lie.
+writes `result.json` and `figure.svg` beside the script, a `--large` run `result-large.json` and
+`figure-large.svg`; a `--smoke` run, and one with `--to`, writes them where its artefacts lie.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 import limbeck
-from experiments.results import shown
+from experiments.results import LARGE, shown
 from limbeck import metrics, teachers
 
 FORMAT = 1
@@ -150,8 +150,9 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None
         outcome = experiment.work(setting)
     result = _result(experiment, setting, outcome, options)
     is_published = options.to is None and not setting.smoke
-    folder = published(experiment, result, experiment.folder if is_published else setting.place)
-    print(json.dumps(result, indent=1) if options.json else _summary(result, folder))
+    folder = experiment.folder if is_published else setting.place
+    file = published(experiment, result, folder, ending=LARGE * setting.large)
+    print(json.dumps(result, indent=1) if options.json else _summary(result, file))
 
 
 def _options(experiment: Experiment) -> argparse.ArgumentParser:
@@ -176,16 +177,19 @@ def _setting(experiment: Experiment, options: argparse.Namespace) -> Setting:
     return Setting(claim, root, place, size)
 
 
-def published(experiment: Experiment, result: Mapping[str, Any], folder: Path) -> Path:
-    """Writes `result.json` and `figure.svg` into the folder."""
+def published(
+    experiment: Experiment, result: Mapping[str, Any], folder: Path, *, ending: str = ""
+) -> Path:
+    """Writes `result.json` and `figure.svg` into the folder, their names with that ending."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "result.json").write_text(text + "\n")
+    file = folder / f"result{ending}.json"
+    file.write_text(text + "\n")
     # The salt and the missing date make the same result the same file.
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": experiment.name}):
         figure = experiment.draw(result)
-        figure.savefig(folder / "figure.svg", metadata={"Date": None})
-    return folder
+        figure.savefig(folder / f"figure{ending}.svg", metadata={"Date": None})
+    return file
 
 
 @contextmanager
@@ -237,10 +241,10 @@ def _command(experiment: Experiment) -> str:
     return f"python -m experiments.{experiment.name.replace('/', '.')}"
 
 
-def _summary(result: Mapping[str, Any], folder: Path) -> str:
+def _summary(result: Mapping[str, Any], file: Path) -> str:
     lines = [f"{name:32} {shown(name, entry)}" for name, entry in result["ours"].items()]
     holds = {True: "holds", False: "does not hold"}.get(result["holds"], "undecided")
-    return "\n".join([result["claim"], *lines, f"{holds}; {folder / 'result.json'}"])
+    return "\n".join([result["claim"], *lines, f"{holds}; {file}"])
 
 
 def answers(model: limbeck.Run | teachers.Teacher, examples: limbeck.Examples) -> np.ndarray:

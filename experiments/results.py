@@ -10,6 +10,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- the experiments' table -->", "<!-- its end -->"
+LARGE = "-large"  # how the names of a large run's files end
 HOLDS = {True: "yes", False: "**no**", "undecided": "undecided"}
 
 
@@ -18,10 +19,18 @@ def folders() -> list[Path]:
     return sorted(file.parent for file in HERE.glob("*/*/__main__.py"))
 
 
-def result(folder: Path) -> dict[str, Any]:
-    """What its last full run found; empty before the first one."""
-    file = folder / "result.json"
+def result(folder: Path, ending: str = "") -> dict[str, Any]:
+    """What its last full run found, or its last large one; empty before the first one."""
+    file = folder / f"result{ending}.json"
     return json.loads(file.read_text()) if file.exists() else {}
+
+
+def found() -> dict[tuple[Path, str], dict[str, Any]]:
+    """The results that there are, by folder and ending."""
+    all_of_them = {
+        (folder, ending): result(folder, ending) for folder in folders() for ending in ("", LARGE)
+    }
+    return {place: one for place, one in all_of_them.items() if one}
 
 
 def table() -> str:
@@ -30,21 +39,20 @@ def table() -> str:
         "| experiment | claim | paper | ours, 95 % interval | holds |",
         "|---|---|---|---|---|",
     ]
-    found = {folder: result(folder) for folder in folders()}
-    return "\n".join(lines + [_line(folder, one) for folder, one in found.items() if one])
+    return "\n".join(lines + [_line(*place, one) for place, one in found().items()])
 
 
-def _line(folder: Path, found: Mapping[str, Any]) -> str:
+def _line(folder: Path, ending: str, one: Mapping[str, Any]) -> str:
     name = folder.relative_to(HERE).as_posix()
-    names = found["more"]["headline"]
-    paper = [f"{_words(n)} {found['paper'][n]}" for n in names if n in found["paper"]]
-    ours = [f"{_words(n)} {shown(n, found['ours'][n])}" for n in names]
+    names = one["more"]["headline"]
+    paper = [f"{_words(n)} {one['paper'][n]}" for n in names if n in one["paper"]]
+    ours = [f"{_words(n)} {shown(n, one['ours'][n])}" for n in names]
     cells = [
-        f"[{name}](experiments/{name}/README.md)",
-        found["claim"],
-        "; ".join(paper) or found["paper"].get("says", "-"),
+        f"[{name}{ending.replace('-', ', ')}](experiments/{name}/README.md)",
+        one["claim"],
+        "; ".join(paper) or one["paper"].get("says", "-"),
         "; ".join(ours),
-        HOLDS[found["holds"]],
+        HOLDS[one["holds"]],
     ]
     return "| " + " | ".join(cells) + " |"
 

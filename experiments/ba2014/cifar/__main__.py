@@ -76,9 +76,9 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3}, {"30m": 3, "10m": 3, "3m": 3, "1m": 3})
-DEEP = Kind("conv3", "deep_", {}, {"10m": 1, "1m": 1, "30m": 1, "3m": 1})
-NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {"3m": 3})
+SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3}, {"30m": 3})
+DEEP = Kind("conv3", "deep_", {}, {})
+NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {})
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
 
 
@@ -287,7 +287,7 @@ EXPERIMENT = Experiment(
     cost="3 hours on two cores",
     work=work,
     draw=draw,
-    large_cost="all four sizes of all kinds with 3 seeds: a GPU",
+    large_cost="30 million parameters, of a stronger teacher: 5 minutes on a GPU in 7 processes",
 )
 
 if __name__ == "__main__":
