@@ -123,7 +123,7 @@ def made(setting: Setting) -> list[Nets]:
             setting,
             spoken.made(setting),
             setting.place / "made",
-            setting.pick(SEEDS, smoke=2),
+            setting.pick(SEEDS, smoke=1),
             setting.pick(5, smoke=2, large=9),
         )
     ]
@@ -185,7 +185,7 @@ def work(setting: Setting) -> Outcome:
     return Outcome(
         ours,
         holds=_holds([ours[f"{name}_gain"] for name in more]),
-        seeds=setting.pick(SEEDS, smoke=2),
+        seeds=setting.pick(SEEDS, smoke=1),
         headline=[f"{name}_{system}" for name in more for system in SYSTEMS],
         more=more,
     )
