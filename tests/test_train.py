@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from worlds import CLASSES, blobs, killed_at, pictures, rule, tilted
 
 from limbeck import Plan, TransferSet, _fit, objectives, score, students, teachers, train, views
 from limbeck._job import FEW, Job
+from limbeck._net import Nets
 from limbeck._task import Task
 from limbeck.errors import (
     CorruptError,
@@ -49,6 +51,25 @@ def accuracy(run: Run, points) -> float:
     with torch.no_grad():
         answers = run.model()(torch.tensor(points.inputs)).argmax(1).numpy()
     return float((answers == points.labels).mean())
+
+
+def test_a_slow_disk_takes_a_small_share_of_the_training(scores, tmp_path, monkeypatch):
+    real, took = Nets.save, []
+
+    def slowly(nets):
+        began = time.monotonic()
+        time.sleep(0.05)
+        real(nets)
+        took.append(time.monotonic() - began)
+
+    monkeypatch.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(_fit, "CHECKPOINT_SHARE", 0.5)
+    monkeypatch.setattr(Nets, "save", slowly)
+    plan = replace(QUICK, epochs=40)
+    run = train(NET, scores, SOFT, to=tmp_path / "run", plan=plan, control=False)
+    training = run.seconds(0)[-1]
+    assert 1 <= len(took) < 200
+    assert sum(took[:-1]) <= 0.5 * training + 0.01
 
 
 def test_a_student_learns_the_rule_and_agrees_with_its_teacher(tmp_path):

@@ -1,5 +1,6 @@
 """A toy world that trains in a second: three blobs of points, a teacher who knows the rule."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -80,6 +81,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with monkeypatch.context() as patched:
         patched.setattr(_fit, "CHECKPOINT_SECONDS", 0.0)
+        patched.setattr(_fit, "CHECKPOINT_SHARE", math.inf)
         patched.setattr(_fit, "_step", dying)
         with pytest.raises(KeyboardInterrupt):
             yield

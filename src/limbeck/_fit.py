@@ -19,6 +19,7 @@ from limbeck.errors import InputError
 from limbeck.examples import Array
 
 CHECKPOINT_SECONDS = 20.0
+CHECKPOINT_SHARE = 0.05  # of the time, at most: those of large nets on slow disks take seconds
 
 
 def fit(task: Task) -> None:
@@ -33,16 +34,22 @@ def fit(task: Task) -> None:
         nets = task.nets()
         progress = nets.progress
         bar.advance(progress.step)
-        saved = progress.seconds
+        due = progress.seconds + CHECKPOINT_SECONDS
         while not progress.is_done:
             began = time.monotonic()
             _log(task, nets, _step(task, nets), began)
             bar.advance(note=progress.note)
             progress.seconds += time.monotonic() - began
-            if progress.seconds - saved > CHECKPOINT_SECONDS:
-                nets.save()
-                saved = progress.seconds
+            if progress.seconds > due:
+                due = progress.seconds + _pause(nets)
         nets.ship()
+
+
+def _pause(nets: Nets) -> float:
+    """Saves the nets; the seconds of training until they shall be saved again."""
+    began = time.monotonic()
+    nets.save()
+    return max(CHECKPOINT_SECONDS, (time.monotonic() - began) / CHECKPOINT_SHARE)
 
 
 def _step(task: Task, nets: Nets) -> list[Parts]:
