@@ -14,15 +14,17 @@ BLOCK_ROWS, BLOCK_BYTES = 4096, 2**26  # what work that goes over all rows holds
 
 
 class Lazy(ABC):
-    """Rows that an index brings into memory, `(examples, ...)` as an array of that shape has.
+    """Rows that an index brings into memory, `(examples, ...)` as an array of that shape has."""
 
-    Attributes:
-        dtype: the type of each number.
-        shape: of all rows, `(examples, ...)`.
-    """
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """The type of each number."""
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of all rows, `(examples, ...)`."""
 
     @abstractmethod
     def subset(self, rows: Array) -> "Lazy":
@@ -79,12 +81,12 @@ class Mapped(Lazy):
         return cls(parts, np.arange(sum(map(len, parts))))
 
     @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+    def dtype(self) -> np.dtype[Any]:
         """The type of each number."""
         return self.parts[0].dtype
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> tuple[int, ...]:
         """Of all rows."""
         return len(self.rows), *self.parts[0].shape[1:]
 

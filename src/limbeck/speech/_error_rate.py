@@ -89,7 +89,7 @@ class PhoneErrorRate(ErrorRate):
     counts: Array
 
     @property
-    def errors(self) -> Array:  # type: ignore[override]
+    def errors(self) -> Array:  # type: ignore[override]  # a field of the other kind of rate
         """All errors, `(seeds, utterances)`."""
         return self.substitutions + self.deletions + self.insertions
 

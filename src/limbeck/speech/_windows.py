@@ -47,12 +47,12 @@ class Windows(Lazy):
         return cls(frames, np.cumsum(counts), np.arange(len(frames)), context)
 
     @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+    def dtype(self) -> np.dtype[Any]:
         """The type of each number."""
         return self.frames.dtype
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> tuple[int, ...]:
         """Of all rows."""
         return len(self.rows), self.frames.shape[1], 2 * self.context + 1
 
