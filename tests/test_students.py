@@ -29,6 +29,7 @@ KINDS = [
     "convnet('tiny')",
     "convnet(widths=[3, 4], dropout=0.1)",
     "fastnet([3, 4])",
+    "fastnet([3, 4], mirrored=True)",
 ]
 
 
@@ -106,6 +107,20 @@ def test_whitened_patches_are_uncorrelated_and_of_variance_one():
     variances = moments.diagonal()
     torch.testing.assert_close(moments, torch.diag(variances), atol=1e-3, rtol=0)
     assert variances[-6:].sub(1).abs().max() < 0.05  # the weakest are not stretched to the full
+
+
+def test_a_mirrored_fastnet_answers_for_both_sides_once_it_is_trained():
+    images = torch.rand(5, 3, 16, 16)
+    plain, mirrored = (
+        students.fastnet([4, 8], mirrored=both).sized((3, 16, 16), 4).build(0)
+        for both in (False, True)
+    )
+    assert torch.equal(plain.train()(images), mirrored.train()(images))
+    plain.load_state_dict(mirrored.state_dict())
+    with torch.no_grad():
+        both = (plain.eval()(images) + plain(images.flip(-1))) / 2
+        assert torch.allclose(mirrored.eval()(images), both)
+        assert torch.allclose(mirrored(images.flip(-1)), both)
 
 
 def test_a_fastnet_starts_from_whitened_filters_and_does_not_train_them(tmp_path):

@@ -67,6 +67,19 @@ class Scale(nn.Module):
         return scores * self.factor
 
 
+class Mirrored(nn.Sequential):
+    """Layers that, once trained, answer with the mean for an image and its mirror image."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores `(batch, classes)`; in training those of the image as it is."""
+        scores = self._once(images)
+        return scores if self.training else (scores + self._once(images.flip(-1))) / 2
+
+    def _once(self, images: Tensor) -> Tensor:
+        scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]  # torch's own
+        return scores
+
+
 @dataclass(frozen=True)
 class Fastnet(Student):
     """Fixed 2x2 filters, then blocks that pool after the first of their two 3x3 convolutions.
@@ -79,6 +92,7 @@ class Fastnet(Student):
     """
 
     widths: tuple[int, ...] = ()
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if not self.widths or any(width < 1 for width in self.widths):
@@ -98,7 +112,8 @@ class Fastnet(Student):
             )
         last = start(nn.Linear(self.widths[-1], self.outputs, bias=False), gain=1.0)
         end = [nn.AdaptiveMaxPool2d(1), nn.Flatten(), last, Scale(QUIET)]
-        return nn.Sequential(Patches(self.inputs[0]), *self._blocks(), *end)
+        made = Mirrored if self.mirrored else nn.Sequential
+        return made(Patches(self.inputs[0]), *self._blocks(), *end)
 
     def _blocks(self) -> Iterator[nn.Module]:
         channels = 2 * self.inputs[0] * PATCH**2
@@ -151,12 +166,16 @@ def _normalised(width: int) -> tuple[nn.Module, ...]:
 def fastnet(
     widths: list[int] | tuple[int, ...] = (64, 256, 256),
     *,
+    mirrored: bool = False,
     inputs: list[int] | tuple[int, ...] = (),
     outputs: int = 0,
 ) -> Fastnet:
     """A convolutional net by the width of each block; the usual one has 2.0 million parameters.
 
+    `mirrored` is for images that may be seen either way: trained, the net answers with the mean of
+    its scores for the image and for its mirror image, in twice the time.
+
     Raises:
         InputError: no block, or one without channels.
     """
-    return Fastnet(tuple(widths), inputs=tuple(inputs), outputs=outputs)
+    return Fastnet(tuple(widths), inputs=tuple(inputs), outputs=outputs, mirrored=mirrored)
