@@ -370,7 +370,10 @@ def point(axes: Any, at: float, found: Mapping[str, Any], **how: Any) -> None:
 
 
 def curve(axes: Any, at: Sequence[float], found: Sequence[Mapping[str, Any]], **how: Any) -> None:
-    """Means over a number, joined, with their intervals as a band."""
+    """Means over a number, joined, with their intervals as a band; a single one as a point."""
+    if len(at) == 1:
+        point(axes, at[0], found[0], **{**how, "linestyle": "none"})
+        return
     low = [f["mean"] if f["low"] is None else f["low"] for f in found]
     high = [f["mean"] if f["high"] is None else f["high"] for f in found]
     axes.plot(at, [f["mean"] for f in found], marker=".", **how)

@@ -291,7 +291,7 @@ def verdict(ours: Mapping[str, Entry]) -> bool | Literal["undecided"]:
 def draw(result: Mapping[str, Any]) -> Figure:
     """RMSE of the mimic over the number of rows, a panel a table."""
     found = result["more"]["tables"]
-    figure = Figure(figsize=(3.0 * len(found) + 0.6, 3.4))
+    figure = Figure(figsize=(3.0 * len(found) + 0.6, 3.6))
     colors = {"munge": harness.OURS, "random": harness.PAPER, "nbe": "#b07d2b", "real": "#7a4fa3"}
     panels = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, (name, table) in zip(panels, found.items(), strict=True):
@@ -305,7 +305,8 @@ def draw(result: Mapping[str, Any]) -> Figure:
         )
         axes.set(title=name, xlabel="new rows", xscale="log")
     panels[0].set_ylabel("RMSE on test rows")
-    harness.legend(panels[-1])
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle("A small net taught by an ensemble on rows of four kinds", fontsize=10)
     return figure
 
