@@ -73,11 +73,7 @@ NAMES = {
         "throughput_ratio",
         "student_bytes",
     },
-    "fine_tuned": {
-        f"{name}_{count}"
-        for name in ("teacher", "control", "student", "kept")
-        for count in (300, 25_000)
-    },
+    "fine_tuned": {f"{name}_300" for name in ("teacher", "control", "student", "kept")},
     "boosted_trees": {"teacher", "fewer_trees", "control", "student", "share_of_gain"},
     "speech": {
         f"{corpus}_{system}"

@@ -46,6 +46,7 @@ PAPERS = sizes(spoken.PAPERS_LAYERS, 128, 8_000, 400_000, narrow=250)
 SMOKE = sizes([12, 12], 4, 20, 30, narrow=8)
 OBJECTIVE = objectives.MatchLogits("centred")
 WIDE = 10_000  # units of a hidden layer, above which the learning rate falls as they grow
+FEW = [("index", "<", 1), ("label", "<", 4)]  # recordings of a smoke run, which are aligned anew
 TIMIT = "LIMBECK_TIMIT"  # the variable that says where the licensed corpus is
 
 
@@ -148,7 +149,7 @@ def _digits(setting: Setting, speaker: str) -> speech.Corpus:
         return speech.digits(file, held_out=speaker)
     few = setting.of("spoken") / "few.parquet"
     few.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(parquet.read_table(file, filters=[("index", "<", 1)]), few)
+    parquet.write_table(parquet.read_table(file, filters=FEW), few)
     return speech.digits(few, held_out=speaker, folder=few.with_name("aligned"))
 
 
