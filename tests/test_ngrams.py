@@ -155,3 +155,30 @@ def test_an_exported_file_reads_bytes_of_any_length(tmp_path) -> None:
 def test_a_net_without_ngrams_is_refused(how, sentence) -> None:
     with pytest.raises(InputError, match=sentence):
         students.ngrams(**how)
+
+
+def test_an_exported_file_answers_alike_with_several_threads_and_for_texts_without_pairs(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    drawn = np.random.default_rng(0)
+    words = [" ".join(f"w{n}" for n in drawn.integers(0, 5000, 400)) for _ in range(64)]
+    texts = limbeck.Examples.of(
+        np.array(words, dtype=np.dtypes.StringDType()),
+        drawn.integers(0, 2, len(words)),
+        classes=["no", "yes"],
+    )
+    plan = limbeck.Plan(epochs=1, batch=16, learning_rate=0.5, held_out=0.0)
+    run = limbeck.train(
+        students.ngrams(2), texts, objectives.Labels(), to=tmp_path / "run", plan=plan
+    )
+    made = limbeck.export(run, to=tmp_path / "net.onnx", check=texts)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 4  # which lost some of the sums, now and then
+    session = onnxruntime.InferenceSession(made.path, options, providers=["CPUExecutionProvider"])
+    for some in (words, ["word", "other"], ["!!!", "two words"], ["!!!"]):
+        shown = limbeck.Examples.of(np.array(some, dtype=np.dtypes.StringDType())).inputs
+        given = numbers(shown)
+        with torch.no_grad():
+            expected = run.model()(torch.from_numpy(given)).numpy()
+        for _ in range(5):
+            answered = session.run(["scores"], {"inputs": given})[0]
+            assert np.abs(answered - expected).max() < 1e-5

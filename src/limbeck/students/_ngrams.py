@@ -45,13 +45,17 @@ class Hashed(nn.Module):
 
     def forward(self, texts: Tensor) -> tuple[Tensor, Tensor]:
         """The row of each n-gram's text, and its bucket; int64 `(n-grams,)`, in no order."""
+        of_rows, buckets = (torch.cat(each) for each in zip(*self.by_length(texts), strict=True))
+        return of_rows, buckets
+
+    def by_length(self, texts: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The same for the n-grams of each length, in the order of the texts."""
         texts = texts[:, :LONGEST]
         rows, places = texts.nonzero(as_tuple=True)  # one stream of bytes, without what fills up
         letters = _lower(texts[rows, places])
         grams = [self._of_characters(letters, rows, places, n) for n in self.characters]
         grams += self._of_words(letters, rows, places) if self.words else []
-        of_rows, hashes = (torch.cat(each) for each in zip(*grams, strict=True))
-        return of_rows, (hashes * LINK % PRIME) % self.buckets
+        return [(of_rows, (hashes * LINK % PRIME) % self.buckets) for of_rows, hashes in grams]
 
     def _of_words(
         self, letters: Tensor, rows: Tensor, places: Tensor
@@ -99,16 +103,32 @@ class Bag(nn.Module):
     def forward(self, texts: Tensor) -> Tensor:
         """The means, float32."""
         if texts.dtype == torch.uint8:
-            rows, buckets = self.hashed(texts)
+            parts = self.hashed.by_length(texts)
         else:
             rows, at = (texts >= 0).nonzero(as_tuple=True)
-            buckets = texts[rows, at].long()
-        found = self.embeddings(buckets)
-        batch = texts.shape[0]  # len() would fix it in an exported file
-        sums = found.new_zeros(batch, found.shape[1]).index_add(0, rows, found)
-        counts = found.new_zeros(batch).index_add(0, rows, found.new_ones(found.shape[0]))
-        means: Tensor = sums / counts.clamp(min=1)[:, None]
+            parts = [(rows, texts[rows, at].long())]
+        # A number of 1 beside each embedding counts the n-grams.
+        found = [
+            functional.pad(self.embeddings(buckets), (0, 1), value=1.0) for _, buckets in parts
+        ]
+        each = [_of_each(one, rows, texts) for one, (rows, _) in zip(found, parts, strict=True)]
+        sums = torch.stack(each).sum(dim=0)
+        means: Tensor = sums[:, :-1] / sums[:, -1:].clamp(min=1)
         return means
+
+
+def _of_each(values: Tensor, rows: Tensor, texts: Tensor) -> Tensor:
+    """The sum of the values of each text, `(batch, numbers)`; the rows ascend."""
+    # len() would fix the number of texts in an exported file.
+    empty = values.new_zeros(texts.shape[0], values.shape[1])
+    if not torch.compiler.is_exporting():
+        return empty.index_add(0, rows, values)
+    # The threads of ONNX Runtime (1.32) add to one row at once, and lose some of it. So here each
+    # sum is that up to the row's last value, less that up to the last value of the row before.
+    ends = (functional.pad(rows[1:], (0, 1), value=-1) != rows).nonzero(as_tuple=True)[0]
+    upto = values.double().cumsum(dim=0)[ends]
+    before = functional.pad(upto[:-1], (0, 0, 1, 0))
+    return empty.index_put((rows[ends],), (upto - before).float())
 
 
 @dataclass(frozen=True)
