@@ -192,7 +192,7 @@ EXPERIMENT = Experiment(
         "student_300": 0.810,
         "where": "a first try of ours on 6,000 reviews of 160 tokens, 300 of them labelled",
     },
-    cost="2 hours on two cores",
+    cost="1 hour on one of two cores",
     work=work,
     draw=draw,
 )
