@@ -76,7 +76,7 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3}, {"30m": 3})
+SHALLOW = Kind("conv1", "", {"1m": 3}, {"30m": 3})
 DEEP = Kind("conv3", "deep_", {}, {})
 NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {})
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
