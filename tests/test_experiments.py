@@ -87,7 +87,7 @@ NAMES = {
 }
 NEEDING_DATA = {"ba2014/cifar", "ba2014/speech"}  # images and digits that no package carries
 # How often torch could have been started meanwhile. Seconds of the processor (10 until now) held
-# on one machine and not on another with the same commit; the largest takes 4.1 starts.
+# on one machine and not on another with the same commit; the largest takes 4.2 starts.
 SMOKE_STARTS = 4.8
 
 
@@ -103,11 +103,13 @@ def timed(command: list[str]) -> tuple[subprocess.CompletedProcess, float]:
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@cache
 def start_seconds() -> float:
-    """What it takes here to start torch, with all that its optimisers load."""
+    """What it takes here and now to start torch, with all that its optimisers load."""
     command = [sys.executable, "-c", "import torch, torch._dynamo"]
     return statistics.median(timed(command)[1] for _ in range(3))
+
+
+usual_start_seconds = cache(start_seconds)
 
 
 def name_of(folder: Path) -> str:
@@ -258,7 +260,10 @@ def test_an_experiment_runs_small_in_seconds(folder, tmp_path, request):
     check_result(result, name_of(folder))
     check_names(result, name_of(folder))
     assert (tmp_path / "figure.svg").exists()
-    assert took < SMOKE_STARTS * start_seconds()
+    if took >= SMOKE_STARTS * usual_start_seconds():
+        # A neighbour may have halved the machine's speed since: both again, beside each other.
+        took = timed([*command[:-1], str(tmp_path / "again")])[1]
+        assert took < SMOKE_STARTS * start_seconds()
 
 
 def test_what_is_reached_sooner_is_read_between_the_records_of_two_curves():

@@ -92,6 +92,10 @@ def test_importing_limbeck_loads_nothing_heavy_and_nothing_optional() -> None:
     assert not loaded_by("import limbeck") & (HEAVY | OPTIONAL)
 
 
+def test_metrics_load_torchmetrics_and_with_it_transformers_only_where_one_needs_them() -> None:
+    assert not loaded_by("import limbeck.metrics") & {"torchmetrics", "transformers"}
+
+
 ASK_FOR_HELP = """
 import contextlib, io, sys
 from limbeck.cli import main

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.metrics import average_precision_score, cohen_kappa_score, f1_score, roc_auc_score
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 Array = NDArray[Any]
 OfRows = Callable[[Array], float]  # a number of those rows, which may repeat
@@ -143,6 +142,9 @@ def _binnable(answers: Answers) -> torch.Tensor:
 
 def ece(answers: Answers) -> float:
     """Mean |accuracy - confidence| of the bins of the most likely class's probability."""
+    # Here, because it loads all of transformers: as long as torch itself takes to start.
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
     error = multiclass_calibration_error(
         _binnable(answers),
         torch.from_numpy(answers.labels),
