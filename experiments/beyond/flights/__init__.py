@@ -1,0 +1,1 @@
+"""Whether to distil on a table of flights."""
