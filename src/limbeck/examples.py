@@ -83,7 +83,7 @@ class Examples:
         inputs = as_inputs(inputs)
         n = len(inputs) if inputs.ndim else 0
         check_inputs(inputs)
-        known_keys = _row_numbers(n) if keys is None else np.asarray(keys, dtype=str)
+        known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
         _check_keys(known_keys, n)
         if labels is not None:
             _check_length("labels", len(labels), n)
@@ -373,11 +373,6 @@ def _concatenated(one: Examples, other: Examples) -> Examples:
         columns={k: np.concatenate([one.columns[k], other.columns[k]]) for k in shared},
         kept={},
     )
-
-
-def _row_numbers(n: int) -> Array:
-    # As wide as the last one: of itself numpy takes 84 bytes for each.
-    return np.arange(n).astype(f"U{len(str(n))}")
 
 
 def _check_keys(keys: Array, n: int) -> None:
