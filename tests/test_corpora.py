@@ -107,9 +107,9 @@ def test_synthetic_speech_is_opened_by_its_hours_and_seed(
 
 
 def test_recorded_digits_are_opened_by_the_speaker_held_out(data: Path, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    arrow = pytest.importorskip("pyarrow")
-    pytest.importorskip("pocketsphinx")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs limbeck[parquet]")
+    arrow = pytest.importorskip("pyarrow", reason="needs limbeck[parquet]")
+    pytest.importorskip("pocketsphinx", reason="needs limbeck[speech]")
     whole = data / "spoken-digits" / "recordings.parquet"
     if not whole.is_file():
         pytest.skip("LIMBECK_DATA has no spoken-digits/recordings.parquet")

@@ -167,7 +167,7 @@ def test_inputs_of_every_shape_are_drawn(shape, tmp_path):
 
 
 def test_figures_leave_matplotlib_as_it_was(scores, tmp_path):
-    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib = pytest.importorskip("matplotlib", reason="needs limbeck[figures]")
     before = dict(matplotlib.rcParams)
     dark_knowledge(scores).figure(tmp_path / "f.svg")
     assert dict(matplotlib.rcParams) == before

@@ -14,7 +14,7 @@ from limbeck import _engine
 
 def test_a_seeded_block_is_repeatable_and_gives_the_callers_numbers_back():
     def draw():
-        return torch.rand(2).tolist(), np.random.rand(), random.random()  # noqa: NPY002
+        return torch.rand(2).tolist(), np.random.rand(), random.random()  # noqa: NPY002  the old state is what is tested
 
     with _engine.seeded(3):
         first = draw()

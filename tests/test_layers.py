@@ -31,6 +31,7 @@ _successors
 _fetch
 _decoded
 images _arrow _store _naive_bayes _one_hot
+_table_file
 tables text
 speech._utterance speech._phones speech._viterbi
 speech._audio speech._features speech._transcript speech._windows

@@ -158,7 +158,7 @@ def test_a_net_without_ngrams_is_refused(how, sentence) -> None:
 
 
 def test_an_exported_file_answers_alike_with_several_threads_and_for_texts_without_pairs(tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     drawn = np.random.default_rng(0)
     words = [" ".join(f"w{n}" for n in drawn.integers(0, 5000, 400)) for _ in range(64)]
     texts = limbeck.Examples.of(

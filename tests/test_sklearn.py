@@ -43,7 +43,7 @@ QUICK = {**TINY, "epochs": 2, "control": False}
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # odd data on purpose: the checks read errors alone
 @parametrize_with_checks(
     [
         DistilledClassifier(DecisionTreeClassifier(random_state=0), **CHECKED),
@@ -225,7 +225,7 @@ def test_the_teacher_sees_text_as_the_table_has_it_and_the_student_sees_it_one_h
 
 
 def test_a_data_frame_goes_to_the_teacher_as_it_is():
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="needs limbeck[pandas]")
     table, labels = people()
     frame = pandas.DataFrame(
         {

@@ -77,7 +77,7 @@ def test_a_table_opens_again_from_another_directory(
 
 def test_options_are_kept_in_the_source_as_a_call(rows: Path) -> None:
     options = {"label": "y", "key": "id", "columns": ("day",), "classes": ("yes", "no")}
-    examples = read(rows, **options)  # type: ignore[arg-type]
+    examples = read(rows, **options)  # type: ignore[arg-type]  # of several types
     assert examples.source == (
         f"read(\"{rows}\", label='y', key='id', columns=['day'], classes=['yes', 'no'])"
     )

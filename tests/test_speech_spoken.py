@@ -28,7 +28,7 @@ SETS = ("train", "development", "test")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("espeakng_loader")
+    pytest.importorskip("espeakng_loader", reason="needs limbeck[speech]")
     return tmp_path_factory.mktemp("spoken") / "corpus"
 
 
@@ -176,7 +176,7 @@ def test_sentences_differ_and_follow_from_the_generator() -> None:
 
 
 def test_what_was_spoken_before_leaves_no_trace() -> None:
-    pytest.importorskip("espeakng_loader")
+    pytest.importorskip("espeakng_loader", reason="needs limbeck[speech]")
     sounds = []
     for before in ("Short.", "Something that takes longer."):
         with speaking() as other:
@@ -188,7 +188,7 @@ def test_what_was_spoken_before_leaves_no_trace() -> None:
 
 
 def test_a_voice_or_data_that_is_not_there_is_refused() -> None:
-    pytest.importorskip("espeakng_loader")
+    pytest.importorskip("espeakng_loader", reason="needs limbeck[speech]")
     with speaking() as say, pytest.raises(InputError, match="espeak-ng has no voice 'gmw/en-XX'"):
         say("Hello.", Manner("gmw/en-XX"))
     with (
@@ -200,7 +200,7 @@ def test_a_voice_or_data_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.slow
 def test_every_accent_says_every_word_in_known_phones(tmp_path: Path) -> None:
-    pytest.importorskip("espeakng_loader")
+    pytest.importorskip("espeakng_loader", reason="needs limbeck[speech]")
     corpus = speech.spoken(1.0, folder=tmp_path / "corpus")
     counts = corpus.described()["phones"]
     assert min(counts.values()) >= 50, counts

@@ -242,7 +242,7 @@ def test_a_nominal_column_of_numbers_takes_only_its_own_values():
 
 
 def test_a_data_frame_gives_a_data_frame_of_the_same_columns_and_types():
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="needs limbeck[pandas]")
     frame = pandas.DataFrame(
         {
             "size": np.random.default_rng(0).normal(size=50),
@@ -328,7 +328,7 @@ def test_importing_limbeck_loads_no_scikit_learn():
 
 
 def arrow_table(rows: int = 60):
-    arrow = pytest.importorskip("pyarrow")
+    arrow = pytest.importorskip("pyarrow", reason="needs limbeck[parquet]")
     table = mixed(rows, missing=0.1)
     return arrow.table(
         {

@@ -66,7 +66,7 @@ def test_a_named_column_that_is_absent_is_an_error_with_the_nearest(
     tmp_path: Path, role: str
 ) -> None:
     with pytest.raises(ExamplesError, match=r"has no column 'dai'; did you mean 'day'\?"):
-        tables.read(csv(tmp_path, ROWS), **{role: "dai"})  # type: ignore[arg-type]
+        tables.read(csv(tmp_path, ROWS), **{role: "dai"})  # type: ignore[arg-type]  # named by a parameter
 
 
 def test_a_kept_column_that_is_absent_is_an_error(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_rows_that_are_ragged_or_no_utf8_are_refused(
 ) -> None:
     (tmp_path / "rows.csv").write_bytes(content)
     with pytest.raises(error, match=sentence):
-        tables.read(tmp_path / "rows.csv", **how)  # type: ignore[arg-type]
+        tables.read(tmp_path / "rows.csv", **how)  # type: ignore[arg-type]  # named by a parameter
 
 
 def test_faults_that_examples_find_are_named(tmp_path: Path) -> None:

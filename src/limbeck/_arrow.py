@@ -1,7 +1,8 @@
 """Columns of CSV and Parquet files: opened, checked, and read as inputs, labels or texts."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,27 @@ def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
         ExamplesError: a column has no name, or two have one.
         NeedsPackageError: it needs pyarrow.
     """
-    arrow, is_csv = needs("pyarrow"), path.suffix.lower() == ".csv"
-    try:
-        table = _parse_csv(path, texts) if is_csv else _parse_parquet(path)
+    with reading(path):
+        table = _parse_csv(path, texts) if is_csv(path) else _parse_parquet(path)
         known = table.column_names
+    check_columns(known, path)
+    return plain(table)
+
+
+def is_csv(path: Path) -> bool:
+    """Whether the ending says CSV; it is Parquet otherwise."""
+    return path.suffix.lower() == ".csv"
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A block in which Arrow reads from the file.
+
+    Raises:
+        CorruptError: it could not be read as what its ending says.
+    """
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise CorruptError(
             f"the column names of {path} are not valid UTF-8 ({error}): {AS_UTF8}"
@@ -55,25 +73,43 @@ def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
         advice = f": {AS_UTF8}" if "UTF8" in str(error) else ""
         reason = str(error).splitlines()[0]
         raise CorruptError(f"{path} cannot be read: {reason}{advice}") from error
-    if is_csv:
-        _check_header(known, path)
-    _check_names(known, path)
+
+
+def plain(table: Any) -> Any:
+    """The table with values in place of dictionaries of them."""
+    types = needs("pyarrow").types
     for position, one in enumerate(table.schema):
-        if arrow.types.is_dictionary(one.type):
-            plain = table[one.name].cast(one.type.value_type)
-            table = table.set_column(position, one.name, plain)
+        if types.is_dictionary(one.type):
+            values = table[one.name].cast(one.type.value_type)
+            table = table.set_column(position, one.name, values)
     return table
+
+
+def as_text(names: Sequence[str]) -> dict[str, Any]:
+    """Arrow's type of text for each of the columns that are named."""
+    text = needs("pyarrow").string()
+    return {name: text for name in names if name}
 
 
 def _parse_csv(path: Path, texts: Sequence[str]) -> Any:
     csv = needs("pyarrow.csv")
-    text = needs("pyarrow").string()
-    kinds = {name: text for name in texts if name}
-    return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=kinds))
+    options = csv.ConvertOptions(column_types=as_text(texts))
+    return csv.read_csv(path, convert_options=options)
 
 
 def _parse_parquet(path: Path) -> Any:
     return needs("pyarrow.parquet").ParquetFile(path).read()
+
+
+def check_columns(names: list[str], path: Path) -> None:
+    """Refuses columns that cannot be told apart by name.
+
+    Raises:
+        ExamplesError: a column has no name, two have one, or a CSV has no row of names.
+    """
+    if is_csv(path):
+        _check_header(names, path)
+    _check_names(names, path)
 
 
 def _check_header(names: list[str], path: Path) -> None:
@@ -104,8 +140,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def matrix(table: Any, names: list[str], path: Path) -> Array:
-    """Columns of numbers as inputs, float32 `(rows, columns)`.
+def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Array:
+    """Columns of numbers as inputs, float32 `(rows, columns)`; `first` is the number of row 0.
 
     Raises:
         ExamplesError: one is not numeric, has an empty cell or text that is not UTF-8.
@@ -113,7 +149,7 @@ def matrix(table: Any, names: list[str], path: Path) -> Array:
     types = needs("pyarrow").types
     found = np.empty((len(table), len(names)), np.float32)
     for position, name in enumerate(names):
-        check_utf8(table[name], name, path)
+        check_utf8(table[name], name, path, first)
         kind = table[name].type
         is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
         if not is_number and not types.is_null(kind):
@@ -121,13 +157,13 @@ def matrix(table: Any, names: list[str], path: Path) -> Array:
                 f"column {name!r} of {path} holds {kind}, not numbers; name it in columns= to "
                 "keep it beside the inputs, or encode it as numbers"
             )
-        check_full(table[name], name, path)
+        check_full(table[name], name, path, first)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
             found[:, position] = table[name].to_numpy()
     return found
 
 
-def check_utf8(column: Any, name: str, path: Path) -> None:
+def check_utf8(column: Any, name: str, path: Path, first: int = 0) -> None:
     """Refuses text that is not UTF-8, which is read as a column of bytes.
 
     Raises:
@@ -140,7 +176,8 @@ def check_utf8(column: Any, name: str, path: Path) -> None:
     row = next(rows, -1)
     if row >= 0:
         raise ExamplesError(
-            f"column {name!r} of {path} is not valid UTF-8, first in row {row} (the first is 0): "
+            f"column {name!r} of {path} is not valid UTF-8, first in row {first + row} (the first "
+            "is 0): "
             f"{AS_UTF8}"
         )
 
@@ -153,7 +190,7 @@ def _is_utf8(cell: bytes | None) -> bool:
     return True
 
 
-def check_full(column: Any, name: str, path: Path) -> None:
+def check_full(column: Any, name: str, path: Path, first: int = 0) -> None:
     """Refuses empty cells.
 
     Raises:
@@ -161,9 +198,10 @@ def check_full(column: Any, name: str, path: Path) -> None:
     """
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        extent = f" from there to row {first + len(column) - 1}" if first else " in all"
         raise ExamplesError(
-            f"column {name!r} of {path} is empty in row {row} (the first is 0), "
-            f"{column.null_count} such cells in all: fill them or drop the rows"
+            f"column {name!r} of {path} is empty in row {first + row} (the first is 0), "
+            f"{column.null_count} such cells{extent}: fill them or drop the rows"
         )
 
 

@@ -47,10 +47,10 @@ def stamps(files: Iterable[Path]) -> list[list[object]]:
     return [[str(file.resolve()), known.st_size, known.st_mtime_ns] for file, known in found]
 
 
-def decoded(what: object, count: int, rows: Iterator[Array]) -> Inputs:
-    """So many rows of one shape and type, kept in the cache if they are many.
+def decoded(what: object, count: int, parts: Iterator[Array]) -> Inputs:
+    """So many rows of one shape and type, some in each part, kept in the cache if they are many.
 
-    `what` (JSON) names them: where it is the same as before, the rows are not asked for.
+    `what` (JSON) names them: where it is the same as before, no part is asked for.
 
     Raises:
         StorageError: the cache has no room for them.
@@ -59,10 +59,10 @@ def decoded(what: object, count: int, rows: Iterator[Array]) -> Inputs:
     place = cache_of("decoded") / f"{fingerprint(what)}.npy"
     if place.is_file():
         return _opened(place)
-    first = next(rows)
-    whole = chain([first], rows)
-    if count * first.nbytes < MANY:
-        return np.stack(list(whole))
+    first = next(parts)
+    whole = chain([first], parts)
+    if count * first[:1].nbytes < MANY:
+        return np.concatenate(list(whole))
     write_file(place, _npy(count, first, whole))
     return load(place)
 
@@ -74,10 +74,10 @@ def _opened(place: Path) -> Inputs:
         raise CorruptError(f"{error}; remove that file, and it is decoded again") from error
 
 
-def _npy(count: int, first: Array, rows: Iterable[Array]) -> Iterator[bytes]:
-    """A `.npy` file of so many rows like the first, a row at a time."""
-    header, shape = io.BytesIO(), (count, *first.shape)
+def _npy(count: int, first: Array, parts: Iterable[Array]) -> Iterator[bytes]:
+    """A `.npy` file of so many rows like the first part's, a part at a time."""
+    header, shape = io.BytesIO(), (count, *first.shape[1:])
     described = {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, described)
     yield header.getvalue()
-    yield from (one.tobytes() for one in rows)
+    yield from (one.tobytes() for one in parts)

@@ -187,7 +187,7 @@ def _to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     onnx, onnxruntime = needs("onnx"), needs("onnxruntime")
     needs("onnxscript")
     inputs, sizes = _example_inputs(student)
-    model = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    model = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # not in its types
     with _silenced(), evaluating(model):
         program = torch.onnx.export(
             model,

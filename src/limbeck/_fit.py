@@ -58,7 +58,7 @@ def _step(task: Task, nets: Nets) -> list[Parts]:
     nets.stack.train()
     losses = nets.stack.losses(batch, plan.precision)
     nets.optimizer.zero_grad()
-    torch.stack([part for parts in losses for part in parts.values()]).sum().backward()  # type: ignore[no-untyped-call]
+    torch.stack([part for parts in losses for part in parts.values()]).sum().backward()  # type: ignore[no-untyped-call]  # torch's own
     if plan.clip_norm:
         nets.stack.clip(plan.clip_norm)
     rate = optim.rate(plan.schedule, plan.learning_rate, step, task.steps, plan.warmup)

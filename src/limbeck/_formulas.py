@@ -5,6 +5,7 @@ reported, and one `of_rows` for rows that may repeat, which is the same number m
 for resampling. NaN where the number is not defined.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,10 +143,9 @@ def _binnable(answers: Answers) -> torch.Tensor:
 
 def ece(answers: Answers) -> float:
     """Mean |accuracy - confidence| of the bins of the most likely class's probability."""
-    # Here, because it loads all of transformers: as long as torch itself takes to start.
-    from torchmetrics.functional.classification import multiclass_calibration_error
-
-    error = multiclass_calibration_error(
+    # Here, because it loads all of transformers, which takes as long as torch itself.
+    theirs = importlib.import_module("torchmetrics.functional.classification")
+    error = theirs.multiclass_calibration_error(
         _binnable(answers),
         torch.from_numpy(answers.labels),
         num_classes=answers.logits.shape[1],

@@ -261,7 +261,7 @@ class ScoreSet:
             MissingError: a shard is gone.
         """
         self._scored  # noqa: B018  reading is what checks
-        self._scores  # noqa: B018
+        self._scores  # noqa: B018  so does this
 
     @cached_property
     def _tensors(self) -> list[list[dict[str, Array]]]:

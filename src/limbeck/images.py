@@ -244,7 +244,7 @@ def _decode_all(
                     f"{place} is {_size_of(image.shape)}, {where[0]} is {_size_of(shape)}: "
                     "images of one set are alike; give size=(height, width) or convert them"
                 )
-            yield image
+            yield image[None]
             bar.advance()
 
 

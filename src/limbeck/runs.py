@@ -256,7 +256,7 @@ def build_model(
 
 def _placed(model: Model, inputs: tuple[int, ...]) -> Model:
     if len(inputs) == 3:  # images: convolutions are faster with the channels last
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its types
     return model.to(device())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck import _arrow, _labels
+from limbeck import _arrow, _labels, _table_file
 from limbeck._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column, open_table
 from limbeck._decoded import load, load_error
 from limbeck._lazy import Inputs
@@ -270,8 +270,9 @@ def load_arrays(path: Path) -> dict[str, Array]:
 
 
 def _from_table(path: Path, roles: _Roles) -> _Rows:
-    table = open_table(path, (roles.key, roles.group))  # as text, or "007" would become 7
-    known = table.column_names
+    # Keys and groups as text, or "007" would become 7.
+    file = _table_file.opened(path, (roles.key, roles.group), roles.columns)
+    known = file.column_names
     label = _arrow.label_names(roles.label, known, path)
     key = column(roles.key, KEY, known, path)
     group = column(roles.group, GROUP, known, path)
@@ -279,8 +280,9 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
         column(name, "", known, path)
     taken = {*label, key, group, *roles.columns}
     rest = [n for n in known if n not in taken and not n.startswith(PANDAS_INDEX)]
+    table = file.only([name for name in known if name in taken])
     return _Rows(
-        inputs=_arrow.matrix(table, rest, path) if rest and not roles.is_labels_only else None,
+        inputs=file.matrix(rest) if rest and not roles.is_labels_only else None,
         labels=_arrow.labels(table, label, path, roles.kind, roles.classes) if label else None,
         keys=_arrow.names(table[key], key, path) if key else None,
         groups=_arrow.names(table[group], group, path) if group else None,

@@ -9,7 +9,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 # Importing them is what adds their commands.
-from limbeck.cli import (  # noqa: F401
+from limbeck.cli import (  # noqa: F401  see above
     _combine,
     _comparing,
     _correcting,

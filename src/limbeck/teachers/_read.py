@@ -255,7 +255,7 @@ def _caller(door: Door, classes: Sequence[str], trust: bool) -> Callable[..., Ru
         return _opened(door, given, options, classes, trust)
 
     # What keywords there are, for the one who checks the call.
-    called.__signature__ = inspect.signature(door.make())  # type: ignore[attr-defined]
+    called.__signature__ = inspect.signature(door.make())  # type: ignore[attr-defined]  # it may
     return called
 
 
