@@ -101,7 +101,6 @@ def corpus_made(is_smoke: bool) -> speech.Corpus:
 
 # --- frames with states, which are kept -------------------------------------------------------
 
-PARTS = ("train", "development", "test")
 FIELDS = ("banks", "counts", "keys", "speakers", "transcripts", "states")
 
 
@@ -122,7 +121,7 @@ def opened(
         _keep(setting, corpus(), file, folding)
     with np.load(file) as kept:
         phones = tuple(kept["phones"].tolist())
-        fields = [{field: kept[f"{part}_{field}"] for field in FIELDS} for part in PARTS]
+        fields = [{field: kept[f"{part}_{field}"] for field in FIELDS} for part in speech.SETS]
         folded = json.loads(str(kept["folding"]))
         clip = _uncut(kept["clip"], kept["clip_lengths"], int(kept["clip_rate"]))
         return Sets(phones, folded, *(_part(one, phones) for one in fields), clip)
@@ -131,7 +130,7 @@ def opened(
 def _keep(
     setting: Setting, corpus: speech.Corpus, file: Path, folding: speech.Folding | None
 ) -> None:
-    fields = [_described(one, corpus.phones) for one in (getattr(corpus, n) for n in PARTS)]
+    fields = [_described(one, corpus.phones) for one in (getattr(corpus, n) for n in speech.SETS)]
     even = [_part(one, corpus.phones) for one in fields]
     net = limbeck.train(
         students.mlp(setting.pick(LAYERS, smoke=SMOKE_LAYERS)),
@@ -146,7 +145,7 @@ def _keep(
         "phones": np.array(corpus.phones),
         "folding": json.dumps(dict(folding or without_silence(corpus))),
     }
-    for name, one, part in zip(PARTS, fields, even, strict=True):
+    for name, one, part in zip(speech.SETS, fields, even, strict=True):
         said = part.each(log_posteriors([net], part)[0] - priors)
         moved = speech.realign(getattr(corpus, name), said, corpus.phones)
         one["states"] = np.concatenate(moved).astype(np.int16)

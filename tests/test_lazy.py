@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import limbeck
-from limbeck import _decoded, _lazy, objectives, students, tables, teachers
+from limbeck import _lazy, objectives, students, tables, teachers
 from limbeck._lazy import Lazy, Mapped, blocks, joined, subset
 from limbeck._tabular import answers
 from limbeck.examples import Examples
@@ -24,7 +24,7 @@ def mapped(tmp_path: Path) -> Mapped:
 
 @pytest.fixture
 def large_files_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_decoded, "LARGE", 1)
+    monkeypatch.setattr(_lazy, "LARGE", 1)
 
 
 @pytest.mark.parametrize("index", [slice(3, 9), slice(None, None, -2), 5, np.array([7, 7, 0, 39])])

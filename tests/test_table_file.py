@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck import _arrow, _decoded, _table_file, tables
+from limbeck import _arrow, _decoded, _lazy, _table_file, tables
 from limbeck._lazy import Lazy
 from limbeck.errors import CorruptError, ExamplesError
 
@@ -39,8 +39,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def large_files_are_small(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("LARGE", 1), ("MANY", 1)):
-        monkeypatch.setattr(_decoded, name, value)
+    monkeypatch.setattr(_lazy, "LARGE", 1)
+    monkeypatch.setattr(_decoded, "MANY", 1)
     monkeypatch.setattr(_table_file, "ROWS", 7)
     monkeypatch.setattr(_table_file, "BLOCK", 300)
 

@@ -312,6 +312,19 @@ def values(column: Any, name: str, path: Path) -> Array:
     return found.astype(str) if found.dtype.kind == "O" else found
 
 
+def texts(column: Any, name: str, path: Path, first: int = 0) -> Array:
+    """Cells as texts of whatever length, none of them empty; `first` is the number of row 0.
+
+    Raises:
+        ExamplesError: they hold no text, or one that is not UTF-8, or one is empty.
+    """
+    check_utf8(column, name, path, first)
+    if not is_text(column.type):
+        raise ExamplesError(f"column {name!r} of {path} holds {column.type}, not text")
+    check_full(column, name, path, first)
+    return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
+
+
 def is_text(kind: Any) -> bool:
     """Whether an Arrow type is text."""
     types = needs("pyarrow").types

@@ -9,8 +9,6 @@ from limbeck._calls import did_you_mean
 from limbeck.errors import InputError
 from limbeck.examples import Examples
 
-PARTS = ("train", "development", "test")
-
 # What each argument has to be, and how a sentence says so. True is an int, but no rate.
 _FORMS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "path": ((str,), "a text"),
@@ -99,9 +97,9 @@ def _check(name: str, given: Mapping[str, Any]) -> None:
             is_right = all(isinstance(one, str) for one in value)
         if not is_right:
             raise InputError(f"{name}() takes {form} for {key}, not {value!r}")
-    if given["part"] not in PARTS:
+    if given["part"] not in speech.SETS:
         raise InputError(
-            f"{name}() has no part {given['part']!r}; {did_you_mean(given['part'], PARTS)}"
+            f"{name}() has no part {given['part']!r}; {did_you_mean(given['part'], speech.SETS)}"
         )
 
 

@@ -1,19 +1,19 @@
 """Inputs that are costly to decode: decoded once, kept in the cache and opened from there."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from limbeck import _lazy
 from limbeck._fetch import cache_of
-from limbeck._lazy import Array, Inputs, Mapped
+from limbeck._lazy import Array, Inputs, Mapped, Texts
 from limbeck._manifest import fingerprint, write_file
 from limbeck.errors import CorruptError, ExamplesError
 
 MANY = 2**24  # bytes; fewer are decoded each time, and the cache stays clear of them
-LARGE = 2**30  # bytes; a smaller array is read: then no one can alter it under us
 
 
 def load(path: Path) -> Inputs:
@@ -24,7 +24,7 @@ def load(path: Path) -> Inputs:
         ExamplesError: it holds Python objects.
     """
     try:
-        if path.stat().st_size < LARGE:
+        if path.stat().st_size < _lazy.LARGE:
             return np.asarray(np.load(path, allow_pickle=False))
         return Mapped.of(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, EOFError, OSError) as error:
@@ -71,7 +71,41 @@ def _opened(place: Path) -> Inputs:
     try:
         return load(place)
     except (CorruptError, ExamplesError) as error:
-        raise CorruptError(f"{error}; remove that file, and it is decoded again") from error
+        raise _damaged(error) from error
+
+
+def _damaged(what: object) -> CorruptError:
+    return CorruptError(f"{what}; remove that file, and it is decoded again")
+
+
+def texts(what: object, parts: Iterator[Sequence[str]]) -> Texts:
+    """Texts, some in each part, kept in the cache as one file and read from there when asked for.
+
+    `what` (JSON) names them: where it is the same as before, no part is asked for.
+
+    Raises:
+        StorageError: the cache has no room for them.
+        CorruptError: what was kept is damaged.
+    """
+    place = cache_of("decoded") / f"{fingerprint(what)}.txt"
+    about = place.with_suffix(".npy")  # written last: where it is, the texts are whole
+    if not about.is_file():
+        ends = [0]
+        write_file(place, _utf8(parts, ends))
+        write_file(about, _npy(len(ends), np.array([0]), [np.array(ends)]))
+    starts = np.asarray(_opened(about))
+    if not place.is_file() or place.stat().st_size != starts[-1]:
+        raise _damaged(f"{place} is not whole, and neither is {about} then")
+    return Texts(np.memmap(place, np.uint8, "r"), starts, np.arange(len(starts) - 1))
+
+
+def _utf8(parts: Iterable[Sequence[str]], ends: list[int]) -> Iterator[bytes]:
+    """Each text's bytes; where it ends is noted."""
+    for part in parts:
+        for text in part:
+            content = text.encode()
+            ends.append(ends[-1] + len(content))
+            yield content
 
 
 def _npy(count: int, first: Array, parts: Iterable[Array]) -> Iterator[bytes]:

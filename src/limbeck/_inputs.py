@@ -36,10 +36,11 @@ def _texts(given: Array) -> Array:
         raise ExamplesError(f"the inputs hold what is no text: {error}") from error
 
 
-def _check_texts(texts: Array) -> None:
+def _check_texts(texts: Inputs) -> None:
     if texts.ndim != 1:
         raise ExamplesError(f"an input is one text; these have shape {texts.shape}")
-    empty = np.strings.str_len(np.strings.strip(texts)) == 0
+    lengths = [np.strings.str_len(np.strings.strip(block)) for block in blocks(texts)]
+    empty = np.concatenate(lengths) == 0
     if empty.any():
         raise ExamplesError(
             f"{int(empty.sum())} texts are empty, the first in row {int(np.flatnonzero(empty)[0])}:"
@@ -55,7 +56,7 @@ def check_inputs(inputs: Inputs) -> None:
     """
     if inputs.size == 0:
         raise ExamplesError(f"no examples: the inputs have shape {inputs.shape}")
-    if isinstance(inputs, np.ndarray) and is_text(inputs):
+    if is_text(inputs):
         _check_texts(inputs)
         return
     if inputs.dtype.kind not in "biuf":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 BLOCK_ROWS, BLOCK_BYTES = 4096, 2**26  # what work that goes over all rows holds at a time
+LARGE = 2**30  # bytes; what is smaller is in memory: then no one can alter it under us
 
 
 class Lazy(ABC):
@@ -104,6 +105,42 @@ class Mapped(Lazy):
             part, ours = self.parts[number], owner == number
             made[ours] = part[at[ours] - (ends[number] - len(part))]
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class Texts(Lazy):
+    """Texts that lie one after the other in a file, as UTF-8.
+
+    Attributes:
+        content: all their bytes, uint8.
+        starts: where each begins and, behind the last, where it ends, int64.
+        rows: which of all the texts these are, in order.
+    """
+
+    content: Array
+    starts: Array
+    rows: Array
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of texts of whatever length."""
+        return np.dtypes.StringDType()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many texts there are."""
+        return (len(self.rows),)
+
+    def subset(self, rows: Array) -> "Texts":
+        """Those texts in that order; nothing is read."""
+        return replace(self, rows=self.rows[rows])
+
+    def read(self, rows: Array) -> Array:
+        """Those texts as an array of memory."""
+        at = self.rows[rows]
+        ends = zip(self.starts[at], self.starts[at + 1], strict=True)
+        told = [self.content[start:end].tobytes().decode() for start, end in ends]
+        return np.array(told, dtype=self.dtype)
 
 
 def subset(inputs: Inputs, rows: Array) -> Inputs:

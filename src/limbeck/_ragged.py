@@ -1,10 +1,12 @@
-"""Lists of whole numbers of unequal lengths, one for each example, in one block of memory."""
+"""Lists of whole numbers of unequal lengths, one for each example, in one block of numbers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from limbeck import _lazy
 from limbeck._lazy import Array
 
 NONE = -1  # fills up the rows of a batch
@@ -12,45 +14,68 @@ NONE = -1  # fills up the rows of a batch
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
-    """The list of example i is `values[starts[i]:starts[i + 1]]`.
+    """The list of example i is `values[starts[i] : starts[i] + lengths[i]]`.
 
     Attributes:
-        values: whole numbers from 0, int32.
-        starts: `(examples + 1,)` int64.
+        values: whole numbers from 0, int32; where they are many they lie on disk.
+        starts: `(examples,)` int64.
+        lengths: `(examples,)` int64.
     """
 
     values: Array
     starts: Array
+    lengths: Array
 
     @classmethod
     def of(cls, values: Array, lengths: Array) -> "Ragged":
         """Lists of those lengths, one after the other in `values`."""
-        starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        return cls(values.astype(np.int32), starts)
+        wide = lengths.astype(np.int64)
+        return cls(values.astype(np.int32, copy=False), np.cumsum(wide) - wide, wide)
 
     @classmethod
-    def joined(cls, parts: Sequence["Ragged"]) -> "Ragged":
-        """The lists of all parts, in order."""
-        values = np.concatenate([part.values for part in parts])
-        return cls.of(values, np.concatenate([np.diff(part.starts) for part in parts]))
+    def joined(cls, parts: Iterable["Ragged"]) -> "Ragged":
+        """The lists of all parts, in order; each part has its lists one after the other."""
+        lengths = []
+
+        def values() -> Iterator[Array]:
+            for part in parts:
+                lengths.append(part.lengths)
+                yield part.values
+
+        return cls.of(_one_block(values()), np.concatenate(lengths))
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.starts)
 
     def take(self, rows: Array) -> "Ragged":
-        """The lists of those rows, in that order."""
-        lengths = self.starts[rows + 1] - self.starts[rows]
-        return Ragged.of(self.values[self._places(rows, lengths)], lengths)
+        """The lists of those rows, in that order; the numbers stay where they are."""
+        return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
     def block(self, rows: Array) -> Array:
         """The lists of those rows as int32 `(rows, longest)`, -1 after the last number of each."""
-        lengths = self.starts[rows + 1] - self.starts[rows]
+        lengths = self.lengths[rows]
         filled = np.full((len(rows), max(1, int(lengths.max(initial=0)))), NONE, np.int32)
-        places = self._places(rows, lengths)
+        before = np.cumsum(lengths) - lengths
+        places = np.repeat(self.starts[rows] - before, lengths) + np.arange(lengths.sum())
         filled[np.arange(filled.shape[1]) < lengths[:, None]] = self.values[places]
         return filled
 
-    def _places(self, rows: Array, lengths: Array) -> Array:
-        """Where the rows' numbers lie among the values, one row after the other."""
-        before = np.cumsum(lengths) - lengths
-        return np.repeat(self.starts[rows] - before, lengths) + np.arange(lengths.sum())
+
+def _one_block(parts: Iterator[Array]) -> Array:
+    """All numbers in one array: of memory, or of a file without a name where they are many."""
+    held, size = [], 0
+    for part in parts:
+        held.append(part)
+        size += part.nbytes
+        if size >= _lazy.LARGE:
+            return _on_disk(held, parts)
+    return np.concatenate(held)
+
+
+def _on_disk(*groups: Iterable[Array]) -> Array:
+    with tempfile.TemporaryFile(prefix="limbeck-") as file:
+        for parts in groups:
+            file.writelines(part.astype(np.int32, copy=False).tobytes() for part in parts)
+        file.flush()
+        # The map keeps the file; it is gone with the last who holds the numbers.
+        return np.memmap(file, np.int32, "r")

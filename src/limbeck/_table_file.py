@@ -1,6 +1,6 @@
 """CSV and Parquet files: read whole, or where they are large some rows at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck import _arrow, _decoded
+from limbeck import _arrow, _decoded, _lazy
 from limbeck._engine import Bar
 from limbeck._lazy import Inputs
 from limbeck._optional import needs
@@ -37,6 +37,10 @@ class Whole:
     def matrix(self, names: Sequence[str]) -> Inputs:
         """Columns of numbers as inputs, float32 `(rows, columns)`."""
         return _arrow.matrix(self.table, names, self.path)
+
+    def texts_of(self, name: str) -> Inputs:
+        """A column of texts as inputs."""
+        return _arrow.texts(self.table[name], name, self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +75,21 @@ class Streamed:
     def matrix(self, names: Sequence[str]) -> Inputs:
         """Columns of numbers as inputs, float32 `(rows, columns)`, read once and kept on disk."""
         what = ["table", _decoded.stamps([self.path]), list(names)]
-        return _decoded.decoded(what, self._count, self._blocks(names))
+        parts = self._parts(names, lambda part, first: _arrow.matrix(part, names, self.path, first))
+        return _decoded.decoded(what, self._count, parts)
 
-    def _blocks(self, names: Sequence[str]) -> Iterator[np.ndarray]:
+    def texts_of(self, name: str) -> Inputs:
+        """A column of texts as inputs, read once and kept on disk."""
+        what = ["texts", _decoded.stamps([self.path]), name]
+        parts = self._parts(
+            [name], lambda part, first: _arrow.texts(part[name], name, self.path, first)
+        )
+        return _decoded.texts(what, map(np.ndarray.tolist, parts))
+
+    def _parts(
+        self, names: Sequence[str], read: Callable[[Any, int], np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """What is read of each part of those columns, from the table and its first row's number."""
         arrow, first = needs("pyarrow"), 0
         batches = self._batches(list(names))
         with Bar(f"reading {self.path.name}", self._count) as bar:
@@ -82,8 +98,7 @@ class Streamed:
                     batch = next(batches, None)
                 if batch is None:
                     return
-                table = _arrow.plain(arrow.Table.from_batches([batch]))
-                yield _arrow.matrix(table, names, self.path, first)
+                yield read(_arrow.plain(arrow.Table.from_batches([batch])), first)
                 first += len(batch)
                 bar.advance(len(batch))
 
@@ -143,11 +158,11 @@ def opened(path: Path, texts: Sequence[str] = (), kept: Sequence[str] = ()) -> W
 
 
 def _is_large(path: Path) -> bool:
-    """Whether all of it in memory would be `_decoded.LARGE` bytes or more."""
+    """Whether all of it in memory would be `_lazy.LARGE` bytes or more."""
     if _arrow.is_csv(path):
-        return path.stat().st_size >= _decoded.LARGE
+        return path.stat().st_size >= _lazy.LARGE
     with _arrow.reading(path):
         about = needs("pyarrow.parquet").ParquetFile(path).metadata
     cells = np.dtype(np.float32).itemsize * about.num_rows * about.num_columns
     stored = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
-    return bool(max(cells, stored) >= _decoded.LARGE)
+    return bool(max(cells, stored) >= _lazy.LARGE)

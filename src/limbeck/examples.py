@@ -110,8 +110,7 @@ class Examples:
     @property
     def texts(self) -> list[str]:
         """The texts, as Python's own."""
-        told: list[str] = np.asarray(self.inputs).tolist()
-        return told
+        return list(np.asarray(self.inputs))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -131,10 +130,11 @@ class Examples:
     @cached_property
     def content_hashes(self) -> Array:
         """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
+        rows = (row for block in blocks(self.inputs) for row in block)
         if self.is_text:
-            return _hash64(b"text" + text.encode() for text in self.texts)
+            return _hash64(b"text" + text.encode() for text in rows)
         head = f"{self.inputs.dtype.str}{self.shape}".encode()
-        return _hash64(head + row.tobytes() for block in blocks(self.inputs) for row in block)
+        return _hash64(head + row.tobytes() for row in rows)
 
     @cached_property
     def key_hashes(self) -> Array:

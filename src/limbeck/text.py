@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limbeck import _arrow, _fetch
+from limbeck import _arrow, _decoded, _fetch, _lazy, _table_file
 from limbeck._arrow import GROUP, KEY, LABEL
+from limbeck._lazy import Inputs
 from limbeck._optional import needs
 from limbeck.errors import CorruptError, ExamplesError, InputError, MissingError
-from limbeck.examples import Array, Examples
+from limbeck.examples import Examples
 
 TEXT = "text"  # the column looked for when nobody names one
 ENDINGS = (".jsonl", ".csv", ".parquet")
@@ -45,16 +48,18 @@ def read(
         NeedsPackageError: it needs pyarrow.
     """
     place = Path(path)
-    table = _opened(place, (key, group))
-    known = table.column_names
+    file = _opened(place, (key, group), columns)
+    known = file.column_names
     if text not in known:
         raise ExamplesError(f"{place} has no column {text!r}; it has {', '.join(known)}")
     role = {name: _arrow.column(name, usual, known, place) for name, usual in _roles(key, group)}
     labels = _arrow.label_names(label, known, place)
     for name in columns:
         _arrow.column(name, "", known, place)
+    taken = {*labels, *role.values(), *columns}
+    table = file.only([name for name in known if name in taken])
     return Examples.of(
-        _texts(table[text], text, place),
+        file.texts_of(text),
         _arrow.labels(table, labels, place, kind, classes) if labels else None,
         keys=_arrow.names(table[key], key, place) if role[key] else None,
         classes=tuple(classes) or _arrow.classes_of(labels, kind),
@@ -100,59 +105,84 @@ def _roles(*named: str) -> Iterator[tuple[str, str]]:
     return zip(named, (KEY, GROUP), strict=True)
 
 
-def _opened(path: Path, names: Sequence[str]) -> Any:
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """A file of JSON lines; a name that a line lacks is an empty cell there."""
+
+    path: Path
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """The names of all lines, as they first come."""
+        names = dict.fromkeys(name for row in self._rows() for name in row)
+        if not names:
+            raise ExamplesError(f"{self.path} has no lines")
+        return list(names)
+
+    def only(self, names: Sequence[str]) -> Any:
+        """The Arrow table of those columns, in memory."""
+        cells: dict[str, list[Any]] = {name: [] for name in names}
+        for row in self._rows():
+            for name in names:
+                cells[name].append(row.get(name))
+        return needs("pyarrow").table({name: self._array(name, cells[name]) for name in names})
+
+    def texts_of(self, name: str) -> Inputs:
+        """The texts of that name as inputs, read once and kept on disk."""
+        what = ["texts", _decoded.stamps([self.path]), name]
+        return _decoded.texts(what, self._parts(name))
+
+    def _parts(self, name: str) -> Iterator[list[str]]:
+        rows, first = self._rows(), 0
+        while cells := [row.get(name) for row in islice(rows, _table_file.ROWS)]:
+            column = needs("pyarrow").chunked_array([self._array(name, cells)])
+            yield _arrow.texts(column, name, self.path, first).tolist()
+            first += len(cells)
+
+    def _array(self, name: str, cells: list[Any]) -> Any:
+        try:
+            return needs("pyarrow").array(cells)
+        except UnicodeEncodeError as error:
+            raise ExamplesError(
+                f"{name!r} of {self.path} holds what is no text: {error}"
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise ExamplesError(f"{name!r} of {self.path} is of several kinds: {error}") from error
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _object(line, f"line {number} of {self.path}")
+
+
+def _opened(
+    path: Path, names: Sequence[str], kept: Sequence[str]
+) -> _table_file.Whole | _table_file.Streamed | _Lines:
     if path.suffix.lower() not in ENDINGS:
         raise InputError(
             f"{path} ends in {path.suffix!r}; texts are read from {', '.join(ENDINGS)}"
         )
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
-    if path.suffix.lower() == ".jsonl":
-        return _from_lines(path)
-    return _arrow.open_table(path, names)
+    if path.suffix.lower() != ".jsonl":
+        return _table_file.opened(path, names, kept)
+    lines = _Lines(path)
+    if path.stat().st_size >= _lazy.LARGE:
+        return lines
+    return _table_file.Whole(path, lines.only(lines.column_names))
 
 
-def _from_lines(path: Path) -> Any:
-    """The Arrow table of a file of JSON lines; a name that a line lacks is an empty cell there."""
-    rows = list(_objects(path))
-    if not rows:
-        raise ExamplesError(f"{path} has no lines")
-    arrow, names = needs("pyarrow"), dict.fromkeys(name for row in rows for name in row)
-    cells = {name: [row.get(name) for row in rows] for name in names}
-    return arrow.table({name: _array(arrow, cells[name], name, path) for name in names})
-
-
-def _objects(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-        except UnicodeDecodeError as error:
-            raise CorruptError(f"line {number} of {path} is not valid UTF-8: {error}") from error
-        except ValueError as error:
-            raise CorruptError(f"line {number} of {path} is not JSON: {error}") from error
-        if not isinstance(found, dict):
-            raise CorruptError(
-                f"line {number} of {path} holds {json.dumps(found)[:40]}, not an object like "
-                '{"text": "...", "label": 1}'
-            )
-        yield found
-
-
-def _array(arrow: Any, cells: list[Any], name: str, path: Path) -> Any:
+def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        return arrow.array(cells)
-    except UnicodeEncodeError as error:
-        raise ExamplesError(f"{name!r} of {path} holds what is no text: {error}") from error
-    except (ValueError, TypeError) as error:
-        raise ExamplesError(f"{name!r} of {path} is of several kinds: {error}") from error
-
-
-def _texts(column: Any, name: str, path: Path) -> Array:
-    kind = column.type
-    _arrow.check_utf8(column, name, path)
-    if not _arrow.is_text(kind):
-        raise ExamplesError(f"column {name!r} of {path} holds {kind}, not text")
-    _arrow.check_full(column, name, path)
-    return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
+        found = json.loads(line)
+    except UnicodeDecodeError as error:
+        raise CorruptError(f"{where} is not valid UTF-8: {error}") from error
+    except ValueError as error:
+        raise CorruptError(f"{where} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise CorruptError(
+            f"{where} holds {json.dumps(found)[:40]}, not an object like "
+            '{"text": "...", "label": 1}'
+        )
+    return found

@@ -217,7 +217,7 @@ def _decoders(each: Mapping[str, Sequence[spoken.Rates]]) -> dict[str, Any]:
 
 def _facts(nets: Nets) -> dict[str, Any]:
     """Sizes of sets and nets, and how long a second of speech takes."""
-    parts = {name: getattr(nets.sets, name) for name in spoken.PARTS}
+    parts = {name: getattr(nets.sets, name) for name in speech.SETS}
     sized = {name: nets.net(name, [0])[0].parameters for name in nets.students}
     return {
         "phones": len(nets.sets.phones),

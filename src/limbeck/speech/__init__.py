@@ -16,10 +16,11 @@ from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Foldi
 from limbeck.speech._spoken import spoken
 from limbeck.speech._states import align, realign, state_names, states, transcript
 from limbeck.speech._timit import timit
-from limbeck.speech._utterance import Corpus, Segment, Utterance
+from limbeck.speech._utterance import SETS, Corpus, Segment, Utterance
 from limbeck.speech._windows import Windows
 
 __all__ = [
+    "SETS",
     "TIMIT_PHONES",
     "TIMIT_TO_39",
     "TIMIT_TO_48",

@@ -7,9 +7,7 @@ from pathlib import Path
 from limbeck.errors import ExamplesError, MissingError
 from limbeck.speech._audio import ENDINGS
 from limbeck.speech._reading import gathered, utterance
-from limbeck.speech._utterance import Corpus, Utterance
-
-SETS = ("train", "development", "test")
+from limbeck.speech._utterance import SETS, Corpus, Utterance
 
 
 def utterances(

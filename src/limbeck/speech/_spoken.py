@@ -16,8 +16,8 @@ from limbeck.errors import InputError
 from limbeck.speech._espeak import Manner, Say, Sound, speaking, version
 from limbeck.speech._mnemonics import PHONES, SILENCE, segments
 from limbeck.speech._sentences import sentences
-from limbeck.speech._stored import FULL_SCALE, SETS, Made, is_stored, load, store
-from limbeck.speech._utterance import Corpus, Segment
+from limbeck.speech._stored import FULL_SCALE, Made, is_stored, load, store
+from limbeck.speech._utterance import SETS, Corpus, Segment
 
 RATE = 16_000
 VOICES = 64

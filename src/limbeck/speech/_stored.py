@@ -21,11 +21,10 @@ from limbeck._manifest import (
     read_manifest,
     write_file,
 )
-from limbeck.speech._utterance import Corpus, Segment, Utterance
+from limbeck.speech._utterance import SETS, Corpus, Segment, Utterance
 
 ARTEFACT = "speech-corpus"
 UTTERANCES = "utterances.json"
-SETS = ("train", "development", "test")
 FULL_SCALE = 32767
 
 

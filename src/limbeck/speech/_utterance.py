@@ -11,6 +11,7 @@ import numpy as np
 from limbeck._lazy import Array
 from limbeck.errors import ExamplesError
 
+SETS = ("train", "development", "test")  # of a corpus, as its fields are called
 FULL = 1 - 2.0**-15  # the loudest sample of 16 bits
 CLIPPED = 0.01  # the share of samples that loud above which the waves have lost their crests
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from limbeck._calls import text_of
 from limbeck._engine import tensor
+from limbeck._lazy import Inputs
 from limbeck._ragged import Ragged
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
@@ -172,7 +173,7 @@ class Ngrams(Student):
         name = f"ngrams {self.words} {self.characters} {self.buckets}"
         if name not in examples.kept:
             with torch.inference_mode():
-                examples.kept[name] = _buckets(self._hashed(), np.asarray(examples.inputs))
+                examples.kept[name] = _buckets(self._hashed(), examples.inputs)
         return examples.kept[name]
 
     def _hashed(self) -> Hashed:
@@ -213,16 +214,17 @@ def ngrams(
     )
 
 
-def _buckets(hashed: Hashed, texts: Array) -> Ragged:
+def _buckets(hashed: Hashed, texts: Inputs) -> Ragged:
     """The buckets of all texts, hashed so many at a time."""
-    parts = []
-    for start_row in range(0, len(texts), AT_ONCE):
-        part = tensor(texts[start_row : start_row + AT_ONCE])
-        rows, buckets = hashed(part)
-        order = rows.argsort(stable=True)
-        lengths = rows.bincount(minlength=len(part))
-        parts.append(Ragged.of(buckets[order].numpy(), lengths.numpy()))
-    return Ragged.joined(parts)
+    firsts = range(0, len(texts), AT_ONCE)
+    return Ragged.joined(_buckets_of(hashed, texts[first : first + AT_ONCE]) for first in firsts)
+
+
+def _buckets_of(hashed: Hashed, texts: Array) -> Ragged:
+    part = tensor(texts)
+    rows, buckets = hashed(part)
+    order = rows.argsort(stable=True)
+    return Ragged.of(buckets[order].numpy(), rows.bincount(minlength=len(part)).numpy())
 
 
 @cache

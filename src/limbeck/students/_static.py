@@ -1,7 +1,7 @@
 """Students that average embeddings of a text's tokens, which start as a language model's own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from limbeck._calls import text_of
+from limbeck._lazy import Inputs
 from limbeck._optional import needs
 from limbeck._pretrained import Folder, opening
 from limbeck._ragged import Ragged
@@ -45,7 +46,7 @@ class Tokens(nn.Module):
         """The means, float32."""
         if texts.dtype == torch.uint8:
             content = self.tokenizer.cpu().numpy().tobytes()
-            found = _tokens(_opened(content), _read(texts.cpu().numpy()))
+            found = _tokens_of(_opened(content), list(_read(texts.cpu().numpy())))
             texts = torch.from_numpy(found.block(np.arange(len(found)))).to(texts.device)
         is_token = texts >= 0
         counts = is_token.sum(dim=1)
@@ -102,7 +103,7 @@ class StaticEmbeddings(Student):
         name = f"tokens {self.content}"
         if name not in examples.kept:
             tokenizer = _opened((self._place() / TOKENIZER).read_bytes())
-            examples.kept[name] = _tokens(tokenizer, examples.texts)
+            examples.kept[name] = _tokens(tokenizer, examples.inputs)
         return examples.kept[name]
 
     def unfilled(self, seed: int) -> nn.Module:
@@ -239,10 +240,13 @@ def _read(rows: Array) -> Iterator[str]:
         yield row.tobytes().rstrip(b"\0").decode(errors="replace")
 
 
-def _tokens(tokenizer: Any, texts: Any) -> Ragged:
-    told, parts = list(texts), []
-    for first in range(0, len(told), AT_ONCE):
-        encoded = tokenizer.encode_batch(told[first : first + AT_ONCE], add_special_tokens=False)
-        found = [np.array(one.ids, np.int32) for one in encoded]
-        parts.append(Ragged.of(np.concatenate(found), np.array([len(one) for one in found])))
-    return Ragged.joined(parts)
+def _tokens(tokenizer: Any, texts: Inputs) -> Ragged:
+    firsts = range(0, len(texts), AT_ONCE)
+    parts = (texts[first : first + AT_ONCE].tolist() for first in firsts)
+    return Ragged.joined(_tokens_of(tokenizer, part) for part in parts)
+
+
+def _tokens_of(tokenizer: Any, texts: Sequence[str]) -> Ragged:
+    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
+    found = [np.array(one.ids, np.int32) for one in encoded]
+    return Ragged.of(np.concatenate(found), np.array([len(one) for one in found]))
