@@ -112,7 +112,7 @@ EXPERIMENT = Experiment(
         "says": "nothing on when not to distil",
         "where": "neither paper",
     },
-    cost="15 minutes on one of two cores",
+    cost="20 minutes on one of two cores",
     work=work,
     draw=draw,
 )
