@@ -11,12 +11,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "limbeck"
 # Low to high. Modules of one rank do not see each other.
 RANKS = """
 errors _lazy
-_manifest _optional _engine _calls _formulas _labels _verdicts
+_manifest _optional _engine _calls _formulas _labels _verdicts _groups
 _value_formulas _embedding_formulas
 _own
 _inputs
 _ragged
 examples intervals
+_statistics
 _votes
 encodings scores _pixels _bias _columns _pretrained
 _column_formulas _fitted

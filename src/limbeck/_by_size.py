@@ -10,7 +10,7 @@ import numpy as np
 
 from limbeck import _manifest, metrics, teachers
 from limbeck._answers import answers
-from limbeck._report import markdown_table
+from limbeck._report import markdown_table, tested_on
 from limbeck._seen import check_unseen
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples import Array, Examples
@@ -69,8 +69,8 @@ class BySize:
     def __str__(self) -> str:
         about = self.document["examples"]
         return (
-            f"{markdown_table(_table(self.rows))}\n\n{about['n']:,} test examples of "
-            f"{about['name']}; 95 % intervals over examples and seeds"
+            f"{markdown_table(_table(self.rows))}\n\n{tested_on(about)}; 95 % intervals over "
+            f"{'groups' if 'groups' in about else 'examples'} and seeds"
         )
 
 
@@ -99,7 +99,7 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
             raise MismatchError(f"the run {name} answers with {run.kind}, not with logits")
     document = {
         "format": FORMAT,
-        "examples": {"name": test.name, "n": len(test)},
+        "examples": metrics.described(test),
         "rows": [point.to_json(_control_of(point, points)) for point in points],
         "provenance": _manifest.provenance(),
     }
@@ -130,6 +130,11 @@ class _Point:
         asked = [teachers.run(self.run, seed) for seed in self.run.seeds]
         return np.stack([answers(one, self.test, self.name) for one in asked])
 
+    @cached_property
+    def groups(self) -> Array | None:
+        """The group of each test example, where some belong together."""
+        return metrics.groups_in(self.test)
+
     def to_json(self, control: "_Point | None") -> dict[str, Any]:
         nets = self.run.manifest["nets"][self.run.role]
         return {
@@ -145,13 +150,17 @@ class _Point:
     def _measured(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for name in METRICS:
             metric = metrics.STANDARD[name]
-            found = metrics.measure(metric, self.logits, self.test.labels, NOBODY)
+            found = metrics.measure(
+                metric, self.logits, self.test.labels, NOBODY, groups=self.groups
+            )
             if found is not None:
                 yield name, found.to_json()
 
     def _less(self, control: "_Point") -> dict[str, Any]:
         accuracy = metrics.STANDARD["accuracy"]
-        found = metrics.difference(accuracy, self.logits, control.logits, self.test.labels, NOBODY)
+        found = metrics.difference(
+            accuracy, self.logits, control.logits, self.test.labels, NOBODY, groups=self.groups
+        )
         assert found is not None  # every example has a label
         return {**found.to_json(), "answer": verdict(found)}
 

@@ -297,7 +297,7 @@ class _Job:
             "format": FORM.version,
             "name": self.to.name,
             "student": self.student.text,
-            "examples": {"name": self.test.name, "n": len(self.test)},
+            "examples": metrics.described(self.test),
             "seeds": list(self.seeds),
             "tuning_seed": self.tuning.seed,
             "budget": self.request["budget"],
@@ -314,10 +314,17 @@ class _Job:
         others = dict.fromkeys([self.baseline, CONTROL])
         return [other for other in others if other in self.methods and other != name]
 
+    @cached_property
+    def groups(self) -> Array | None:
+        """The group of each test example, where some belong together."""
+        return metrics.groups_in(self.test)
+
     def _measured(self, logits: Array, names: Sequence[str] = METRICS) -> dict[str, Any]:
         found = {}
         for name in names:
-            measured = metrics.measure(metrics.STANDARD[name], logits, self.test.labels, NOBODY)
+            measured = metrics.measure(
+                metrics.STANDARD[name], logits, self.test.labels, NOBODY, groups=self.groups
+            )
             assert measured is not None
             found[name] = measured.to_json()
         return found
@@ -329,6 +336,7 @@ class _Job:
             other,
             self.test.labels,
             NOBODY,
+            groups=self.groups,
             confidence=simultaneous(comparisons),
         )
         assert found is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limbeck._documents import Documented, Form
-from limbeck._report import bullets, escape, markdown_table
+from limbeck._report import bullets, escape, markdown_table, tested_on
 from limbeck.runs import Run
 
 Table = list[list[str]]
@@ -61,7 +61,7 @@ def _setting(document: Mapping[str, Any]) -> str:
     budget, examples = document["budget"], document["examples"]
     low, high = budget["learning_rates"]
     return (
-        f"on {examples['n']:,} test examples of {examples['name']}, mean of "
+        f"on {tested_on(examples)}, mean of "
         f"{len(document['seeds'])} seeds. Each method had {budget['trials']} trials at the same "
         f"learning rates from {low:g} to {high:g}, and its best by {document['chosen_by']}. "
         f"Intervals of differences hold together at {document['confidence']:.0%} over all "

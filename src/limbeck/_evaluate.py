@@ -128,6 +128,11 @@ class _Job:
         n = len(self.examples)
         return self.examples.labels if is_fitting else np.full(n, _labels.UNLABELLED)
 
+    @cached_property
+    def groups(self) -> Array | None:
+        """The group of each example, where some belong together."""
+        return metrics.groups_in(self.examples)
+
     @property
     def known_metrics(self) -> list[str]:
         return [metric.name for metric in self.metrics]
@@ -204,7 +209,7 @@ class _Job:
         document: dict[str, Any] = {
             "format": _manifest.FORMAT,
             "name": self.name,
-            "examples": {"name": self.examples.name, "n": len(self.examples)},
+            "examples": metrics.described(self.examples),
             "seeds": student.seeds if isinstance(student, Run) else list(range(seeds)),
             "reference": self.reference,
             "rows": rows,
@@ -252,11 +257,18 @@ class _Job:
         for metric in self.metrics:
             if not self._is_measurable(metric, row.name):
                 continue
-            estimate = metrics.measure(metric, row.logits, self.labels, self._reference_logits)
+            estimate = self._estimate(metric, row, np.arange(len(self.examples)))
             if estimate is not None:
                 found[metric.name] = estimate.to_json()
         described = {"name": row.name, **row.cost.to_json(), "metrics": found, **timing}
         return {**described, "seeds": row.logits.shape[0], "notes": list(row.notes)}
+
+    def _estimate(self, metric: Metric, row: Row, at: Array) -> Estimate | None:
+        """A row's number on those examples."""
+        whole = self._reference_logits
+        reference = whole[at] if whole.size else whole
+        groups = None if self.groups is None else self.groups[at]
+        return metrics.measure(metric, row.logits[:, at], self.labels[at], reference, groups=groups)
 
     def _is_measurable(self, metric: Metric, name: str) -> bool:
         """Whether there are probabilities where the metric reads them: votes have none."""
@@ -275,14 +287,11 @@ class _Job:
         return slices
 
     def _slice(self, column: str, value: Any, at: Array) -> dict[str, Any]:
-        reference = self._reference_logits
-        part = reference[at] if reference.size else reference
         rows = []
         for row in self.rows.values():
             found = {}
             for name in self.measures.slices:
-                metric = self.measures.metrics[name]
-                estimate = metrics.measure(metric, row.logits[:, at], self.labels[at], part)
+                estimate = self._estimate(self.measures.metrics[name], row, at)
                 if estimate is not None:
                     found[name] = estimate.to_json()
             rows.append({"name": row.name, "metrics": found})
@@ -298,7 +307,7 @@ class _Job:
         one, other = self.rows[first].logits, self.rows[second].logits
         if 1 not in (len(one), len(other)) and len(one) != len(other):
             return None
-        return metrics.difference(metric, one, other, self.labels, reference)
+        return metrics.difference(metric, one, other, self.labels, reference, groups=self.groups)
 
     def _verdict(self) -> dict[str, Any]:
         if not self.measures.decides:

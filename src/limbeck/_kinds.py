@@ -10,17 +10,15 @@ from limbeck import _column_formulas as columns
 from limbeck import _embedding_formulas as vectors
 from limbeck import _value_formulas as values
 from limbeck import metrics
+from limbeck._statistics import MeanOf, ShareOf, WholeSet
 from limbeck._value_formulas import Truth
 from limbeck.metrics import (
     LABELS,
     POSITIVE,
     REFERENCE,
     SHARE,
-    MeanOf,
     Metric,
     Need,
-    ShareOf,
-    WholeSet,
 )
 from limbeck.scores import Kind
 

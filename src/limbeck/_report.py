@@ -184,10 +184,16 @@ _SIZES = (
 
 def _setting(document: Document) -> str:
     examples, seeds = document["examples"], len(document["seeds"])
-    tested = f"{examples['n']:,} test examples of {examples['name']}"
+    tested, sample = tested_on(examples), "groups" if "groups" in examples else "examples"
     if seeds > 1:
-        return f"{tested}, mean of {seeds} seeds, 95 % intervals over examples and seeds"
-    return f"{tested}, 95 % intervals over examples"
+        return f"{tested}, mean of {seeds} seeds, 95 % intervals over {sample} and seeds"
+    return f"{tested}, 95 % intervals over {sample}"
+
+
+def tested_on(examples: Document) -> str:
+    """The examples that were measured on, as `metrics.described` has them, in words."""
+    grouped = f" in {examples['groups']:,} groups" if "groups" in examples else ""
+    return f"{examples['n']:,} test examples of {examples['name']}{grouped}"
 
 
 def _pair(document: Document, size: _Size) -> tuple[Number, Number] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from limbeck._documents import Documented, Form
-from limbeck._report import bullets, escape, markdown_table
+from limbeck._report import bullets, escape, markdown_table, tested_on
 from limbeck._verdicts import measure_of
 
 FORM = Form(
@@ -64,7 +64,7 @@ def _summary(document: Mapping[str, Any]) -> Iterator[str]:
 def _setting(document: Mapping[str, Any]) -> str:
     examples, labelled, threads = (document[k] for k in ("examples", "labelled", "threads"))
     return (
-        f"on {examples['n']:,} test examples of {examples['name']}; labels from {labelled['n']:,} "
+        f"on {tested_on(examples)}; labels from {labelled['n']:,} "
         f"examples of {labelled['name']}; {threads} thread{'s' * (threads > 1)}, one example at a "
         f"time, within {document['budget_ms']:g} ms. Intervals are for 95 %, paired where "
         "the student is held against a row."

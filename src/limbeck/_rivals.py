@@ -120,6 +120,11 @@ class _Job:
     notes: list[str] = field(default_factory=list)
 
     @cached_property
+    def groups(self) -> Array | None:
+        """The group of each test example, where some belong together."""
+        return metrics.groups_in(self.test)
+
+    @cached_property
     def metric(self) -> Metric:
         has_two = len(self.test.classes) == 2 and self.given.kind != "votes"
         return metrics.STANDARD[self.named or ("auc" if has_two else "accuracy")]
@@ -200,7 +205,7 @@ class _Job:
         return {
             "format": FORM.version,
             "name": self.run.name,
-            "examples": {"name": self.test.name, "n": len(self.test)},
+            "examples": metrics.described(self.test),
             "labelled": {"name": self.labelled.name, "n": int(self.labelled.is_labelled.sum())},
             "metric": self.metric.name,
             "better": self.metric.better,
@@ -275,7 +280,9 @@ class _Job:
         is_vote = entrant.asked[0].kind == "votes" and self.metric.name in OF_PROBABILITIES
         if not is_vote:
             own = logits[entrant.name]
-            measured = metrics.measure(self.metric, own, self.test.labels, NOBODY)
+            measured = metrics.measure(
+                self.metric, own, self.test.labels, NOBODY, groups=self.groups
+            )
         return {
             "name": entrant.name,
             "part": entrant.part,
@@ -296,7 +303,12 @@ class _Job:
         if entrant.part == "student int8":
             mine = mine[student.timed : student.timed + 1]
         found = metrics.difference(
-            self.metric, mine, logits[entrant.name], self.test.labels, NOBODY
+            self.metric,
+            mine,
+            logits[entrant.name],
+            self.test.labels,
+            NOBODY,
+            groups=self.groups,
         )
         if found is None:
             return None

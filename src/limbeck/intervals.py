@@ -3,6 +3,9 @@
 Intervals are for 95 % confidence unless another is asked for; `simultaneous` says which where
 many are looked at together. Both the examples and the seeds are taken as samples: the
 interval says where the number would lie for other examples of the same kind and other seeds.
+
+Examples that belong together, such as the frames of an utterance, tell less than as many that do
+not: with `groups`, one name or number for each example, the groups are the sample, see `_groups`.
 """
 
 import math
@@ -14,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from limbeck._groups import Groups
 from limbeck.errors import InputError, MismatchError
 
 Array = NDArray[Any]
@@ -67,7 +71,11 @@ class _Spread:
 
 
 def over_examples_and_seeds(
-    values: Array, *, bounds: Bounds = UNBOUNDED, confidence: float = CONFIDENCE
+    values: Array,
+    *,
+    groups: Array | None = None,
+    bounds: Bounds = UNBOUNDED,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """The mean of values `(seeds, examples)` with an interval for crossed random effects.
 
@@ -92,14 +100,17 @@ def over_examples_and_seeds(
     """
     values = _matrix(values)
     mean, n = float(values.mean()), values.shape[1]
-    if n == 1:
+    each = Groups.of(groups, n).stand_ins(values)
+    if each.shape[1] == 1:
         return _within_bounds(mean, math.inf, n, bounds)
-    spread = _crossed(values)
+    spread = _crossed(each)
     half = spread.quantile(confidence) * math.sqrt(spread.variance)
     return _within_bounds(mean, half, n, bounds)
 
 
-def proportion(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
+def proportion(
+    values: Array, *, groups: Array | None = None, confidence: float = CONFIDENCE
+) -> Estimate:
     """The share of ones among 0/1 values `(seeds, examples)`, with a Wilson score interval.
 
     The sample size in Wilson's formula is the one at which independent examples would vary as
@@ -114,15 +125,18 @@ def proportion(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
     """
     values = _zeros_and_ones(values)
     share, n = float(values.mean()), values.shape[1]
-    widened = _with_examples(values, [1.0, 1.0, 0.0, 0.0])
-    middle, spread = float(widened.mean()), _crossed(widened)
-    # n + 3, not n + 4: a sample variance divides by one less than there are.
-    size = middle * (1 - middle) / spread.variance * n / (n + 3)
+    differing, own = Groups.of(groups, n).if_differing(values)
+    widened = _with_examples(differing, [1.0, 1.0, 0.0, 0.0])
+    middle, spread = float(widened.mean()), _crossed(own.with_own(4).stand_ins(widened))
+    # One less than all there are: a sample variance divides by that.
+    size = middle * (1 - middle) / spread.variance * (1 - 3 / (widened.shape[1] - 1))
     low, high = _wilson(share, size, spread.quantile(confidence))
     return Estimate(share, low, high, n)
 
 
-def paired_proportions(first: Array, second: Array, *, confidence: float = CONFIDENCE) -> Estimate:
+def paired_proportions(
+    first: Array, second: Array, *, groups: Array | None = None, confidence: float = CONFIDENCE
+) -> Estimate:
     """The difference of two shares of ones, first minus second, paired by seed and example.
 
     Both are 0/1 values `(seeds, examples)`; one of them may have a single seed. The interval is
@@ -139,8 +153,13 @@ def paired_proportions(first: Array, second: Array, *, confidence: float = CONFI
     first, second = _zeros_and_ones(first), _zeros_and_ones(second)
     check_paired(first.shape, second.shape)
     differences = first - second
-    widened = _with_examples(differences, [1.0, -1.0])
-    around = over_examples_and_seeds(widened, bounds=(-1.0, 1.0), confidence=confidence)
+    differing, own = Groups.of(groups, differences.shape[1]).if_differing(differences)
+    around = over_examples_and_seeds(
+        _with_examples(differing, [1.0, -1.0]),
+        groups=own.with_own(2).numbers,
+        bounds=(-1.0, 1.0),
+        confidence=confidence,
+    )
     mean = float(differences.mean())
     return Estimate(mean, min(around.low, mean), max(around.high, mean), differences.shape[1])
 
@@ -150,6 +169,7 @@ def resampled(
     seeds: int,
     examples: int,
     *,
+    groups: Array | None = None,
     resamples: int = 200,
     seed: int = 0,
     bounds: Bounds = UNBOUNDED,
@@ -158,12 +178,13 @@ def resampled(
 ) -> Estimate:
     """The mean over seeds of a statistic that is not a mean over examples, with an interval.
 
-    `statistic(rows)` gives one value for each seed `(seeds,)` on those rows, which repeat. The
-    variance from examples, and what of it the seeds do not share, is bootstrapped, with the same
-    rows for every seed; the variance from seeds is that of their values on all rows; the rest is
-    as in `over_examples_and_seeds`. Resamples on which the statistic is NaN are left out; if more
-    than half are, the interval is all that the bounds allow. The interval reaches at least
-    `least` to both sides (see `unseen`) and stays within the bounds.
+    `statistic(rows)` gives one value for each seed `(seeds,)` on those rows, which repeat; with
+    groups, all of a group do. The variance from examples, and what of it the seeds do not share,
+    is bootstrapped, with the same rows for every seed; the variance from seeds is that of their
+    values on all rows; the rest is as in `over_examples_and_seeds`. Resamples on which the
+    statistic is NaN are left out; if more than half are, the interval is all that the bounds
+    allow. The interval reaches at least `least` to both sides (see `unseen`) and stays within
+    the bounds.
 
     Raises:
         InputError: the statistic is not finite on all rows, or not of shape `(seeds,)`.
@@ -172,12 +193,13 @@ def resampled(
     if whole.shape != (seeds,) or not np.isfinite(whole).all():
         raise InputError(f"a statistic gives {seeds} finite values, one a seed, not {whole}")
     draw = np.random.default_rng(seed)
-    drawn = (draw.integers(examples, size=examples) for _ in range(resamples))
+    own = Groups.of(groups, examples)
+    drawn = (own.rows(draw.integers(len(own), size=len(own))) for _ in range(resamples))
     values = np.array([statistic(rows) for rows in drawn], dtype=np.float64)
     values = values[np.isfinite(values).all(axis=1)]
     half = math.inf
-    if examples > 1 and len(values) > max(2, resamples // 2):
-        spread = _bootstrapped(values, whole, examples)
+    if len(own) > 1 and len(values) > max(2, resamples // 2):
+        spread = _bootstrapped(values, whole, len(own))
         half = max(least, spread.quantile(confidence) * math.sqrt(spread.variance))
     return _within_bounds(float(whole.mean()), half, examples, bounds)
 

@@ -11,8 +11,7 @@ written for speed.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -22,158 +21,20 @@ from numpy.typing import NDArray
 from limbeck import _formulas
 from limbeck._formulas import Answers, OfRows
 from limbeck._labels import UNLABELLED, is_labelled
+from limbeck._statistics import MeanOf, ShareOf, Wanted, WholeSet
 from limbeck.errors import InputError, LabelsError, MismatchError
-from limbeck.intervals import (
-    CONFIDENCE,
-    UNBOUNDED,
-    Bounds,
-    Estimate,
-    check_paired,
-    over_examples_and_seeds,
-    paired_proportions,
-    proportion,
-    resampled,
-    unseen,
-)
+from limbeck.examples import Examples
+from limbeck.intervals import CONFIDENCE, UNBOUNDED, Bounds, Estimate, check_paired
 from limbeck.scores import Kind
 
 Array = NDArray[Any]
 Better = Literal["higher", "lower"]
 Need = Literal["labels", "reference"]
-PerExample = Callable[[Answers], Array]  # one number an example
-
-RESAMPLES = 200
-FEWEST_RESAMPLES = 50
-RANKED_NUMBERS = 200_000_000  # logits that all resamples of one ranking metric may visit
 
 LABELS: frozenset[Need] = frozenset({"labels"})
 REFERENCE: frozenset[Need] = frozenset({"reference"})
 SHARE: Bounds = (0.0, 1.0)
 POSITIVE: Bounds = (0.0, math.inf)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which interval is wanted: the smallest and largest value it may hold, and how sure it is."""
-
-    bounds: Bounds = UNBOUNDED
-    confidence: float = CONFIDENCE
-
-
-@dataclass(frozen=True)
-class MeanOf:
-    """A mean over examples of any numbers."""
-
-    values: PerExample
-
-    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate:
-        """Their mean over examples and seeds."""
-        values = _stacked(self.values, seeds)
-        return over_examples_and_seeds(values, bounds=wanted.bounds, confidence=wanted.confidence)
-
-    def difference(self, first: list[Answers], second: list[Answers], wanted: Wanted) -> Estimate:
-        """The mean of the first's less the second's."""
-        between = _stacked(self.values, first) - _stacked(self.values, second)
-        return over_examples_and_seeds(between, bounds=wanted.bounds, confidence=wanted.confidence)
-
-
-@dataclass(frozen=True)
-class ShareOf:
-    """The share of the examples that have a 1 rather than a 0; or, `is_count`, their number."""
-
-    values: PerExample
-    is_count: bool = False
-
-    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate:
-        """The share, averaged over seeds."""
-        values = _stacked(self.values, seeds)
-        return self._in_its_unit(proportion(values, confidence=wanted.confidence))
-
-    def difference(self, first: list[Answers], second: list[Answers], wanted: Wanted) -> Estimate:
-        """The first's share less the second's."""
-        shares = _stacked(self.values, first), _stacked(self.values, second)
-        return self._in_its_unit(paired_proportions(*shares, confidence=wanted.confidence))
-
-    def _in_its_unit(self, share: Estimate) -> Estimate:
-        return share.rescaled(share.n) if self.is_count else share
-
-
-@dataclass(frozen=True)
-class WholeSet:
-    """A number of all examples together, whose interval comes from resampling them.
-
-    Attributes:
-        value: the number for one seed; NaN where it has none.
-        resampler: makes of one seed's answers a function from rows to the same number.
-        is_macro: whether it is a mean over classes, so that the rarest decides how little is known.
-        is_ranking: whether it sorts the examples once a class, which is slow: large sets then get
-            fewer than 200 resamples, down to 50, and the degrees of freedom say so.
-    """
-
-    value: Callable[[Answers], float]
-    resampler: Callable[[Answers], OfRows]
-    is_macro: bool = False
-    is_ranking: bool = False
-
-    def estimate(self, seeds: list[Answers], wanted: Wanted) -> Estimate | None:
-        """The number averaged over seeds; None where it is not defined."""
-        values = np.array([self.value(answers) for answers in seeds])
-        return self._resampled(values, [self.resampler(a) for a in seeds], seeds[0], wanted)
-
-    def difference(
-        self, first: list[Answers], second: list[Answers], wanted: Wanted
-    ) -> Estimate | None:
-        """The first's number less the second's; None where one is not defined."""
-        one, other = (np.array([self.value(a) for a in seeds]) for seeds in (first, second))
-        seeds = max(len(first), len(second))
-        pairs = zip(
-            [self.resampler(a) for a in first] * (seeds // len(first)),
-            [self.resampler(a) for a in second] * (seeds // len(second)),
-            strict=True,
-        )
-        functions: list[OfRows] = [partial(_less, *pair) for pair in pairs]
-        return self._resampled(one - other, functions, first[0], wanted)
-
-    def _resampled(
-        self, values: Array, functions: list[OfRows], answers: Answers, wanted: Wanted
-    ) -> Estimate | None:
-        if not np.isfinite(values).all():
-            return None
-        found = resampled(
-            lambda rows: np.array([function(rows) for function in functions]),
-            len(functions),
-            len(answers.labels),
-            resamples=self._resamples(len(functions) * answers.logits.size),
-            bounds=wanted.bounds,
-            least=self._least(answers, wanted) if np.isfinite(wanted.bounds).all() else 0.0,
-            confidence=wanted.confidence,
-        )
-        mean = float(values.mean())  # the library's; ours differs by rounding
-        return replace(found, mean=mean, low=min(mean, found.low), high=max(mean, found.high))
-
-    def _resamples(self, numbers: int) -> int:
-        affordable = RANKED_NUMBERS // numbers if self.is_ranking else RESAMPLES
-        return max(FEWEST_RESAMPLES, min(RESAMPLES, affordable))
-
-    def _least(self, answers: Answers, wanted: Wanted) -> float:
-        sizes = _class_sizes(answers.labels) if self.is_macro else [len(answers.labels)]
-        return unseen(sizes, confidence=wanted.confidence)
-
-
-def _class_sizes(labels: Array) -> list[int]:
-    """How many examples each class has that has any."""
-    if labels.ndim == 2:
-        counts = (labels == 1).sum(axis=0)
-        return [int(count) for count in counts[counts > 0]]
-    return [int(count) for count in np.unique(labels, return_counts=True)[1]]
-
-
-def _stacked(values: PerExample, seeds: list[Answers]) -> Array:
-    return np.stack([values(answers) for answers in seeds]).astype(np.float64)
-
-
-def _less(one: OfRows, other: OfRows, rows: Array) -> float:
-    return one(rows) - other(rows)
 
 
 def _all(labels: Array, reference: Array) -> Array:
@@ -207,6 +68,7 @@ def measure(
     labels: Array,
     reference: Array,
     *,
+    groups: Array | None = None,
     confidence: float = CONFIDENCE,
 ) -> Estimate | None:
     """The metric of a model's answers, averaged over seeds, with its interval.
@@ -221,6 +83,7 @@ def measure(
         labels: `(examples,)` class positions, -1 for none; of another kind, a row of labels
             for each example as `Examples` has them, or `(examples,)` of -1 where there are none.
         reference: the reference's logits `(examples, classes)`, or `(0, 0)` for none.
+        groups: of each example, where some belong together: see `groups_in`.
         confidence: how sure the interval is, between 0 and 1.
 
     Raises:
@@ -228,8 +91,11 @@ def measure(
         MismatchError: labels or reference of other examples or classes.
         LabelsError: a label outside the classes.
     """
-    seeds = _counted(metric, logits, labels, reference)
-    return metric.measured.estimate(seeds, Wanted(metric.bounds, confidence)) if seeds else None
+    rows = _counting(metric, logits, labels, reference)
+    if not len(rows):
+        return None
+    wanted = Wanted(metric.bounds, confidence, None if groups is None else groups[rows])
+    return metric.measured.estimate(_answers(logits, labels, reference, rows), wanted)
 
 
 def difference(
@@ -239,6 +105,7 @@ def difference(
     labels: Array,
     reference: Array,
     *,
+    groups: Array | None = None,
     confidence: float = CONFIDENCE,
 ) -> Estimate | None:
     """The metric of the first model minus that of the second, with a paired interval.
@@ -248,11 +115,30 @@ def difference(
     (`.rescaled(-1)` turns it round). None, shapes and errors as in `measure`.
     """
     check_paired(np.shape(first), np.shape(second))
-    one = _counted(metric, first, labels, reference)
-    other = _counted(metric, second, labels, reference)
+    rows = _counting(metric, first, labels, reference)
+    _counting(metric, second, labels, reference)
+    if not len(rows):
+        return None
     span = metric.bounds[1] - metric.bounds[0]
-    wanted = Wanted((-span, span), confidence)
-    return metric.measured.difference(one, other, wanted) if one and other else None
+    wanted = Wanted((-span, span), confidence, None if groups is None else groups[rows])
+    one, other = (_answers(logits, labels, reference, rows) for logits in (first, second))
+    return metric.measured.difference(one, other, wanted)
+
+
+def groups_in(examples: Examples) -> Array | None:
+    """A number for the group of each example, `(examples,)`; None where each is its own.
+
+    Intervals are then over groups: see `limbeck.intervals`.
+    """
+    names, numbers = np.unique(examples.groups, return_inverse=True)
+    return numbers if len(names) < len(numbers) else None
+
+
+def described(examples: Examples) -> dict[str, Any]:
+    """What a document says of the examples that were measured on: name, `n`, groups if any."""
+    groups = groups_in(examples)
+    counted = {} if groups is None else {"groups": int(groups.max()) + 1}
+    return {"name": examples.name, "n": len(examples), **counted}
 
 
 def custom(
@@ -291,17 +177,19 @@ def _number(name: str, answer: Any) -> float:
         raise InputError(f"the metric {name!r} gives one number a call, not {answer!r}") from error
 
 
-def _counted(metric: Metric, logits: Array, labels: Array, reference: Array) -> list[Answers]:
+def _counting(metric: Metric, logits: Array, labels: Array, reference: Array) -> Array:
+    """The rows of the examples that count, none where the metric lacks what it needs."""
     _check_labels(metric.kind, logits, labels)
     _check_numbers(logits, reference)
     if "reference" in metric.needs and reference.size == 0:
-        return []
+        return np.array([], dtype=np.int64)
     counts = metric.only(labels, reference)
     if "labels" in metric.needs:
         counts = counts & is_labelled(labels)
-    rows = np.flatnonzero(counts)
-    if len(rows) == 0:
-        return []
+    return np.flatnonzero(counts)
+
+
+def _answers(logits: Array, labels: Array, reference: Array, rows: Array) -> list[Answers]:
     compared = reference[rows].astype(np.float64) if reference.size else reference
     return [Answers(seed[rows].astype(np.float64), labels[rows], compared) for seed in logits]
 
