@@ -1,58 +1,49 @@
 """Section 5: do specialists for confused classes help a generalist, and can one net learn both?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.cluster import AgglomerativeClustering
 
 import limbeck
 from experiments import harness
 from experiments.harness import Entry, Experiment, Outcome, Setting
-from limbeck import Examples, Run, metrics, objectives, specialists, students, teachers
+from experiments.hinton2015 import families
+from experiments.hinton2015.families import Family
+from limbeck import Examples, metrics, students
 
 # Chosen with `tune.py` on 10,000 held-out training images; the test images had no say.
 NET = students.mlp([30])
 PLAN = limbeck.Plan(epochs=20, batch=256, learning_rate=3e-3, held_out=0.0)
 SPECIALIST = replace(PLAN, epochs=10)
 COUNTS = (4, 5, 6)
-CLUSTERER = AgglomerativeClustering(metric="cosine", linkage="average")
-OBJECTIVE = objectives.SoftTargets(temperature=1)
 SEEDS = 5
 
 SET = "fashion-mnist"
 NOBODY = np.zeros((0, 0))
 
 
-@dataclass(frozen=True)
-class Family:
-    """What one seed leaves: the specialists, and everybody who is measured."""
-
-    experts: specialists.Specialists
-    models: Mapping[str, Run | teachers.Teacher]
-
-
 def work(setting: Setting) -> Outcome:
     """Trains a family a seed; measures everybody on the test images."""
     learnt, test = setting.examples(f"{SET}:train"), setting.examples(f"{SET}:test")
     seeds = range(setting.pick(full=SEEDS, smoke=2))
-    families = [family(setting, learnt, seed) for seed in seeds]
+    grown = [family(setting, learnt, seed) for seed in seeds]
     logits = {
-        name: np.concatenate([harness.answers(one.models[name], test) for one in families])
-        for name in families[0].models
+        name: np.concatenate([harness.answers(one.models[name], test) for one in grown])
+        for name in grown[0].models
     }
     ours = {name: harness.entry_of("accuracy", said, test.labels) for name, said in logits.items()}
-    ours |= _conditional(families, logits, test)
+    ours |= _conditional(grown, logits, test)
     ours["gain"] = _difference(logits["combined"], logits["generalist"], test)
     ours["gain_over_control"] = _difference(logits["combined"], logits["control"], test)
     ours["distilled_gain"] = _difference(logits["distilled"], logits["generalist"], test)
     ours["distilled_gain_over_control"] = _difference(logits["distilled"], logits["control"], test)
     more = {
-        "coverage": _by_coverage(families, logits, test),
-        "clusters": [[list(subset) for subset in one.experts.subsets] for one in families],
+        "coverage": families.by_coverage(grown, logits, test),
+        "clusters": families.clusters(grown),
     }
     headline = ("generalist", "combined", "control", "distilled")
     return Outcome(ours, _answer(ours["gain"]), len(seeds), headline, more)
@@ -60,38 +51,9 @@ def work(setting: Setting) -> Outcome:
 
 def family(setting: Setting, learnt: Examples, seed: int) -> Family:
     """The generalist of a seed, and everything that comes of it."""
-    place = setting.place / f"seed-{seed}"
     plan, short = setting.plan(PLAN), setting.plan(SPECIALIST)
-    generalist = limbeck.train(
-        NET, learnt, objectives.Labels(), to=place / "generalist", plan=plan, seeds=[seed]
-    )
-    predicted = specialists.predictions(teachers.run(generalist), learnt)
-    subsets = specialists.confusable(
-        predicted, count=COUNTS, classes=learnt.classes, clusterer=CLUSTERER, seed=seed
-    )
-    experts = specialists.train(
-        generalist, learnt, subsets, to=place / "specialists", plan=short, seed=seed
-    )
-    # One net again: the generalist trained on, by the combined model's answers, and its control by
-    # the labels, from the same weights and for as many epochs as each specialist.
-    distilled = limbeck.train(
-        NET,
-        limbeck.score(experts.combined(), learnt, to=place / "scores"),
-        OBJECTIVE,
-        to=place / "distilled",
-        plan=short,
-        seeds=[seed],
-        start=generalist.model().state_dict(),
-    )
-    assert distilled.control is not None
-    models = {
-        "generalist": generalist,
-        "control": distilled.control,
-        "combined": experts.combined(),
-        "combined_top2": experts.combined(top=2),
-        "distilled": distilled,
-    }
-    return Family(experts, models)
+    place = setting.place / f"seed-{seed}"
+    return families.family(NET, learnt, plan, short, COUNTS, seed, place)
 
 
 def _difference(one: np.ndarray, other: np.ndarray, test: Examples) -> Entry:
@@ -108,13 +70,13 @@ def _right(logits: np.ndarray, test: Examples) -> np.ndarray:
 
 
 def _conditional(
-    families: Sequence[Family], logits: Mapping[str, np.ndarray], test: Examples
+    grown: Sequence[Family], logits: Mapping[str, np.ndarray], test: Examples
 ) -> dict[str, Entry]:
     """Accuracy on the examples of special classes, with predictions restricted to these."""
     found = {}
     for name in ("generalist", "combined", "control", "distilled"):
-        pairs = zip(families, logits[name], strict=True)
-        values = [_restricted(said, _coverage(one, test) > 0, test) for one, said in pairs]
+        pairs = zip(grown, logits[name], strict=True)
+        values = [_restricted(said, one.coverage(test.classes) > 0, test) for one, said in pairs]
         found[f"{name}_conditional"] = harness.entry(values)
     return found
 
@@ -123,26 +85,6 @@ def _restricted(logits: np.ndarray, is_special: np.ndarray, test: Examples) -> f
     rows = is_special[test.labels]
     allowed = np.where(is_special, logits[rows], -np.inf)
     return float((allowed.argmax(axis=1) == test.labels[rows]).mean())
-
-
-def _coverage(one: Family, test: Examples) -> np.ndarray:
-    """How many specialists know each class, `(classes,)`."""
-    return np.array([sum(name in known for known in one.experts.subsets) for name in test.classes])
-
-
-def _by_coverage(
-    families: Sequence[Family], logits: Mapping[str, np.ndarray], test: Examples
-) -> list[dict[str, Any]]:
-    """The paper's Table 4: what is gained by how many specialists know the true class."""
-    covered = np.stack([_coverage(one, test)[test.labels] for one in families])
-    before, after = (_right(logits[name], test) for name in ("generalist", "combined"))
-    table = []
-    for count in np.unique(covered).tolist():
-        rows = covered == count
-        right, now = int(before[rows].sum()), int(after[rows].sum())
-        line = {"specialists": count, "examples": int(rows.sum()), "right": right}
-        table.append({**line, "more_right": now - right, "relative": (now - right) / max(right, 1)})
-    return table
 
 
 def _answer(gain: Entry) -> Any:
