@@ -132,6 +132,15 @@ def test_an_empty_cell_far_below_is_named_and_nothing_is_kept(
 
 
 @pytest.mark.usefixtures("large_files_are_small")
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_only_the_columns_that_are_asked_for_come_into_memory(ending: str, tmp_path: Path) -> None:
+    file = _table_file.opened(written(tmp_path / f"rows.{ending}", table_of(*INPUTS, "label")))
+    assert isinstance(file, _table_file.Streamed)
+    assert file.only([]).column_names == []
+    assert file.only(["label"]).column_names == ["label"]
+
+
+@pytest.mark.usefixtures("large_files_are_small")
 def test_text_below_numbers_is_named(tmp_path: Path) -> None:
     lines = ["height,label", *["1.5,0"] * 200, "tall,0"]
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
