@@ -41,7 +41,6 @@ COUNT, LARGE_COUNT = 8, 20
 # Loss and rates were chosen with `tune.py` on 5,000 held-out training images, for the smallest
 # size: matching logits learns slower, and was behind in as few epochs.
 OBJECTIVE = objectives.SoftTargets(temperature=4)
-RATES = {"mimic": 2e-3, "control": 2e-3}
 # Without a limit on gradients some seeds of a mimic end five points below the others.
 PLAN = limbeck.Plan(
     epochs=16, batch=256, clip_norm=1.0, warmup=0.1, precision="bfloat16", held_out=1 / 50
@@ -49,11 +48,9 @@ PLAN = limbeck.Plan(
 LARGE_PLAN = replace(PLAN, epochs=24)
 # Larger nets want lower rates: on held-out images a control of 30 million was at 0.781 with 5e-4
 # and at 0.754 with 2e-3 after 16 epochs; between 1 and 30 million they fall in equal ratios.
-LARGE_RATES = {
-    "mimic": {"1m": 0.002, "3m": 0.0014, "10m": 0.001, "30m": 0.0005},
-    "control": {"1m": 0.002, "3m": 0.0014, "10m": 0.001, "30m": 0.0005},
-}
+RATES = {"1m": 0.002, "3m": 0.0014, "10m": 0.001, "30m": 0.0005}  # of mimic and control alike
 
+NAMES = ("mimic", "control")
 SIZES = {"1m": 1_000_000, "3m": 3_162_000, "10m": 10_000_000, "30m": 31_620_000}
 # The rule, fixed beforehand: at some size the mimic gains so much, and the interval leaves out 0.
 GAIN = 0.015
@@ -76,8 +73,8 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3}, {"30m": 3})
-DEEP = Kind("conv3", "deep_", {}, {})
+SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3, "10m": 1}, {"30m": 3})
+DEEP = Kind("conv3", "deep_", {"1m": 1}, {})
 NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {})
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
 
@@ -170,14 +167,13 @@ def _students(
     setting: Setting, kind: Kind, size: str, seeds: int, scores: limbeck.ScoreSet
 ) -> Mapping[str, limbeck.Run]:
     """Mimics and controls of one size: the same starts, views, batches and steps."""
-    return {name: _student(setting, kind, size, name, seeds, scores) for name in RATES}
+    return {name: _student(setting, kind, size, name, seeds, scores) for name in NAMES}
 
 
 def _student(
     setting: Setting, kind: Kind, size: str, name: str, seeds: int, scores: limbeck.ScoreSet
 ) -> limbeck.Run:
-    rate = LARGE_RATES[name][size] if setting.large else RATES[name]
-    plan = setting.plan(at(setting.pick(PLAN, PLAN, LARGE_PLAN), rate))
+    plan = setting.plan(at(setting.pick(PLAN, PLAN, LARGE_PLAN), RATES[size]))
     student = students.of_size(kind.family, setting.pick(SIZES[size], smoke=20_000))
     to = setting.place / f"{kind.family}_{size}" / name
     return taught(student, scores, name, plan, seeds, to)

@@ -22,8 +22,8 @@ HELD_OUT = 1 / 10
 def main() -> None:
     """Trains a mimic and a control for each rate and prints their held-out accuracies."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, nargs="+", default=list(cifar.RATES.values()))
-    parser.add_argument("--name", choices=list(cifar.RATES), nargs="+", default=list(cifar.RATES))
+    parser.add_argument("--rate", type=float, nargs="+", default=sorted(set(cifar.RATES.values())))
+    parser.add_argument("--name", choices=cifar.NAMES, nargs="+", default=cifar.NAMES)
     parser.add_argument("--size", choices=list(cifar.SIZES), default="1m")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--objective", default=cifar.OBJECTIVE.text)
