@@ -280,7 +280,7 @@ EXPERIMENT = Experiment(
         "where": "teacher and ensemble: Ba & Caruana 2014, table 2; students: Urban et al. 2017, "
         "table 1, with an ensemble of 0.938",
     },
-    cost="3 hours on two cores",
+    cost="4 hours on two cores",
     work=work,
     draw=draw,
     large_cost="30 million parameters, of a stronger teacher: 5 minutes on a GPU in 7 processes",
