@@ -1,7 +1,7 @@
 """Inputs that are costly to decode: decoded once, kept in the cache and opened from there."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -47,10 +47,10 @@ def stamps(files: Iterable[Path]) -> list[list[object]]:
     return [[str(file.resolve()), known.st_size, known.st_mtime_ns] for file, known in found]
 
 
-def decoded(what: object, count: int, parts: Iterator[Array]) -> Inputs:
+def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> Inputs:
     """So many rows of one shape and type, some in each part, kept in the cache if they are many.
 
-    `what` (JSON) names them: where it is the same as before, no part is asked for.
+    `what` (JSON) names them: where it is the same as before, neither count nor parts are asked for.
 
     Raises:
         StorageError: the cache has no room for them.
@@ -61,9 +61,9 @@ def decoded(what: object, count: int, parts: Iterator[Array]) -> Inputs:
         return _opened(place)
     first = next(parts)
     whole = chain([first], parts)
-    if count * first[:1].nbytes < MANY:
+    if count() * first[:1].nbytes < MANY:
         return np.concatenate(list(whole))
-    write_file(place, _npy(count, first, whole))
+    write_file(place, _npy(count(), first, whole))
     return load(place)
 
 

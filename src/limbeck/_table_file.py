@@ -78,7 +78,7 @@ class Streamed:
         """Columns of numbers as inputs, float32 `(rows, columns)`, read once and kept on disk."""
         what = ["table", _decoded.stamps([self.path]), list(names)]
         parts = self._parts(names, lambda part, first: _arrow.matrix(part, names, self.path, first))
-        return _decoded.decoded(what, self._count, parts)
+        return _decoded.decoded(what, lambda: self._count, parts)
 
     def texts_of(self, name: str) -> Inputs:
         """A column of texts as inputs, read once and kept on disk."""

@@ -137,7 +137,7 @@ def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
     labels = [classes.index(owner) if owner else UNLABELLED for owner in owners]
     paths = [files[key] for key in keys]
     what = ["images", stamps(paths), list(size), needs("PIL").__version__]
-    inputs = decoded(what, len(keys), _decode_all(keys, paths, size))
+    inputs = decoded(what, lambda: len(keys), _decode_all(keys, paths, size))
     return Examples.of(inputs, np.array(labels), keys=keys, classes=classes, name=root.name)
 
 
@@ -168,7 +168,7 @@ def parquet(
         raise ExamplesError(f"{path} has no rows")
     encoded = map(_encoded, _cells(file, image, Path(path)), where)
     what = ["parquet", stamps([Path(path)]), image, needs("PIL").__version__]
-    inputs = decoded(what, len(where), _decode_all(where, encoded, ()))
+    inputs = decoded(what, lambda: len(where), _decode_all(where, encoded, ()))
     labels = _labels(file, label, Path(path)) if label in names else None
     return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
 
