@@ -89,9 +89,9 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
         raise InputError("by_size takes one run or more of a sweep with sizes")
     if not test.is_labelled.all():
         raise LabelsError(f"by_size needs a label for every example of {test.name}")
-    points = sorted(
-        (_Point(*_size_and_name(name), run, test) for name, run in runs.items()), key=_order
-    )
+    groups = metrics.groups_in(test)
+    made = [_Point(*_size_and_name(name), run, test, groups) for name, run in runs.items()]
+    points = sorted(made, key=_order)
     check_unseen({name: [run] for name, run in runs.items()}, test)
     for name, run in runs.items():
         test.check_classes(run.classes, f"the run {name}")
@@ -123,17 +123,13 @@ class _Point:
     name: str
     run: Run
     test: Examples
+    groups: Array | None  # of the test examples, where some belong together
 
     @cached_property
     def logits(self) -> Array:
         """What its seeds answer, `(seeds, examples, classes)`."""
         asked = [teachers.run(self.run, seed) for seed in self.run.seeds]
         return np.stack([answers(one, self.test, self.name) for one in asked])
-
-    @cached_property
-    def groups(self) -> Array | None:
-        """The group of each test example, where some belong together."""
-        return metrics.groups_in(self.test)
 
     def to_json(self, control: "_Point | None") -> dict[str, Any]:
         nets = self.run.manifest["nets"][self.run.role]
