@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from torch import Tensor
 
 import limbeck
 from experiments import harness
@@ -35,6 +36,10 @@ FURTHER = replace(TEACHER, epochs=3, learning_rate=0.5)
 # In a large run all start anew, are wider and learn for longer.
 LARGE_TEACHER = students.fastnet([128, 384, 384])
 LARGE_TEACHING = replace(TEACHER, epochs=32)
+
+# A deep net as good as two cores can bear: longer, and mirrored in its answers.
+ALONE = students.fastnet(mirrored=True)
+ALONE_TEACHING = replace(TEACHER, epochs=36)
 
 # Stored views of each image; in a large run the million points of Ba & Caruana's transfer set.
 COUNT, LARGE_COUNT = 8, 20
@@ -73,18 +78,19 @@ class Kind:
     large_seeds: Mapping[str, int]
 
 
-SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3, "10m": 1}, {"30m": 3})
-DEEP = Kind("conv3", "deep_", {"1m": 1}, {})
-NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {})
+SHALLOW = Kind("conv1", "", {"1m": 3, "3m": 3, "10m": 1}, {"1m": 1, "3m": 1, "10m": 3, "30m": 3})
+DEEP = Kind("conv3", "deep_", {"1m": 1}, {"1m": 1})
+NO_CONVOLUTION = Kind("mlp2", "mlp_", {"3m": 1}, {"3m": 1})
 KINDS = (SHALLOW, DEEP, NO_CONVOLUTION)
 
 
 def work(setting: Setting) -> Outcome:
-    """Four deep nets, their scores of a million views, and students of each kind and size."""
+    """Deep nets, the scores of four of a million views, and students of each kind and size."""
     test = cifar(setting, "test")
     teacher = ensemble(setting)
     learnt = scores(setting, teacher)
     ours = {
+        "alone_accuracy": _accuracy([alone(setting)], test),
         "teacher_accuracy": _accuracy(members(setting), test),
         "ensemble_accuracy": _accuracy([teacher], test),
     }
@@ -102,7 +108,7 @@ def work(setting: Setting) -> Outcome:
         ours,
         holds=_holds(gains),
         seeds=max(gain["n"] for gain in gains.values()),
-        headline=["teacher_accuracy", "ensemble_accuracy", *shown],
+        headline=["alone_accuracy", "teacher_accuracy", "ensemble_accuracy", *shown],
         more={"parameters": counts},
     )
 
@@ -122,18 +128,39 @@ def members(setting: Setting) -> list[limbeck.Run]:
 
 def member(setting: Setting, number: int, before: Sequence[limbeck.Run] = ()) -> limbeck.Run:
     """One deep net, which goes on from the one before it unless the run is large."""
-    train, is_new = cifar(setting, "train"), setting.large or not before
+    is_new = setting.large or not before
     student = setting.pick(students.fastnet(), students.fastnet([8, 8, 8]), LARGE_TEACHER)
     plan = setting.pick(TEACHER if is_new else FURTHER, TEACHER, LARGE_TEACHING)
+    start = None if is_new else before[0].model().cpu().state_dict()
+    return _deep(setting, f"teacher-{number}", student, plan, [number], start)
+
+
+def alone(setting: Setting) -> limbeck.Run:
+    """The deep net that teaches nobody, with three seeds in a large run."""
+    student = setting.pick(ALONE, smoke=students.fastnet([8, 8, 8], mirrored=True))
+    seeds = range(setting.pick(1, smoke=1, large=3))
+    return _deep(setting, "alone", student, ALONE_TEACHING, seeds)
+
+
+def _deep(
+    setting: Setting,
+    name: str,
+    student: students.Student,
+    plan: limbeck.Plan,
+    seeds: Sequence[int],
+    start: Mapping[str, Tensor] | None = None,
+) -> limbeck.Run:
+    """A net by labels, over fresh crops and mirrorings."""
+    train = cifar(setting, "train")
     return limbeck.train(
         student,
         limbeck.TransferSet(train, VIEW, limbeck.FRESH),
         objectives.Labels(),
-        to=setting.place / f"teacher-{number}",
+        to=setting.place / name,
         plan=setting.plan(plan),
-        seeds=[number],
+        seeds=seeds,
         control=False,
-        start=students.whitening(train) if is_new else before[0].model().cpu().state_dict(),
+        start=start or students.whitening(train),
     )
 
 
@@ -239,9 +266,9 @@ def draw(result: Mapping[str, Any]) -> Figure:
     )
     axes, ours = figure.axes[0], result["ours"]
     harness.level(axes, ours["ensemble_accuracy"], color=harness.TEACHER, label="ensemble")
-    axes.axhline(
-        ours["teacher_accuracy"]["mean"], color=harness.TEACHER, linestyle=":", label="one of it"
-    )
+    for name, style, what in (("alone", "-.", "one for longer"), ("teacher", ":", "one of it")):
+        mean = ours[f"{name}_accuracy"]["mean"]
+        axes.axhline(mean, color=harness.TEACHER, linestyle=style, label=what)
     for kind, mark in zip(KINDS, ("one convolution", "three", "none"), strict=True):
         for what, colour in (("mimic", harness.OURS), ("labels", harness.CONTROL)):
             _line(axes, result, kind, what, color=colour, label=f"{mark}, {what}")
