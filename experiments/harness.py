@@ -387,9 +387,10 @@ def level(axes: Any, found: Mapping[str, Any], **how: Any) -> None:
         axes.axhspan(found["low"], found["high"], color=how.get("color"), alpha=0.1, linewidth=0)
 
 
-def legend(axes: Any) -> None:
-    """The legend, each label once."""
+def legend(axes: Any, *, is_beside: bool = False) -> None:
+    """The legend, each label once; beside the axes where they are full."""
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
+    where = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)} if is_beside else {}
     if once:
-        axes.legend(once.values(), once.keys())
+        axes.legend(once.values(), once.keys(), **where)
