@@ -41,7 +41,7 @@ def sizes(
 
 
 # Twins of the paper's nets for two cores, the paper's nets, and those of a smoke run.
-TWINS = sizes(spoken.LAYERS, 64, 5_000, 20_000, narrow=128)
+TWINS = sizes(spoken.LAYERS, 64, 5_000, 10_000, narrow=128)
 PAPERS = sizes(spoken.PAPERS_LAYERS, 128, 8_000, 400_000, narrow=250)
 SMOKE = sizes([12, 12], 4, 20, 30, narrow=8)
 # Matching logits, the paper's loss, learns slower: on the development set (`tune.py`) it is behind.
