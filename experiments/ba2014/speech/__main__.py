@@ -49,7 +49,7 @@ OBJECTIVE = objectives.SoftTargets(temperature=4)
 WIDE = 10_000  # units of a hidden layer, above which the learning rate falls as they grow
 FEW = [("index", "<", 1), ("label", "<", 4)]  # recordings of a smoke run, which are aligned anew
 # Wider than usual: of the digits little is heard, and the bigram counts for more.
-GRID = speech.Grid((0.5, 1.0, 1.5), (2.0, 4.0, 8.0, 12.0), (-8.0, -4.0, 0.0, 4.0, 8.0))
+GRID = speech.Grid((0.5, 1.0, 1.5), (3.0, 6.0, 12.0), (-8.0, 0.0, 8.0))
 TIMIT = "LIMBECK_TIMIT"  # the variable that says where the licensed corpus is
 
 
