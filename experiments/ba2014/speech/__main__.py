@@ -332,6 +332,8 @@ EXPERIMENT = Experiment(
         "ensemble": 18.5,
         "mimic_small": 21.6,
         "mimic_large": 20.0,
+        "says": "TIMIT, phone error rates in %: shallow 23.1; DNN 21.9; CNN 19.5; ensemble 18.5; "
+        "mimics of 8k units 21.6, of 400k 20.0",
         "where": "table 1: phone error rate in % on TIMIT's core test, with 8k units (large: 400k)",
     },
     cost="2 hours on two cores",
