@@ -17,7 +17,7 @@ from pyarrow import parquet
 from threadpoolctl import threadpool_limits
 
 import limbeck
-from experiments import harness, spoken
+from experiments import error_rates, harness, spoken
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, speech, students, teachers
 
@@ -106,11 +106,11 @@ class Nets:
         """A system of the table."""
         return self.ensemble() if name == "ensemble" else self.net(name)
 
-    def rates(self, name: str) -> spoken.Rates:
+    def rates(self, name: str) -> error_rates.Rates:
         """Its error rates."""
         file = self.place / "rates" / f"{name}.json"
         grid = self.setting.pick(GRID, smoke=speech.Grid((1.0,), (1.0, 2.0), (0.0,)))
-        return spoken.rates(self.system(name), self.sets, file, grid)
+        return error_rates.rates(self.system(name), self.sets, file, grid)
 
 
 def _plan(student: students.Student) -> limbeck.Plan:
@@ -179,11 +179,13 @@ def work(setting: Setting) -> Outcome:
         each = {system: [nets.rates(system) for nets in folds] for system in SYSTEMS}
         phones = {system: _phones_joined(found) for system, found in each.items()}
         frames = {system: _frames_joined(found) for system, found in each.items()}
-        ours |= {f"{name}_{system}": spoken.entry(rate) for system, rate in phones.items()}
-        ours |= {f"{name}_{system}_frames": spoken.entry(rate) for system, rate in frames.items()}
-        ours[f"{name}_gain"] = spoken.less(phones["shallow"], phones["mimic_small"])
+        ours |= {f"{name}_{system}": error_rates.entry(rate) for system, rate in phones.items()}
+        ours |= {
+            f"{name}_{system}_frames": error_rates.entry(rate) for system, rate in frames.items()
+        }
+        ours[f"{name}_gain"] = error_rates.less(phones["shallow"], phones["mimic_small"])
         for one in ("mimic_small", "mimic_large"):
-            way = spoken.share_of_way(phones["shallow"], phones["dnn"], phones[one])
+            way = error_rates.share_of_way(phones["shallow"], phones["dnn"], phones[one])
             ours[f"{name}_{one}_way_to_dnn"] = way
         more[name] = {**_facts(folds[0]), "decoders": _decoders(each)}
     return Outcome(
@@ -195,7 +197,7 @@ def work(setting: Setting) -> Outcome:
     )
 
 
-def _phones_joined(found: Sequence[spoken.Rates]) -> speech.PhoneErrorRate:
+def _phones_joined(found: Sequence[error_rates.Rates]) -> speech.PhoneErrorRate:
     rates = [one.phones for one in found]
     kinds = [
         np.concatenate([getattr(rate, kind) for rate in rates], axis=1)
@@ -204,13 +206,13 @@ def _phones_joined(found: Sequence[spoken.Rates]) -> speech.PhoneErrorRate:
     return speech.PhoneErrorRate(*kinds, np.concatenate([rate.counts for rate in rates]))
 
 
-def _frames_joined(found: Sequence[spoken.Rates]) -> speech.FrameErrorRate:
+def _frames_joined(found: Sequence[error_rates.Rates]) -> speech.FrameErrorRate:
     rates = [one.frames for one in found]
     errors = np.concatenate([rate.errors for rate in rates], axis=1)
     return speech.FrameErrorRate(errors, np.concatenate([rate.counts for rate in rates]))
 
 
-def _decoders(each: Mapping[str, Sequence[spoken.Rates]]) -> dict[str, Any]:
+def _decoders(each: Mapping[str, Sequence[error_rates.Rates]]) -> dict[str, Any]:
     """The weights that were chosen in each fold, and which of them were the last ones tried."""
     return {
         system: [{**one.weights, "edges": list(one.edges)} for one in found]
@@ -248,7 +250,7 @@ def _real_time_factors(nets: Nets) -> dict[str, dict[str, float]]:
 
 def _real_time_factor(nets: Nets, runs: Sequence[limbeck.Run]) -> dict[str, float]:
     teacher = teachers.ensemble([_on_the_processor(run) for run in runs])
-    decoder, clip = spoken.decoder(nets.sets), nets.sets.clip
+    decoder, clip = error_rates.decoder(nets.sets), nets.sets.clip
     with _one_core():
         spoken.log_posteriors(teacher, spoken.Part((), speech.frames(clip[:1])))  # warms up
         marks = [time.process_time()]

@@ -8,7 +8,7 @@ of a mimic. Its teacher is the experiment's own.
 import argparse
 from dataclasses import replace
 
-from experiments import harness, spoken
+from experiments import error_rates, harness, spoken
 from experiments.ba2014.speech import __main__ as experiment
 from experiments.harness import Setting
 from limbeck import objectives
@@ -38,7 +38,7 @@ def main() -> None:
         root / "speech-tune",
     )
     said = spoken.log_posteriors([run], nets.sets.development)
-    wrong = spoken.frame_error_rate(nets.sets.development, said)
+    wrong = error_rates.frame_error_rate(nets.sets.development, said)
     found = round(float(wrong.each[0]), 2)
     print(options.net, objective.text, options.rate, options.epochs, found, flush=True)
 

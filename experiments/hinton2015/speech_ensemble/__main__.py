@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 import limbeck
-from experiments import harness, spoken
+from experiments import error_rates, harness, spoken
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, students, teachers
 
@@ -26,7 +26,7 @@ def work(setting: Setting) -> Outcome:
     teacher = ensemble(setting, sets)
     tried = {t: distilled(setting, sets, t) for t in setting.pick(TEMPERATURES, smoke=(2,))}
     judged = {
-        t: spoken.frame_error_rate(
+        t: error_rates.frame_error_rate(
             sets.development, spoken.log_posteriors(runs, sets.development)
         ).percent
         for t, runs in tried.items()
@@ -38,12 +38,12 @@ def work(setting: Setting) -> Outcome:
         "distilled": tried[chosen],
     }
     rates = {
-        name: spoken.rates(model, sets, setting.place / "rates" / f"{name}.json")
+        name: error_rates.rates(model, sets, setting.place / "rates" / f"{name}.json")
         for name, model in models.items()
     }
-    ours = {name: spoken.accuracy(found.frames) for name, found in rates.items()}
-    ours |= {f"{name}_phones": spoken.entry(found.phones) for name, found in rates.items()}
-    ours["share_of_gain"] = spoken.share_of_way(*(rates[name].frames for name in models))
+    ours = {name: error_rates.accuracy(found.frames) for name, found in rates.items()}
+    ours |= {f"{name}_phones": error_rates.entry(found.phones) for name, found in rates.items()}
+    ours["share_of_gain"] = error_rates.share_of_way(*(rates[name].frames for name in models))
     return Outcome(
         ours,
         holds=_holds(ours),

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import limbeck
-from experiments import harness, spoken
+from experiments import error_rates, harness, spoken
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, speech, students
 
@@ -37,9 +37,9 @@ def work(setting: Setting) -> Outcome:
         "all_data": all_data(setting, sets),
     }
     rates = {name: _rate(runs, sets.test) for name, runs in nets.items()}
-    ours = {name: spoken.accuracy(rate) for name, rate in rates.items()}
-    ours["soft_less_hard"] = spoken.more_accurate(rates["soft"], rates["hard"])
-    ours["gap_closed"] = spoken.share_of_way(rates["hard"], rates["all_data"], rates["soft"])
+    ours = {name: error_rates.accuracy(rate) for name, rate in rates.items()}
+    ours["soft_less_hard"] = error_rates.more_accurate(rates["soft"], rates["hard"])
+    ours["gap_closed"] = error_rates.share_of_way(rates["hard"], rates["all_data"], rates["soft"])
     return Outcome(
         ours,
         holds=_holds(ours),
@@ -100,7 +100,7 @@ def _taught(
 
 
 def _rate(runs: Sequence[limbeck.Run], part: spoken.Part) -> speech.FrameErrorRate:
-    return spoken.frame_error_rate(part, spoken.log_posteriors(runs, part))
+    return error_rates.frame_error_rate(part, spoken.log_posteriors(runs, part))
 
 
 KINDS = ("hard", "soft")
@@ -124,7 +124,7 @@ def _curves(setting: Setting, sets: spoken.Sets) -> dict[str, list[dict[str, Any
         kind: [
             {
                 "epochs": epochs,
-                **spoken.accuracy(_rate(curve(setting, sets, kind, epochs), sets.test)),
+                **error_rates.accuracy(_rate(curve(setting, sets, kind, epochs), sets.test)),
             }
             for epochs in setting.pick(CURVE, smoke=(1, 2))
         ]

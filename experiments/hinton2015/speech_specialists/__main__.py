@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import limbeck
-from experiments import harness, spoken
+from experiments import error_rates, harness, spoken
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from experiments.hinton2015 import families
 from experiments.hinton2015.families import Family
@@ -28,11 +28,13 @@ def work(setting: Setting) -> Outcome:
     seeds = setting.pick(SEEDS, smoke=2)
     grown = [family(setting, sets, seed) for seed in range(seeds)]
     said = {name: _said(grown, name, sets) for name in NAMES}
-    rates = {name: spoken.frame_error_rate(sets.test, logits) for name, logits in said.items()}
-    ours = {name: spoken.accuracy(rate) for name, rate in rates.items()}
-    ours["gain"] = spoken.more_accurate(rates["combined"], rates["generalist"])
-    ours["distilled_gain"] = spoken.more_accurate(rates["distilled"], rates["generalist"])
-    ours["distilled_gain_over_control"] = spoken.more_accurate(rates["distilled"], rates["control"])
+    rates = {name: error_rates.frame_error_rate(sets.test, logits) for name, logits in said.items()}
+    ours = {name: error_rates.accuracy(rate) for name, rate in rates.items()}
+    ours["gain"] = error_rates.more_accurate(rates["combined"], rates["generalist"])
+    ours["distilled_gain"] = error_rates.more_accurate(rates["distilled"], rates["generalist"])
+    ours["distilled_gain_over_control"] = error_rates.more_accurate(
+        rates["distilled"], rates["control"]
+    )
     return Outcome(
         ours,
         holds=_holds(ours["gain"]),
