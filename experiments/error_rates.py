@@ -36,7 +36,7 @@ GRID = speech.Grid()
 
 def rates(model: Model, sets: Sets, file: Path, grid: speech.Grid = GRID) -> Rates:
     """The rates of a system, which are kept: to choose the decoder's weights takes a while."""
-    of = _fingerprints(model)
+    of = [*_fingerprints(model), str(grid)]
     kept = json.loads(file.read_text()) if file.exists() else {}
     if kept.get("of") != of:
         kept = {"of": of, **_measured(model, sets, grid)}

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ PAPERS_BATCHES = 2  # times as large with the papers' nets: on a GPU such a step
 ALIGNER = replace(PLAN, epochs=4)
 
 HOURS = 1.0  # of the corpus that espeak-ng speaks
+MORE_HOURS, MORE_SEED, ALL_VOICES = 3.0, 1, 73  # of what it speaks beside it, for mimics
 CLIP, FULL_SCALE = 30.0, 32767
 
 Model = teachers.Teacher | Sequence[limbeck.Run]
@@ -96,6 +97,46 @@ def corpus_made(is_smoke: bool) -> speech.Corpus:
     return speech.spoken(0.01, voices=6) if is_smoke else speech.spoken(HOURS)
 
 
+@cache
+def more_voices(setting: Setting) -> limbeck.Examples:
+    """The made corpus's training frames and speech that nobody labels, for a teacher to score.
+
+    It is of other sentences, in all voices that the development and the test set do not have, with
+    accents, pitches and speeds of their own.
+    """
+    train = made(setting).train.frames
+    with np.load(_more(setting)) as kept:
+        fields = {field: kept[field] for field in ("banks", "counts", "keys")}
+    banks = _banks(fields)
+    windows = train.inputs
+    return limbeck.Examples.of(
+        speech.Windows.of(
+            np.concatenate([windows.frames, *banks]),
+            [*np.diff(windows.ends, prepend=0), *map(len, banks)],
+        ),
+        keys=np.concatenate([train.keys, np.strings.add("more/", _frame_keys(fields))]),
+        classes=train.classes,
+        name="frames and unlabelled ones",
+    )
+
+
+def _more(setting: Setting) -> Path:
+    file = setting.of("spoken") / ("more.npz" if setting.smoke else f"more-{MORE_HOURS:g}h.npz")
+    if not file.exists():
+        corpus = corpus_made(setting.smoke)
+        hidden = {_voice(one) for one in (*corpus.development, *corpus.test)}
+        size = (0.01, 6) if setting.smoke else (MORE_HOURS, ALL_VOICES)
+        other = speech.spoken(size[0], seed=MORE_SEED, voices=size[1])
+        spoken = [one for name in speech.SETS for one in getattr(other, name)]
+        unheard = [one for one in spoken if _voice(one) not in hidden]
+        _written(file, _described(unheard, other.phones))
+    return file
+
+
+def _voice(one: speech.Utterance) -> str:
+    return one.speaker.split("-", 1)[1]  # after the accent
+
+
 # --- frames with states, which are kept -------------------------------------------------------
 
 FIELDS = ("banks", "counts", "keys", "speakers", "transcripts", "states")
@@ -147,7 +188,10 @@ def _keep(
         moved = speech.realign(getattr(corpus, name), said, corpus.phones)
         one["states"] = np.concatenate(moved).astype(np.int16)
         content |= {f"{name}_{field}": one[field] for field in FIELDS}
-    content |= _clip(corpus.test)
+    _written(file, content | _clip(corpus.test))
+
+
+def _written(file: Path, content: dict[str, Any]) -> None:
     written = file.with_name(f"{os.getpid()}.npz")  # what has its name is whole
     np.savez_compressed(written, **content)
     written.replace(file)
@@ -190,25 +234,38 @@ def _uncut(samples: np.ndarray, lengths: np.ndarray, rate: int) -> tuple[speech.
     )
 
 
-def _part(kept: dict[str, np.ndarray], phones: Sequence[str]) -> Part:
+def _part(kept: Mapping[str, np.ndarray], phones: Sequence[str]) -> Part:
     counts = kept["counts"].tolist()
-    banks = np.split(kept["banks"].astype(np.float32), np.cumsum(counts)[:-1])
     spoken = np.repeat(kept["keys"], counts)
-    position = np.concatenate([np.arange(count) for count in counts])
     frames = limbeck.Examples.of(
-        speech.Windows.of(np.concatenate([_with_differences(one) for one in banks]), counts),
+        speech.Windows.of(np.concatenate(_banks(kept)), counts),
         kept["states"].astype(np.int64),
-        keys=np.strings.add(spoken, np.strings.mod(":%05d", position)),
+        keys=_frame_keys(kept),
         classes=speech.state_names(phones),
         groups=spoken,
         columns={
             "utterance": spoken,
             "speaker": np.repeat(kept["speakers"], counts),
-            "position": position,
+            "position": _positions(kept),
         },
         name="frames",
     )
     return Part(tuple(tuple(one.split()) for one in kept["transcripts"].tolist()), frames)
+
+
+def _banks(kept: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Each utterance's numbers, with their differences."""
+    each = np.split(kept["banks"].astype(np.float32), np.cumsum(kept["counts"])[:-1])
+    return [_with_differences(one) for one in each]
+
+
+def _positions(kept: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.arange(count) for count in kept["counts"]])
+
+
+def _frame_keys(kept: Mapping[str, np.ndarray]) -> np.ndarray:
+    spoken = np.repeat(kept["keys"], kept["counts"])
+    return np.strings.add(spoken, np.strings.mod(":%05d", _positions(kept)))
 
 
 def _with_differences(banks: np.ndarray) -> np.ndarray:
