@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -274,3 +275,9 @@ def test_what_is_reached_sooner_is_read_between_the_records_of_two_curves():
     assert times_sooner(slow, quick, "steps") == pytest.approx(30 / (10 + 10 * 5 / 6))
     assert times_sooner(quick, slow, "steps") == pytest.approx((10 + 10 * 5 / 6) / 30)
     assert times_sooner(slow, slow, "steps") == 1
+
+
+def test_the_log_shows_its_form_first_and_then_the_newest_entries() -> None:
+    heads = re.findall(r"^## (\S+)  ", (ROOT / "experiments/LOG.md").read_text(), re.MULTILINE)
+    assert heads[0] == "YYYY-MM-DD"
+    assert heads[1:] == sorted(heads[1:], reverse=True)
