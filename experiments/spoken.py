@@ -280,7 +280,7 @@ def taught(
     setting: Setting,
     name: str,
     student: students.Student,
-    given: limbeck.Examples | limbeck.ScoreSet,
+    given: limbeck.Examples | limbeck.ScoreSet | limbeck.TransferSet,
     objective: Any,
     plan: limbeck.Plan,
     seeds: int | Sequence[int],
