@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import limbeck
-from experiments import harness, results
+from experiments import harness, results, spoken
 from experiments.__main__ import listing
 from experiments.ba2014.bottleneck.__main__ import times_sooner
 
@@ -281,3 +281,21 @@ def test_the_log_shows_its_form_first_and_then_the_newest_entries() -> None:
     heads = re.findall(r"^## (\S+)  ", (ROOT / "experiments/LOG.md").read_text(), re.MULTILINE)
     assert heads[0] == "YYYY-MM-DD"
     assert heads[1:] == sorted(heads[1:], reverse=True)
+
+
+def test_unlabelled_speech_has_no_voice_of_the_held_out_sets(tmp_path: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs limbeck[speech]")
+    setting = harness.Setting("speech", tmp_path, tmp_path / "speech", "smoke")
+    sets, heard = spoken.made(setting), spoken.more_voices(setting)
+    count = len(sets.train.frames)
+    np.testing.assert_array_equal(heard.inputs.read(np.arange(count)), sets.train.frames.inputs[:])
+    assert not heard.is_labelled.any()
+    more = {key.split("/")[1].split("-", 1)[1] for key in heard.keys[count:].tolist()}
+    held_out = {
+        speaker.split("-", 1)[1]
+        for part in (sets.development, sets.test)
+        for speaker in part.frames.columns["speaker"].tolist()
+    }
+    assert len(more) > 1
+    assert len(held_out) > 1
+    assert not more & held_out
