@@ -223,6 +223,8 @@ def work(setting: Setting) -> Outcome:
         for one in ("mimic_small", "mimic_large"):
             way = error_rates.share_of_way(phones["shallow"], phones["dnn"], phones[one])
             ours[f"{name}_{one}_way_to_dnn"] = way
+            # Where the DNN is hardly better than the shallow net, a share of the way says little.
+            ours[f"{name}_{one}_below_dnn"] = error_rates.less(phones["dnn"], phones[one])
         more[name] = {
             **_facts(folds[0]),
             "temperatures": [nets.temperature for nets in folds],
