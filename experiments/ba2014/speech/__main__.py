@@ -179,7 +179,9 @@ def fold(setting: Setting, speaker: str) -> Nets:
     place = setting.place / f"real-{speaker}"
     corpus = partial(_digits, setting, speaker)
     sets = spoken.opened(setting, f"digits-{speaker}", corpus, setting.of("spoken"))
-    return Nets(setting, sets, place, 1, setting.pick(5, smoke=2))
+    return Nets(
+        setting, sets, place, setting.pick(SEEDS, smoke=1, large=1), setting.pick(5, smoke=2)
+    )
 
 
 def _digits(setting: Setting, speaker: str) -> speech.Corpus:
