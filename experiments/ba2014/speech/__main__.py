@@ -45,7 +45,7 @@ TWINS = sizes(spoken.LAYERS, 64, 5_000, 10_000, narrow=128)
 PAPERS = sizes(spoken.PAPERS_LAYERS, 128, 8_000, 400_000, narrow=250)
 SMOKE = sizes([12, 12], 4, 20, 30, narrow=8)
 # Each corpus, and each fold, has the better one on its development set. Logits, which the paper
-# matched, are learnt slower than either (`tune.py`).
+# matched, are learnt slower (`tune.py`).
 TEMPERATURES = (1, 4)
 # Of four times as many frames, which carry a higher rate.
 HEARING_MORE = replace(spoken.PLAN, epochs=6, learning_rate=3e-3)
@@ -382,7 +382,7 @@ EXPERIMENT = Experiment(
         "mimics of 8k units 21.6, of 400k 20.0",
         "where": "table 1: phone error rate in % on TIMIT's core test, with 8k units (large: 400k)",
     },
-    cost="2 hours on two cores",
+    cost="3 hours on two cores",
     work=work,
     draw=draw,
     large_cost="TIMIT itself, in the folder LIMBECK_TIMIT, with the paper's nets: a GPU",
