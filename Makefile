@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Shapes in annotations are checked; the numeric tower lets an int stand for a float.
-CHECKER := beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))
+# Annotations are checked, shapes and every item of a list included: tests/every_item.py.
+CHECKER := every_item.checked
 PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
 
 # An editable install, so that `make demo` and `make test` share one .venv and never see old code.

@@ -112,7 +112,7 @@ def more_voices(setting: Setting) -> limbeck.Examples:
     return limbeck.Examples.of(
         speech.Windows.of(
             np.concatenate([windows.frames, *banks]),
-            [*np.diff(windows.ends, prepend=0), *map(len, banks)],
+            [*np.diff(windows.ends, prepend=0).tolist(), *map(len, banks)],
         ),
         keys=np.concatenate([train.keys, np.strings.add("more/", _frame_keys(fields))]),
         classes=train.classes,
