@@ -47,7 +47,7 @@ def test_neighbouring_steps_share_no_random_numbers():
 def shown(monkeypatch, *, terminal: bool, seconds: float) -> str:
     text = io.StringIO()
     console = Console(file=text, force_terminal=terminal, width=100)
-    monkeypatch.setattr(_engine, "Console", lambda stderr: console)
+    monkeypatch.setattr(_engine, "Console", lambda **_: console)
     monkeypatch.setattr(_engine, "QUIET_SECONDS", 0.2)
     with _engine.Bar("working", 3) as bar:
         bar.advance()

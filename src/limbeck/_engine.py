@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -126,7 +127,15 @@ class Bar:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        # It never takes the streams over, as rich does unasked: rich puts back what stood there
+        # when the bar appeared, be it a buffer that the work had put there for a while.
+        self._progress = Progress(
+            *columns,
+            console=Console(file=sys.stderr, stderr=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self._task = self._progress.add_task(what, total=total, note="")
         self._appearing = threading.Timer(QUIET_SECONDS, self._progress.start)
         self._appearing.daemon = True

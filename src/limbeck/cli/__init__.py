@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cyclopts import CycloptsError
+from rich.console import Console
+from rich.control import Control
+from rich.segment import ControlType
 
 # Importing them is what adds their commands.
 from limbeck.cli import (  # noqa: F401  see above
@@ -49,4 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    # Where a bar stands, it goes on below the warning.
+    empty = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
+    Console(stderr=True).control(empty)  # on a terminal only
     print(f"limbeck: warning: {message}", file=sys.stderr)
