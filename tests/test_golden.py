@@ -298,7 +298,9 @@ def test_scores_that_were_begun_are_finished_by_the_same_call(tmp_path):
     place, before = copied(tmp_path, "begun-scores")
     assert len(before) == 2
     pictures = examples("pictures")
-    limbeck.score(halves, pictures, to=place, views=limbeck.views.jitter(1), count=3, seed=4)
+    limbeck.score(
+        halves, pictures, to=place, views=limbeck.examples.views.jitter(1), count=3, seed=4
+    )
     assert show(place)["whole"] == "yes"
     assert before.items() <= written(place).items()
     whole = HERE / "scores-views"
@@ -350,7 +352,7 @@ def test_what_is_whole_is_returned_at_once_by_the_same_call(golden):
         halves,
         examples("pictures"),
         to=golden / "scores-views",
-        views=limbeck.views.jitter(1),
+        views=limbeck.examples.views.jitter(1),
         count=3,
         seed=4,
     )

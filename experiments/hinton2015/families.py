@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 
 import limbeck
-from limbeck import objectives, specialists, students, teachers
+from limbeck import objectives, students, teachers
+from limbeck.training import specialists
 
 CLUSTERER = AgglomerativeClustering(metric="cosine", linkage="average")
 OBJECTIVE = objectives.SoftTargets(temperature=1)
@@ -19,7 +20,7 @@ OBJECTIVE = objectives.SoftTargets(temperature=1)
 class Family:
     """What one seed leaves: the specialists, and everybody who is measured."""
 
-    experts: specialists.Specialists
+    experts: teachers.Specialists
     models: Mapping[str, limbeck.Run | teachers.Teacher]
 
     def coverage(self, classes: Sequence[str]) -> np.ndarray:

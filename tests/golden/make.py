@@ -52,10 +52,13 @@ from scipy.signal import resample_poly
 from worlds import killed_at, rule
 
 import limbeck
-from limbeck import Examples, Plan, Run, Storage, _cost, _fit, _temper, speech, students, views
+from limbeck import Examples, Plan, Run, Storage, speech, students, views
+from limbeck.deployment import _temperature
+from limbeck.evaluation import _cost
 from limbeck.objectives import Labels, MatchEmbeddings, MatchLogits, SoftTargets, Votes
-from limbeck.speech import _spoken
-from limbeck.speech._espeak import Manner, speaking
+from limbeck.speech.corpora import _spoken
+from limbeck.speech.corpora._espeak import Manner, speaking
+from limbeck.training import _loop
 
 PLAN = Plan(epochs=5, batch=16, learning_rate=0.02)
 SHORT = Plan(epochs=2, batch=16, learning_rate=0.01)
@@ -159,14 +162,14 @@ def soft_run(scores: limbeck.ScoreSet, to: str) -> Run:
 @contextmanager
 def slowly_killed_at(step: int) -> Iterator[None]:
     """Training that dies before that step, with steps so slow that their seconds tell them."""
-    real = _fit._step
+    real = _loop._step
 
     def slow(*given: object) -> object:
         time.sleep(0.1)
         return real(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_fit, "_step", slow)
+        patched.setattr(_loop, "_step", slow)
         with killed_at(step, patched):
             yield
 
@@ -212,7 +215,7 @@ def other_runs(made: dict[str, limbeck.ScoreSet], points: Examples, held: Exampl
         run_says(one, made[of].examples)
     corrected = limbeck.correct(run, held, classes=["star"], how="held-out", to="run-corrected")
     run_says(corrected, points)
-    run_says(_temper.tempered(run, 1.5, "toys", Path("run-tempered")), points)
+    run_says(_temperature.tempered(run, 1.5, "toys", Path("run-tempered")), points)
     scores_say(limbeck.score(run, points, to="scores-of-run"), "points")
     return run
 

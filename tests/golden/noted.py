@@ -13,7 +13,7 @@ from worlds import rule
 
 import limbeck
 from limbeck import Examples, Run, teachers
-from limbeck._engine import numbers, tensor
+from limbeck.examples import numbers, tensor
 
 TENSORS: dict[str, np.ndarray] = {}
 SAID: dict[str, dict] = {"sets": {}, "scores": {}, "runs": {}, "documents": {}, "exports": {}}

@@ -49,5 +49,5 @@ def _read(part: str) -> limbeck.Examples:
             f"there is no {place}: set LIMBECK_DATA to a folder with {FOLDER}/train.parquet and "
             "test.parquet (columns image, label)"
         )
-    made = limbeck.images.parquet(place, classes=CLASSES)
+    made = limbeck.datasets.images.parquet(place, classes=CLASSES)
     return made.named(f"CIFAR-10 (JPEG copy):{part}", str(place))

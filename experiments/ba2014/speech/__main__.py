@@ -20,21 +20,20 @@ import limbeck
 from experiments import error_rates, harness, spoken
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, speech, students, teachers
+from limbeck.students import Shallow, Student, frequency_conv, mlp, shallow
 
 SEEDS = 3
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "yweweler")  # of the digits
 SYSTEMS = ("shallow", "dnn", "cnn", "ensemble", "mimic_small", "mimic_large")
 
 
-def sizes(
-    layers: Sequence[int], channels: int, *hidden: int, narrow: int
-) -> dict[str, students.Student]:
+def sizes(layers: Sequence[int], channels: int, *hidden: int, narrow: int) -> dict[str, Student]:
     """The nets by name; those on labels have dropout, mimics none."""
-    small, large = (students.shallow(units, bottleneck=narrow) for units in hidden)
+    small, large = (shallow(units, bottleneck=narrow) for units in hidden)
     return {
         "shallow": replace(small, dropout=0.2),
-        "dnn": students.mlp(layers, dropout=0.2),
-        "cnn": students.frequency_conv(channels, layers, dropout=0.2),
+        "dnn": mlp(layers, dropout=0.2),
+        "cnn": frequency_conv(channels, layers, dropout=0.2),
         "mimic_small": small,
         "mimic_large": large,
     }
@@ -76,7 +75,7 @@ class Nets:
     @property
     def students(self) -> dict[str, students.Student]:
         """The nets of this size of run, by name."""
-        chosen: dict[str, students.Student] = self.setting.pick(TWINS, smoke=SMOKE, large=PAPERS)
+        chosen: dict[str, Student] = self.setting.pick(TWINS, smoke=SMOKE, large=PAPERS)
         return chosen
 
     @property
@@ -149,9 +148,9 @@ class Nets:
         return error_rates.rates(self.system(name), self.sets, file, grid)
 
 
-def _plan(student: students.Student, usual: limbeck.Plan) -> limbeck.Plan:
+def _plan(student: Student, usual: limbeck.Plan) -> limbeck.Plan:
     """The usual rate, but for very wide layers: there each step changes more weights of a sum."""
-    units = student.hidden if isinstance(student, students.Shallow) else 0
+    units = student.hidden if isinstance(student, Shallow) else 0
     return replace(usual, learning_rate=usual.learning_rate * min(1.0, WIDE / max(units, 1)))
 
 

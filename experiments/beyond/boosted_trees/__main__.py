@@ -15,7 +15,8 @@ import limbeck
 from experiments import harness
 from experiments.bucila2006.munge import rows
 from experiments.harness import Entry, Experiment, Outcome, Setting
-from limbeck import metrics, objectives, students, synthetic, teachers
+from limbeck import metrics, objectives, students, teachers
+from limbeck.datasets import synthetic
 
 NAMES = ("magic", "penbased", "satimage", "optdigits")
 TREES = 500  # rounds of boosting; of several classes, as many trees for each

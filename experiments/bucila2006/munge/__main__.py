@@ -21,7 +21,8 @@ from experiments import harness
 from experiments.bucila2006.munge import rows
 from experiments.bucila2006.munge.vote import Vote, as_teacher, library, rmse, selected
 from experiments.harness import Entry, Experiment, Outcome, Setting
-from limbeck import objectives, students, synthetic
+from limbeck import objectives, students
+from limbeck.datasets import synthetic
 
 TEACHER = (1000, 10, 16)  # trees of each forest, boosted ensembles, nets of each width
 METHODS = ("munge", "random", "nbe")

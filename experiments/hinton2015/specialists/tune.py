@@ -14,7 +14,8 @@ from sklearn.cluster import AgglomerativeClustering
 import limbeck
 from experiments import harness
 from experiments.hinton2015.specialists.__main__ import COUNTS, NET, PLAN, SET, SPECIALIST
-from limbeck import objectives, specialists, teachers
+from limbeck import objectives, teachers
+from limbeck.training import specialists
 
 PLACE = harness.BUILD / "hinton2015" / "specialists" / "tune"
 

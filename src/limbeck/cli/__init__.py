@@ -1,4 +1,27 @@
-"""One command a verb: parse, call, print."""
+"""The command line: one command a verb.
+
+Files:
+    _combine: The command that makes one score set of several.
+    _compare: The command that holds methods side by side.
+    _correct: The command that corrects a run's biases.
+    _data: The command that looks at examples before anything is done with them.
+    _distill: The command that scores, trains, evaluates and exports in one go.
+    _evaluate: The command that evaluates models.
+    _export: The command that exports a model.
+    _munge: The command that makes new rows for a table: munge.
+    _options: What the commands share: the application, and the options that several take.
+    _output: How the commands print, and the status they leave with.
+    _rivals: The command that holds a student beside all that could be shipped in its place.
+    _run: The command that does a whole recipe.
+    _score: The command that asks a teacher about examples.
+    _show: The command that says what a directory is.
+    _specialists: The command that trains specialists for the classes a generalist confuses.
+    _speech: The command that reads a corpus of speech before anything is trained on it.
+    _sweep: The command that trains many students at once.
+    _train: The command that trains a student and its control.
+    _transfer: The options that say what a student learns from: stored scores, a live teacher, or
+        labels.
+"""
 
 import os
 import sys
@@ -14,17 +37,24 @@ from rich.segment import ControlType
 # Importing them is what adds their commands.
 from limbeck.cli import (  # noqa: F401  see above
     _combine,
-    _comparing,
-    _correcting,
-    _looking,
-    _making,
-    _munging,
+    _compare,
+    _correct,
+    _data,
+    _distill,
+    _evaluate,
+    _export,
+    _munge,
     _rivals,
+    _run,
+    _score,
+    _show,
     _specialists,
     _speech,
-    _sweeping,
+    _sweep,
+    _train,
 )
-from limbeck.cli._words import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, app, fail
+from limbeck.cli._options import app
+from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail
 from limbeck.errors import LimbeckError
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._words import ExamplesText, Json, To, app, say
+from limbeck.cli._options import ExamplesText, Json, To, app
+from limbeck.cli._output import say
 
 
 @app.command
@@ -20,7 +21,7 @@ def combine(
 ) -> int:
     """Make the score set of an ensemble from its members' score sets; nobody is asked again."""
     import limbeck
-    from limbeck._load import load_scores
+    from limbeck.recipes import load_scores
 
     opened = limbeck.read(examples) if examples else None
     made = limbeck.combine(

@@ -5,17 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._words import (
-    ExamplesText,
-    Json,
-    MeanText,
-    TeacherTexts,
-    To,
-    Trust,
-    app,
-    say,
-    tell,
-)
+from limbeck.cli._options import ExamplesText, Json, MeanText, TeacherTexts, To, Trust, app
+from limbeck.cli._output import say, tell
 
 
 @app.command
@@ -36,8 +27,8 @@ def rivals(
 ) -> int:
     """Hold a student beside all that could be shipped in its place, and say what to ship."""
     import limbeck
-    from limbeck._load import load_run
-    from limbeck._steps import open_teachers
+    from limbeck.recipes import load_run
+    from limbeck.teachers import open_teachers
 
     opened = limbeck.read(test)
     found = limbeck.rivals(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._words import ExamplesText, Json, PlanText, To, Trust, app, say, training_plan
+from limbeck.cli._options import ExamplesText, Json, PlanText, To, Trust, app, training_plan
+from limbeck.cli._output import say
 from limbeck.errors import InputError
 
 
@@ -29,17 +30,17 @@ def specialists(
 ) -> int:
     """Cluster the classes a run confuses, and train a specialist for each cluster."""
     import limbeck
-    from limbeck import specialists as known
     from limbeck import teachers
-    from limbeck._load import load_run
+    from limbeck.recipes import load_run
+    from limbeck.training.specialists import confusable, predictions, read_clusterer, train
 
     run, opened = load_run(generalist, trust=trust), limbeck.read(examples)
-    predicted = known.predictions(teachers.run(run), opened)
-    subsets = known.confusable(
+    predicted = predictions(teachers.run(run), opened)
+    subsets = confusable(
         predicted,
         count=count,
         classes=run.classes,
-        clusterer=known.read_clusterer(clusterer),
+        clusterer=read_clusterer(clusterer),
         seed=seed,
     )
     if not subsets:
@@ -47,7 +48,7 @@ def specialists(
             f"no cluster of {' or '.join(map(str, count))} has two classes or more and leaves "
             "some out: ask for another --count"
         )
-    made = known.train(run, opened, subsets, to=to, plan=training_plan(plan, epochs), seed=seed)
+    made = train(run, opened, subsets, to=to, plan=training_plan(plan, epochs), seed=seed)
     return say(limbeck.show(to) if json else {}, _words(to, made.subsets), json)
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._words import Json, app, corpus_words, say, tell
-from limbeck.errors import InputError, LimbeckError, SpeechWarning
-
 if TYPE_CHECKING:
     from limbeck.speech import Corpus
+
+from limbeck.cli._options import Json, app
+from limbeck.cli._output import corpus_words, say, tell
+from limbeck.errors import InputError, LimbeckError, SpeechWarning
 
 RATE = 16_000
 

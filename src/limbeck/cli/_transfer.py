@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._words import ExamplesText, MeanText, ViewsText
-from limbeck.errors import InputError
-
 if TYPE_CHECKING:
     from limbeck import Examples, ScoreSet, TransferSet
+
+from limbeck.cli._options import ExamplesText, MeanText, ViewsText
+from limbeck.errors import InputError
 
 
 @Parameter(name="*")
@@ -40,13 +40,13 @@ class Transfer:
     def opened(self, *, trust: bool) -> "TransferSet | ScoreSet":
         """The transfer set, or the score set, that the options describe."""
         import limbeck
-        from limbeck import views as known
+        from limbeck.examples import read
 
         if self.scores is not None:
             return self._stored(self.scores)
         if not self.examples:
             raise InputError("training needs --scores, or --examples with labels or a --teacher")
-        shown, count = known.read(self.views or "plain"), self.count or limbeck.FRESH
+        shown, count = read(self.views or "plain"), self.count or limbeck.FRESH
         examples = limbeck.read(self.examples)
         if self.teacher:
             return self._live(examples, trust=trust)
@@ -54,7 +54,7 @@ class Transfer:
 
     def _stored(self, directory: Path) -> "ScoreSet":
         import limbeck
-        from limbeck._load import load_scores
+        from limbeck.recipes import load_scores
 
         if self.views or self.count:
             raise InputError("--views and --count go with --examples; a score set knows its own")
@@ -64,13 +64,13 @@ class Transfer:
 
     def _live(self, examples: "Examples", *, trust: bool) -> "TransferSet":
         import limbeck
-        from limbeck import views as known
-        from limbeck._steps import open_teachers
+        from limbeck.examples import read
+        from limbeck.teachers import open_teachers
 
         return limbeck.live(
             open_teachers(self.teacher or [], examples, mean=self.mean, trust=trust),
             examples,
-            views=known.read(self.views or "plain"),
+            views=read(self.views or "plain"),
             count=self.count or limbeck.FRESH,
             labelled=limbeck.read(self.labelled) if self.labelled else None,
         )

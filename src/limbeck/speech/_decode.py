@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from limbeck._lazy import Array
 from limbeck.errors import InputError, MismatchError
+from limbeck.examples import Array
 from limbeck.speech._error_rate import phone_error_rate
 from limbeck.speech._grammar import Bigram, log_priors
 from limbeck.speech._phones import Folding

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck._lazy import Array
-from limbeck._optional import needs
 from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError
-from limbeck.examples import UNLABELLED
-from limbeck.intervals import CONFIDENCE, Estimate, check_paired, resampled, unseen
+from limbeck.examples import UNLABELLED, Array
+from limbeck.metrics import CONFIDENCE, Estimate, check_paired, resampled, unseen
+from limbeck.runtime import needs
 from limbeck.speech._phones import Folding, check_known, fold, phones_in
 
 RESAMPLES = 1000

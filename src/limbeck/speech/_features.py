@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from limbeck._lazy import Array
-from limbeck._optional import needs
 from limbeck.errors import ExamplesError, InputError
+from limbeck.examples import Array
+from limbeck.runtime import needs
 from limbeck.speech._utterance import Utterance
 
 WINDOW_MS, HOP_MS = 25, 10

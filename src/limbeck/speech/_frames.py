@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck._engine import Bar
-from limbeck._lazy import Array
 from limbeck.errors import ExamplesError, LabelsError
-from limbeck.examples import Examples
+from limbeck.examples import Array, Examples
+from limbeck.runtime import Bar
 from limbeck.speech._features import FilterBanks
 from limbeck.speech._utterance import Utterance
 from limbeck.speech._windows import Windows

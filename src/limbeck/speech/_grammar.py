@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck._lazy import Array
 from limbeck.errors import InputError, LabelsError
+from limbeck.examples import Array
 from limbeck.speech._phones import check_inventory, numbered
 
 

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from limbeck._lazy import Array
 from limbeck.errors import ExamplesError, InputError
+from limbeck.examples import Array
 
 Folding = Mapping[str, str | None]  # None: such a phone is left out
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from limbeck._labels import UNLABELLED
-from limbeck._lazy import Array
 from limbeck.errors import ExamplesError, InputError, MismatchError
+from limbeck.examples import UNLABELLED, Array
 from limbeck.speech._phones import check_inventory, check_known, numbered
 from limbeck.speech._utterance import Segment, Utterance
 from limbeck.speech._viterbi import check_scores, forced_path

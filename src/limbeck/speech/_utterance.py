@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from limbeck._lazy import Array
 from limbeck.errors import ExamplesError
+from limbeck.examples import Array
 
 SETS = ("train", "development", "test")  # of a corpus, as its fields are called
 FULL = 1 - 2.0**-15  # the loudest sample of 16 bits

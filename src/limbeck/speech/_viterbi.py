@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from limbeck._lazy import Array
 from limbeck.errors import InputError, MismatchError
+from limbeck.examples import Array
 
 UTTERANCES, NUMBERS = 16, 2**22  # of a batch at most, so that its products stay in the cache
 

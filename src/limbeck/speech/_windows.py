@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from limbeck._lazy import BLOCK_ROWS, Array, Lazy
 from limbeck.errors import InputError
+from limbeck.examples import BLOCK_ROWS, Array, Lazy
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,73 +1,110 @@
-"""The nets: `mlp`, `shallow`, `convnet`, `fastnet` or a factory of your own; a family a file."""
+"""Students: descriptions of nets, the models they become, and the runs that training leaves.
 
-from limbeck._calls import Makers, make
-from limbeck.students._bottleneck import Narrowed
-from limbeck.students._conv_pool import ConvPool, conv_pool
-from limbeck.students._convnet import Convnet, convnet
-from limbeck.students._factory import Factory, factory, find
-from limbeck.students._fastnet import Fastnet, fastnet, whitening
-from limbeck.students._frequency_conv import FrequencyConv, frequency_conv
-from limbeck.students._mlp import Mlp, Shallow, mlp, shallow
-from limbeck.students._ngrams import Ngrams, ngrams
-from limbeck.students._of_size import FAMILIES, OfSize, of_size
-from limbeck.students._shallow_conv import ShallowConv, shallow_conv
-from limbeck.students._spec import Model, Student, parameters
-from limbeck.students._static import StaticEmbeddings, static_embeddings
+Files:
+    _catalogue: The students by name, and the one that a text such as `mlp([800, 800])` describes.
+    encodings: What a model needs done to raw inputs, with a fingerprint and a cache.
+    families/: The families of students, one a file.
+    _model: Model: a student's net with its encoding, built, started or loaded from stored weights.
+    _pretrained: Folders of Hugging Face models, opened without network, pickle or code of their
+        makers.
+    _run: Run: a trained student, or its control, as it lies in a directory.
+    _student: Student: the frozen description of a net, from which it is built again.
+"""
+
+from limbeck.students import encodings
+from limbeck.students._catalogue import MAKERS, read
+from limbeck.students._model import Model, build_model, started, weights_bytes, weights_fingerprint
+from limbeck.students._pretrained import (
+    Folder,
+    check_weights,
+    checked_config,
+    folder_fingerprint,
+    opening,
+    present_folder,
+    texts_in,
+)
+from limbeck.students._run import ARTEFACT, HISTORY, MODEL, Run, altered_nets
+from limbeck.students._student import Student, parameters
+from limbeck.students.encodings import IDENTITY, Affine, Encoding
+from limbeck.students.families import (
+    FAMILIES,
+    Convnet,
+    ConvPool,
+    Factory,
+    Fastnet,
+    FrequencyConv,
+    Mlp,
+    Narrowed,
+    Ngrams,
+    OfSize,
+    Shallow,
+    ShallowConv,
+    StaticEmbeddings,
+    conv_pool,
+    convnet,
+    factory,
+    fastnet,
+    find,
+    frequency_conv,
+    mlp,
+    ngrams,
+    of_size,
+    shallow,
+    shallow_conv,
+    static_embeddings,
+    whitening,
+)
 
 __all__ = [
+    "ARTEFACT",
     "FAMILIES",
+    "HISTORY",
+    "IDENTITY",
     "MAKERS",
+    "MODEL",
+    "Affine",
     "ConvPool",
     "Convnet",
+    "Encoding",
     "Factory",
     "Fastnet",
+    "Folder",
     "FrequencyConv",
     "Mlp",
     "Model",
     "Narrowed",
     "Ngrams",
     "OfSize",
+    "Run",
     "Shallow",
     "ShallowConv",
     "StaticEmbeddings",
     "Student",
+    "altered_nets",
+    "build_model",
+    "check_weights",
+    "checked_config",
     "conv_pool",
     "convnet",
+    "encodings",
     "factory",
     "fastnet",
     "find",
+    "folder_fingerprint",
     "frequency_conv",
     "mlp",
     "ngrams",
     "of_size",
+    "opening",
     "parameters",
+    "present_folder",
     "read",
     "shallow",
     "shallow_conv",
+    "started",
     "static_embeddings",
+    "texts_in",
+    "weights_bytes",
+    "weights_fingerprint",
     "whitening",
 ]
-
-MAKERS: Makers = {
-    "mlp": mlp,
-    "shallow": shallow,
-    "shallow_conv": shallow_conv,
-    "conv_pool": conv_pool,
-    "convnet": convnet,
-    "fastnet": fastnet,
-    "frequency_conv": frequency_conv,
-    "ngrams": ngrams,
-    "static_embeddings": static_embeddings,
-    "of_size": of_size,
-    "factory": factory,
-}
-
-
-def read(text: str, *, trust: bool = False) -> Student:
-    """The student that a call written as text describes, such as `mlp([800, 800])`.
-
-    Raises:
-        RecipeError: there is none of that name, or its arguments are refused.
-    """
-    made: Student = make(text, MAKERS, "student")
-    return made.trusted() if trust and isinstance(made, Factory) else made

@@ -1,23 +1,45 @@
-"""Anything that scores examples: a module, a run, a function, an ensemble; one kind a file."""
+"""Teachers: anything that scores examples; one kind a file.
 
-from limbeck.teachers._encoder import Encoder, encoder, head
-from limbeck.teachers._endpoint import Endpoint
+Files:
+    endpoints/: Teachers behind an HTTP endpoint.
+    _ensemble: Several teachers as one: the mean of what they say.
+    _exported: Teachers that are exported programs of torch, in a file.
+    _files: What teachers that are files share: what the file says of itself, takes, and is opened
+        by.
+    fitted/: Teachers that are fitted models: scikit-learn's, LightGBM's, XGBoost's.
+    _function: Teachers that are plain functions, and the teacher in whatever object was handed in.
+    _fusion: Fuses a generalist's and its specialists' answers into one distribution over all
+        classes.
+    _onnx: Teachers that are ONNX files, answered by ONNX Runtime.
+    _open: Opens the teacher that a text names: `onnx:model.onnx`, a call, a path, or code of yours.
+    _specialists: Teachers that are a generalist with its specialists.
+    _table: Teachers that are tables of scores made elsewhere, which answer by an example's key.
+    _teacher: What every teacher is to the rest of Limbeck.
+    _torch: Teachers that are torch modules, and runs of ours.
+    transformers/: Teachers that are models of transformers, and heads on their embeddings.
+"""
+
 from limbeck.teachers._ensemble import ensemble, in_precision
 from limbeck.teachers._exported import exported
-from limbeck.teachers._function import function
-from limbeck.teachers._given import as_teacher
-from limbeck.teachers._http import http, http_from_text
-from limbeck.teachers._huggingface import huggingface
-from limbeck.teachers._lightgbm import lightgbm
+from limbeck.teachers._function import as_teacher, function
+from limbeck.teachers._fusion import Opinion, divergence, fuse, fuse_by_descent
 from limbeck.teachers._onnx import onnx
-from limbeck.teachers._read import DOORS, Door, check, read
-from limbeck.teachers._saved import saved
-from limbeck.teachers._scores import scores
-from limbeck.teachers._sklearn import sklearn
+from limbeck.teachers._open import DOORS, Door, check, open_teachers, read, saved
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
+from limbeck.teachers._table import scores
 from limbeck.teachers._teacher import Answer, Teacher, ordered
 from limbeck.teachers._torch import module, run
-from limbeck.teachers._xgboost import xgboost
+from limbeck.teachers.endpoints import Endpoint, http, http_from_text
+from limbeck.teachers.fitted import (
+    fitted_bytes,
+    fitted_fingerprint,
+    fitted_log_probabilities,
+    fitted_values,
+    lightgbm,
+    sklearn,
+    xgboost,
+)
+from limbeck.teachers.transformers import Encoder, encoder, head, huggingface
 
 __all__ = [
     "DOORS",
@@ -26,16 +48,24 @@ __all__ = [
     "Door",
     "Encoder",
     "Endpoint",
+    "Opinion",
     "Specialist",
     "Specialists",
     "Teacher",
     "as_teacher",
     "check",
     "combined",
+    "divergence",
     "encoder",
     "ensemble",
     "exported",
+    "fitted_bytes",
+    "fitted_fingerprint",
+    "fitted_log_probabilities",
+    "fitted_values",
     "function",
+    "fuse",
+    "fuse_by_descent",
     "head",
     "http",
     "http_from_text",
@@ -44,6 +74,7 @@ __all__ = [
     "lightgbm",
     "module",
     "onnx",
+    "open_teachers",
     "ordered",
     "read",
     "run",

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from limbeck._engine import Precision
-from limbeck._means import Ensemble, Mean, Member
 from limbeck.errors import InputError, TeacherError
 from limbeck.examples import Array
-from limbeck.runs import Run
+from limbeck.runtime import Precision
+from limbeck.scores import Ensemble, Mean, Member
+from limbeck.students import Run
 from limbeck.teachers._teacher import Teacher, described, ordered
 from limbeck.teachers._torch import run
 

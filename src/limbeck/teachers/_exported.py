@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from limbeck import _engine
 from limbeck.errors import CorruptError, TeacherError, TrustError
-from limbeck.examples import Array
-from limbeck.teachers import _file
+from limbeck.examples import Array, tensor
+from limbeck.teachers import _files
 from limbeck.teachers._teacher import Answer, Teacher, described
 
 ANY_BATCH = "torch.export.export(net, inputs, dynamic_shapes=({0: torch.export.Dim('batch')},))"
@@ -56,21 +55,21 @@ def exported(
         MismatchError: it names other classes than were given.
         InputError: no such kind.
     """
-    file, own_name = _file.present(path), name or Path(path).name
+    file, own_name = _files.present(path), name or Path(path).name
     if not trust:
         raise TrustError(
             f"opening {path} can run code that is in it: pass --trust (trust=True) if you know "
             "where it comes from"
         )
     program, net, texts = _opened(file)
-    notes = _file.Notes.of(texts)
+    notes = _files.Notes.of(texts)
     names, own_kind = notes.named(classes, own_name), kind or notes.kind or "logits"
     _check_mode(program, own_name)
     answer = _answer(program, net, own_name)
     _check_output(program, names, own_name)
-    fingerprint = _file.fingerprint([file], own_kind)
+    fingerprint = _files.fingerprint([file], own_kind)
     made = described(own_name, answer, names, own_kind, fingerprint)
-    source = _file.call("exported", file, classes=list(classes), kind=kind, name=name)
+    source = _files.call("exported", file, classes=list(classes), kind=kind, name=name)
     return replace(made, source=source)
 
 
@@ -118,7 +117,7 @@ def _answer(program: ExportedProgram, net: nn.Module, whose: str) -> Answer:
     slot = _slot(program, expected, whose)
 
     def answer(inputs: Array) -> Tensor:
-        given = _engine.tensor(slot.fitted(inputs, whose)).to(expected.device, expected.dtype)
+        given = tensor(slot.fitted(inputs, whose)).to(expected.device, expected.dtype)
         try:
             with torch.inference_mode():
                 return _alone(net(given))
@@ -139,11 +138,11 @@ def _expected(program: ExportedProgram, whose: str) -> Tensor:
     return _value(program, names[0], f"{whose} takes")
 
 
-def _slot(program: ExportedProgram, expected: Tensor, whose: str) -> _file.Slot:
+def _slot(program: ExportedProgram, expected: Tensor, whose: str) -> _files.Slot:
     # numpy has no bfloat16; float32 holds all of it.
     kind = torch.float32 if expected.dtype == torch.bfloat16 else expected.dtype
     name = str(program.graph_signature.user_inputs[0])
-    slot = _file.Slot(name, _sides(expected), np.dtype(str(kind).removeprefix("torch.")))
+    slot = _files.Slot(name, _sides(expected), np.dtype(str(kind).removeprefix("torch.")))
     slot.check_batch(whose, ANY_BATCH)
     return slot
 
@@ -156,7 +155,7 @@ def _check_output(program: ExportedProgram, classes: Sequence[str], whose: str) 
             "export a module that returns the scores alone"
         )
     answered = _value(program, names[0], f"{whose} answers with")
-    _file.check_scores(_sides(answered), classes, whose)
+    _files.check_scores(_sides(answered), classes, whose)
 
 
 def _value(program: ExportedProgram, name: object, does: str) -> Tensor:
@@ -167,7 +166,7 @@ def _value(program: ExportedProgram, name: object, does: str) -> Tensor:
 
 
 def _sides(value: Tensor) -> tuple[int, ...]:
-    return tuple(side if type(side) is int else _file.ANY for side in value.shape)
+    return tuple(side if type(side) is int else _files.ANY for side in value.shape)
 
 
 def _alone(answered: Any) -> Tensor:

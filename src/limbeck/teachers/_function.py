@@ -1,9 +1,14 @@
-"""Teachers that are plain functions: whatever can be called with a batch of raw inputs."""
+"""Teachers that are plain functions, and the teacher in whatever object was handed in."""
 
 from collections.abc import Sequence
 
-from limbeck._manifest import fingerprint as name_by_content
+from torch import nn
+
+from limbeck.artifacts import fingerprint as name_by_content
+from limbeck.errors import TeacherError
+from limbeck.students import Run
 from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._torch import module, run
 
 
 def function(
@@ -28,3 +33,25 @@ def function(
     """
     own_name = name or getattr(answer, "__qualname__", type(answer).__name__)
     return described(own_name, answer, classes, kind, name_by_content([own_name, version]))
+
+
+def as_teacher(given: object, classes: Sequence[str]) -> Teacher:
+    """The teacher in whatever was handed in.
+
+    A bare module or function is taken to answer with logits of these classes; anything else is
+    said with `teachers.module` or `teachers.function`.
+
+    Raises:
+        TeacherError: it is nothing that answers, or nobody names the classes.
+    """
+    if isinstance(given, Teacher):
+        return given
+    if isinstance(given, Run):
+        return run(given)
+    if not callable(given):
+        raise TeacherError(
+            f"a teacher is a module, a run or a function, not a {type(given).__name__}"
+        )
+    if isinstance(given, nn.Module):
+        return module(given, classes)
+    return function(given, classes)

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from limbeck._calls import did_you_mean
-from limbeck._optional import needs
 from limbeck.errors import CorruptError, InputError, MissingError, TeacherError
 from limbeck.examples import Array
-from limbeck.teachers import _file
+from limbeck.runtime import did_you_mean, needs
+from limbeck.teachers import _files
 from limbeck.teachers._teacher import Answer, Teacher, described
 
 # What onnxruntime brings itself beside the operators of ONNX.
@@ -66,21 +65,21 @@ def onnx(
         InputError: no such kind, or fewer than 0 threads.
         NeedsPackageError: the packages for ONNX are not installed.
     """
-    file, own_name = _file.present(path), name or Path(path).name
+    file, own_name = _files.present(path), name or Path(path).name
     model = _parsed(file)
     parts = _parts(model, file)
     _check_operators(model, own_name)
     session = _session(file, threads, own_name)
-    notes = _file.Notes.of(session.get_modelmeta().custom_metadata_map)
+    notes = _files.Notes.of(session.get_modelmeta().custom_metadata_map)
     names, own_kind = notes.named(classes, own_name), kind or notes.kind or "logits"
     slot = _slot(session, own_name)
     chosen = _output(session, output, own_name)
-    _file.check_scores(_sides(chosen.shape) or (_file.ANY, _file.ANY), names, own_name)
+    _files.check_scores(_sides(chosen.shape) or (_files.ANY, _files.ANY), names, own_name)
     answer = _answer(session, slot, chosen.name, own_name)
-    fingerprint = _file.fingerprint([file, *parts], chosen.name, own_kind)
+    fingerprint = _files.fingerprint([file, *parts], chosen.name, own_kind)
     made = described(own_name, answer, names, own_kind, fingerprint)
     options = {"kind": kind, "output": output, "threads": threads, "name": name}
-    return replace(made, source=_file.call("onnx", file, classes=list(classes), **options))
+    return replace(made, source=_files.call("onnx", file, classes=list(classes), **options))
 
 
 def _parsed(file: Path) -> Any:
@@ -181,7 +180,7 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error).strip().split("\n")[0])
 
 
-def _slot(session: Any, whose: str) -> _file.Slot:
+def _slot(session: Any, whose: str) -> _files.Slot:
     inputs = session.get_inputs()
     if len(inputs) != 1:
         raise TeacherError(
@@ -193,7 +192,7 @@ def _slot(session: Any, whose: str) -> _file.Slot:
             f"{whose} takes {inputs[0].type}, which raw inputs cannot be: export it with an input "
             "of float32, or of whole numbers"
         )
-    found = _file.Slot(inputs[0].name, _sides(inputs[0].shape), np.dtype(TYPES[inputs[0].type]))
+    found = _files.Slot(inputs[0].name, _sides(inputs[0].shape), np.dtype(TYPES[inputs[0].type]))
     found.check_batch(whose, ANY_BATCH)
     return found
 
@@ -224,15 +223,15 @@ def _advice(kind: str) -> str:
 
 
 def _described(one: Any) -> str:
-    shape = f" {_file.said(_sides(one.shape))}" if one.shape else ""
+    shape = f" {_files.said(_sides(one.shape))}" if one.shape else ""
     return f"{one.name!r} ({one.type}{shape})"
 
 
 def _sides(shape: Sequence[Any]) -> tuple[int, ...]:
-    return tuple(one if isinstance(one, int) and one >= 0 else _file.ANY for one in shape or ())
+    return tuple(one if isinstance(one, int) and one >= 0 else _files.ANY for one in shape or ())
 
 
-def _answer(session: Any, slot: _file.Slot, output: str, whose: str) -> Answer:
+def _answer(session: Any, slot: _files.Slot, output: str, whose: str) -> Answer:
     def answer(inputs: Array) -> Array:
         given = {slot.name: slot.fitted(inputs, whose)}
         try:

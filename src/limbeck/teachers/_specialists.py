@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limbeck import _manifest
-from limbeck._fusion import TINY, Opinion, fuse
+from limbeck import artifacts
 from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Array
-from limbeck.runs import Run
 from limbeck.scores import SOFTMAX_KINDS
+from limbeck.students import Run
+from limbeck.teachers._fusion import TINY, Opinion, fuse
 from limbeck.teachers._teacher import Teacher, described
 from limbeck.teachers._torch import run
 
@@ -82,7 +82,7 @@ def _check_member(member: Specialist, generalist: Teacher) -> None:
 
 def _fingerprint(generalist: Teacher, members: Sequence[Specialist], top: int) -> str:
     each = [[m.teacher.fingerprint, list(m.positions), m.correction] for m in members]
-    return _manifest.fingerprint([generalist.fingerprint, each, top])
+    return artifacts.fingerprint([generalist.fingerprint, each, top])
 
 
 def _answer(
@@ -134,7 +134,7 @@ class Specialists:
             MismatchError: the generalist, or a specialist, is another than it was.
             CorruptError: a manifest is damaged.
         """
-        manifest = _manifest.read_manifest(directory, SPECIALISTS)
+        manifest = artifacts.read_manifest(directory, SPECIALISTS)
         about = manifest["generalist"]
         generalist = _opened(directory / about["directory"], about["fingerprint"], trust)
         members = tuple(

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from limbeck._labels import brief
-from limbeck._manifest import fingerprint as name_by_content
+from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import InputError, LimbeckError, MismatchError, TeacherError
-from limbeck.examples import Array, Examples
-from limbeck.runs import Run
+from limbeck.examples import Array, Examples, Plain, View, brief_names
 from limbeck.scores import Kind, check_answer, check_kind
-from limbeck.views import Plain, View
+from limbeck.students import Run
 
 Answer = Callable[..., Any]  # of a batch of raw inputs; with `answers_keys`, of their keys too
 
@@ -173,11 +171,11 @@ def ordered(
 def _check_same_names(own: tuple[str, ...], wanted: tuple[str, ...], of: str, whose: str) -> None:
     missing = [name for name in wanted if name not in set(own)]
     extra = [name for name in own if name not in set(wanted)]
-    faults = [f"it lacks {brief(missing)}"] * bool(missing)
-    faults += [f"only it has {brief(extra)}"] * bool(extra)
+    faults = [f"it lacks {brief_names(missing)}"] * bool(missing)
+    faults += [f"only it has {brief_names(extra)}"] * bool(extra)
     if faults or len(own) != len(wanted):
         raise MismatchError(
-            f"{of} names the classes {brief(wanted)}, {whose} names {brief(own)}: "
+            f"{of} names the classes {brief_names(wanted)}, {whose} names {brief_names(own)}: "
             f"{' and '.join(faults) or 'one of them twice'}; they must be the same names, in "
             "whatever order"
         )

@@ -8,12 +8,11 @@ from typing import get_args
 import torch
 from torch import Tensor, nn
 
-from limbeck import _engine
-from limbeck._engine import Precision
-from limbeck.encodings import IDENTITY, Affine
+from limbeck import runtime
 from limbeck.errors import InputError
-from limbeck.examples import Array
-from limbeck.runs import Run
+from limbeck.examples import Array, tensor
+from limbeck.runtime import Precision
+from limbeck.students import IDENTITY, Affine, Run
 from limbeck.teachers._teacher import Answer, Teacher, described
 
 
@@ -63,9 +62,9 @@ def run(
 
 def _answer(net: nn.Module, encode: nn.Module, precision: Precision | str) -> Answer:
     def answer(inputs: Array) -> Tensor:
-        place = next(net.parameters(), torch.empty(0, device=_engine.device())).device
-        with _engine.evaluating(net), _engine.autocast(precision):
-            scores: Tensor = net(_laid_out(encode(_engine.tensor(inputs)).to(place)))
+        place = next(net.parameters(), torch.empty(0, device=runtime.device())).device
+        with runtime.evaluating(net), runtime.autocast(precision):
+            scores: Tensor = net(_laid_out(encode(tensor(inputs)).to(place)))
         return scores.float() if precision == "bfloat16" else scores
 
     return answer

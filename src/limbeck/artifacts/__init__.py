@@ -1,0 +1,59 @@
+"""Artifacts: directories with request and manifest, durable files, checksums, provenance.
+
+Files:
+    _directories: Artifacts: directories with a request, written first, and a manifest, written
+        last.
+    _documents: Documents of rows that are artifacts of their own: JSON is the truth, Markdown a
+        view of it.
+    _files: Files that a crash leaves whole or absent, JSON of one text, and checksums.
+    _provenance: What made an artifact: versions, machine, commit and command.
+"""
+
+from limbeck.artifacts._directories import (
+    FORMAT,
+    MANIFEST,
+    REQUEST,
+    begin,
+    check_free,
+    finish,
+    read_manifest,
+    state,
+)
+from limbeck.artifacts._documents import Documented, Form
+from limbeck.artifacts._files import (
+    cache_of,
+    checksum,
+    embedded,
+    file_entries,
+    file_entry,
+    fingerprint,
+    read_checked,
+    read_json,
+    write_file,
+    write_json,
+)
+from limbeck.artifacts._provenance import provenance
+
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "REQUEST",
+    "Documented",
+    "Form",
+    "begin",
+    "cache_of",
+    "check_free",
+    "checksum",
+    "embedded",
+    "file_entries",
+    "file_entry",
+    "fingerprint",
+    "finish",
+    "provenance",
+    "read_checked",
+    "read_json",
+    "read_manifest",
+    "state",
+    "write_file",
+    "write_json",
+]

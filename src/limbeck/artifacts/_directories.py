@@ -1,0 +1,108 @@
+"""Artifacts: directories with a request, written first, and a manifest, written last.
+
+`request.json` says what was asked for, so that an interrupted job can be told from somebody else's
+files; `manifest.json` is written last, so an artifact with a manifest is whole.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from limbeck.artifacts._files import PARTIAL, canonical, read_json, write_json
+from limbeck.errors import CorruptError, MissingError, OccupiedError
+
+FORMAT = 1
+REQUEST = "request.json"
+MANIFEST = "manifest.json"
+
+
+def state(directory: Path) -> str:
+    """What a directory is to us: "absent", "foreign", "begun" or "whole"."""
+    if (directory / MANIFEST).is_file():
+        return "whole"
+    if (directory / REQUEST).is_file():
+        return "begun"
+    if not directory.exists() or (directory.is_dir() and _holds_only_leftovers(directory)):
+        return "absent"
+    return "foreign"
+
+
+def _holds_only_leftovers(directory: Path) -> bool:
+    # A kill between creating a temporary file and renaming it leaves one of these behind.
+    return all(entry.name.endswith(PARTIAL) for entry in directory.iterdir())
+
+
+def check_free(directory: Path, artefact: str, request: Mapping[str, object]) -> bool:
+    """Whether this very request is already whole there; raises if the place is taken.
+
+    Writes nothing, so that it can be asked before any costly work.
+
+    Raises:
+        OccupiedError: the directory holds something else.
+    """
+    found = state(directory)
+    if found == "absent":
+        return False
+    if found == "foreign":
+        raise OccupiedError(
+            f"{directory} already holds something that is not a Limbeck artefact; "
+            "nothing was overwritten: choose another directory or empty this one"
+        )
+    _check_same(directory, artefact, request)
+    return found == "whole"
+
+
+def _check_same(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
+    held = read_json(directory / REQUEST)
+    wanted = json.loads(canonical({"artefact": artefact, **request}))
+    if held == wanted:
+        return
+    if held.get("artefact") != artefact:
+        what = f"a {held.get('artefact')}, not a {artefact}"
+    else:
+        changed = sorted(k for k in held.keys() | wanted.keys() if held.get(k) != wanted.get(k))
+        what = f"a {artefact} of another request (other {', '.join(changed)})"
+    raise OccupiedError(
+        f"{directory} already holds {what}; nothing was overwritten: "
+        "choose another directory or remove this one"
+    )
+
+
+def begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
+    """Marks a directory as ours and clears what an interrupted write left behind."""
+    if check_free(directory, artefact, request):
+        return
+    if not (directory / REQUEST).exists():
+        write_json(directory / REQUEST, {"artefact": artefact, **request})
+    for leftover in directory.rglob(f".*{PARTIAL}"):
+        leftover.unlink(missing_ok=True)
+
+
+def finish(directory: Path, artefact: str, body: Mapping[str, object]) -> None:
+    """Writes the manifest, which makes the artefact whole."""
+    write_json(directory / MANIFEST, {"format": FORMAT, "artefact": artefact, **body})
+
+
+def read_manifest(directory: Path, artefact: str) -> dict[str, Any]:
+    """The manifest of a whole artefact of that name.
+
+    Raises:
+        MissingError: there is none, or the job that makes it was interrupted.
+        CorruptError: it is of another artefact or of a newer format.
+    """
+    if state(directory) == "begun":
+        raise MissingError(
+            f"{directory} is not whole: the job that makes it was interrupted; "
+            "run the same command again to finish it"
+        )
+    if not (directory / MANIFEST).is_file():
+        raise MissingError(f"there is no {artefact} in {directory}: it has no {MANIFEST}")
+    manifest = read_json(directory / MANIFEST)
+    if manifest.get("artefact") != artefact:
+        raise CorruptError(f"{directory} holds a {manifest.get('artefact')}, not a {artefact}")
+    if manifest.get("format") != FORMAT:
+        raise CorruptError(
+            f"{directory} has format {manifest.get('format')}; this Limbeck reads {FORMAT}"
+        )
+    return manifest

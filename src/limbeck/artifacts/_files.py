@@ -1,0 +1,160 @@
+"""Files that a crash leaves whole or absent, JSON of one text, and checksums."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import CorruptError, MissingError, StorageError
+
+PARTIAL = ".partial"  # the ending of a file that is still being written
+
+_STORAGE_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+}
+
+
+def canonical(value: object) -> bytes:
+    """The one JSON text of a value: sorted keys, no spaces; equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def fingerprint(value: object) -> str:
+    """16 hexadecimal digits that name a JSON value by its content."""
+    return hashlib.blake2b(canonical(value), digest_size=8).hexdigest()
+
+
+def checksum(content: bytes) -> str:
+    """The sha256 of some bytes, as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """The error to raise when the disk refuses: full, read-only or not ours."""
+    reason = error.strerror or str(error)
+    return StorageError(
+        f"cannot write {path}: {reason}; what was finished before is kept, "
+        "so free some room or choose another place and run the same command again"
+    )
+
+
+def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Writes a file so that a crash leaves the old content or the new, never half of it.
+
+    Content that comes in parts is written as it comes.
+
+    Raises:
+        StorageError: the disk is full, read-only, or not ours to write.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_durably(path, content)
+    except OSError as error:
+        if error.errno in _STORAGE_ERRORS:
+            raise storage_error(path, error) from error
+        raise
+
+
+def _write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines([content] if isinstance(content, bytes) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows cannot open a folder, and does not need to.
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes a value as readable JSON, atomically."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    write_file(path, text.encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        MissingError: no such file.
+        CorruptError: not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingError(f"there is no {path}") from error
+    except ValueError as error:
+        raise CorruptError(f"{path} is not readable JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise CorruptError(f"{path} holds no JSON object")
+    return value
+
+
+def file_entries(directory: Path, names: Iterable[str]) -> dict[str, dict[str, object]]:
+    """Size and sha256 of files, for a manifest."""
+    return {name: file_entry((directory / name).read_bytes()) for name in names}
+
+
+def file_entry(content: bytes) -> dict[str, object]:
+    """Size and sha256 of some bytes."""
+    return {"bytes": len(content), "sha256": checksum(content)}
+
+
+def read_checked(directory: Path, name: str, entry: Mapping[str, object]) -> bytes:
+    """The bytes of a file, after comparing them with the manifest's entry for it.
+
+    Raises:
+        MissingError: the file is gone.
+        CorruptError: it was truncated or altered.
+    """
+    path = directory / name
+    if not path.is_file():
+        raise MissingError(f"{path} is missing, though the manifest names it")
+    content = path.read_bytes()
+    if len(content) != entry["bytes"]:
+        raise CorruptError(f"{path} has {len(content)} bytes, not {entry['bytes']}: truncated")
+    if checksum(content) != entry["sha256"]:
+        raise CorruptError(f"{path} was altered: its sha256 is not {entry['sha256']}")
+    return content
+
+
+def embedded(content: bytes) -> dict[str, Any]:
+    """The JSON object under "limbeck" in the header of a safetensors file.
+
+    Raises:
+        CorruptError: there is no such header.
+    """
+    try:
+        size = int.from_bytes(content[:8], "little")
+        head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
+        return dict(json.loads(head))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptError("the file has no readable header") from error
+
+
+def cache_of(name: str) -> Path:
+    """The folder in which a set of that name is kept."""
+    return Path(os.environ.get("LIMBECK_CACHE") or Path.home() / ".cache" / "limbeck") / name

@@ -1,0 +1,74 @@
+"""The command that scores, trains, evaluates and exports in one go."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._options import (
+    ExamplesText,
+    Json,
+    MeanText,
+    ObjectiveText,
+    PlanText,
+    Require,
+    StudentText,
+    TeacherTexts,
+    To,
+    Trust,
+    ViewsText,
+    app,
+    training_plan,
+)
+from limbeck.cli._output import say_report
+
+
+@app.command
+def distill(
+    *,
+    teacher: TeacherTexts,
+    examples: ExamplesText,
+    student: StudentText,
+    to: To,
+    mean: MeanText = "",
+    labelled: ExamplesText = "",
+    test: ExamplesText = "",
+    objective: ObjectiveText = "SoftTargets(temperature=4)",
+    views: ViewsText = "plain",
+    count: int = 1,
+    seed: Annotated[int, Parameter(help="What the views are drawn with.")] = 0,
+    seeds: int = 3,
+    epochs: int = 30,
+    plan: PlanText = "",
+    margin: float = 0.005,
+    require: Require = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Score, train, evaluate and export in one go, and write down the recipe that does it again."""
+    import limbeck
+    from limbeck import objectives, students
+    from limbeck.examples import read
+    from limbeck.teachers import open_teachers
+
+    unlabelled = limbeck.read(examples)
+    known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
+    how = limbeck.Distillation(
+        objective=objectives.read(objective, trust=trust),
+        views=read(views),
+        count=count,
+        seed=seed,
+        plan=training_plan(plan, epochs),
+        seeds=seeds,
+        margin=margin,
+        require=tuple(require or ()),
+    )
+    made = limbeck.distill(
+        open_teachers(teacher, known_classes, mean=mean, trust=trust),
+        unlabelled,
+        students.read(student, trust=trust),
+        to=to,
+        labelled=limbeck.read(labelled) if labelled else None,
+        test=limbeck.read(test) if test else None,
+        how=how,
+    )
+    return say_report(made.report, to / "report", json)

@@ -1,0 +1,41 @@
+"""The command that exports a model."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._options import ExamplesText, Json, Trust, app
+from limbeck.cli._output import say
+
+
+@app.command
+def export(
+    *,
+    run: Annotated[Path, Parameter(help="The directory of the student's run.")],
+    to: Annotated[Path, Parameter(help="A file ending in .onnx or .safetensors.")],
+    check: ExamplesText,
+    tolerance: float = 1e-3,
+    absorb: Annotated[bool, Parameter(help="Multiply out a bottleneck.", negative="")] = False,
+    report: Annotated[Path | None, Parameter(help="A report, for the card.")] = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Write the student to a file, after seeing that the file answers alike."""
+    import limbeck
+    from limbeck.recipes import load_run
+
+    made = limbeck.export(
+        load_run(run, trust=trust),
+        to=to,
+        check=limbeck.read(check),
+        tolerance=tolerance,
+        absorb=absorb,
+        report=limbeck.Report.read(report) if report else None,
+    )
+    words = (
+        f"{made.path}: held against the student on {made.n} examples, largest difference of a "
+        f"score {made.largest_difference:.2g}, same class on {made.agreement:.2%}"
+    )
+    return say({**asdict(made), "path": str(made.path)}, words, json)

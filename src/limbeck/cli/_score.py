@@ -1,0 +1,63 @@
+"""The command that asks a teacher about examples."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from limbeck.cli._options import (
+    ExamplesText,
+    Json,
+    MeanText,
+    TeacherTexts,
+    To,
+    Trust,
+    ViewsText,
+    app,
+)
+from limbeck.cli._output import say
+
+
+@app.command
+def score(
+    *,
+    teacher: TeacherTexts,
+    examples: ExamplesText,
+    to: To,
+    mean: MeanText = "",
+    views: ViewsText = "plain",
+    count: int = 1,
+    seed: int = 0,
+    width: Annotated[str, Parameter(help="float16 or float32; by default what suits.")] = "",
+    shard_rows: Annotated[int, Parameter(help="Examples a file.")] = 8192,
+    batch: Annotated[int, Parameter(help="Examples the teacher answers at a time.")] = 512,
+    precision: Annotated[
+        str, Parameter(help="float32, or bfloat16: faster, of runs and ensembles of runs.")
+    ] = "float32",
+    held_out: Annotated[
+        bool | None,
+        Parameter(help="Whether the teacher was trained on none of them; a run of ours knows."),
+    ] = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Keep what a teacher says of every example, in so many views."""
+    import limbeck
+    from limbeck.examples import read
+    from limbeck.teachers import open_teachers
+
+    opened = limbeck.read(examples)
+    asked = open_teachers(teacher, opened, mean=mean, trust=trust)
+    scores = limbeck.score(
+        limbeck.teachers.in_precision(asked, precision),
+        opened,
+        to=to,
+        views=read(views),
+        count=count,
+        seed=seed,
+        storage=limbeck.Storage(width, shard_rows, batch),
+        held_out="unknown" if held_out is None else held_out,
+    )
+    words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"
+    if scores.held_out != "unknown":
+        words += f"; held out from the teacher: {scores.held_out}"
+    return say(limbeck.show(to) if json else {}, words, json)

@@ -1,0 +1,50 @@
+"""The command that trains a student and its control."""
+
+from limbeck.cli._options import (
+    Json,
+    ObjectiveText,
+    PlanText,
+    StudentText,
+    To,
+    Trust,
+    app,
+    training_plan,
+)
+from limbeck.cli._output import say
+from limbeck.cli._transfer import Transfer
+
+
+@app.command
+def train(
+    *,
+    student: StudentText,
+    to: To,
+    transfer: Transfer = Transfer(),  # noqa: B008  frozen, so one can be every call's default
+    objective: ObjectiveText = "",
+    seeds: int = 1,
+    epochs: int = 30,
+    plan: PlanText = "",
+    control: bool = True,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Train a student on a score set or a live teacher, with its control; or a net on labels."""
+    import limbeck
+    from limbeck import objectives, students
+
+    usual = "SoftTargets(temperature=4)" if transfer.is_taught else "Labels()"
+    run = limbeck.train(
+        students.read(student, trust=trust),
+        transfer.opened(trust=trust),
+        objectives.read(objective or usual, trust=trust),
+        to=to,
+        plan=training_plan(plan, epochs),
+        seeds=seeds,
+        control=control,
+        labelled=transfer.apart,
+    )
+    beside = "with its control" if run.control else "without a control"
+    net = f"{run.student.text} of {run.parameters:,} parameters"
+    words = f"{to}: {net}, {len(run.seeds)} seeds, {beside}; seed {run.shipped} ships"
+    words = "\n- ".join([words, *run.notes, *(run.control.notes if run.control else ())])
+    return say(limbeck.show(to) if json else {}, words, json)

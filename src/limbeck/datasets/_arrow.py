@@ -1,0 +1,336 @@
+"""Columns of CSV and Parquet files: opened, checked, and read as inputs, labels or texts."""
+
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.errors import CorruptError, ExamplesError, LabelsError, TableWarning
+from limbeck.examples import (
+    IN_WORDS,
+    MOST_CLASSES,
+    Array,
+    check_labels_kind,
+    labels_from_cells,
+    labels_kind_of,
+)
+from limbeck.runtime import did_you_mean, needs
+
+LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobody names one
+
+# pandas' row numbers, which nobody meant as an input.
+PANDAS_INDEX = "__index_level_"
+
+AS_UTF8 = "save the file as UTF-8"
+MANY_CLASSES = 100  # whole numbers that make more classes, most without an example, are told of
+
+
+def column_name(named: str, default: str, known: Collection[str], path: Path) -> str:
+    """The column of that name, or "" if it is absent and nobody asked for it.
+
+    Raises:
+        ExamplesError: it is absent and was asked for.
+    """
+    if named in known:
+        return named
+    if named and named != default:
+        raise ExamplesError(f"{path} has no column {named!r}; {did_you_mean(named, known)}")
+    return ""
+
+
+def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
+    """The Arrow table in a CSV or Parquet file; columns in `texts` are text whatever is there.
+
+    Raises:
+        CorruptError: it cannot be read as what its ending says.
+        ExamplesError: a column has no name, or two have one.
+        NeedsPackageError: it needs pyarrow.
+    """
+    with reading(path):
+        table = _parse_csv(path, texts) if is_csv(path) else _parse_parquet(path)
+        known = table.column_names
+    check_columns(known, path)
+    return plain(table)
+
+
+def is_csv(path: Path) -> bool:
+    """Whether the ending says CSV; it is Parquet otherwise."""
+    return path.suffix.lower() == ".csv"
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A block in which Arrow reads from the file.
+
+    Raises:
+        CorruptError: it could not be read as what its ending says.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise CorruptError(
+            f"the column names of {path} are not valid UTF-8 ({error}): {AS_UTF8}"
+        ) from error
+    except (ValueError, OSError) as error:
+        advice = f": {AS_UTF8}" if "UTF8" in str(error) else ""
+        reason = str(error).splitlines()[0]
+        raise CorruptError(f"{path} cannot be read: {reason}{advice}") from error
+
+
+def plain(table: Any) -> Any:
+    """The table with values in place of dictionaries of them."""
+    types = needs("pyarrow").types
+    for position, one in enumerate(table.schema):
+        if types.is_dictionary(one.type):
+            values = table[one.name].cast(one.type.value_type)
+            table = table.set_column(position, one.name, values)
+    return table
+
+
+def as_text(names: Sequence[str]) -> dict[str, Any]:
+    """Arrow's type of text for each of the columns that are named."""
+    text = needs("pyarrow").string()
+    return {name: text for name in names if name}
+
+
+def _parse_csv(path: Path, texts: Sequence[str]) -> Any:
+    csv = needs("pyarrow.csv")
+    options = csv.ConvertOptions(column_types=as_text(texts))
+    return csv.read_csv(path, convert_options=options)
+
+
+def _parse_parquet(path: Path) -> Any:
+    return needs("pyarrow.parquet").ParquetFile(path).read()
+
+
+def check_columns(names: list[str], path: Path) -> None:
+    """Refuses columns that cannot be told apart by name.
+
+    Raises:
+        ExamplesError: a column has no name, two have one, or a CSV has no row of names.
+    """
+    if is_csv(path):
+        _check_header(names, path)
+    _check_names(names, path)
+
+
+def _check_header(names: list[str], path: Path) -> None:
+    is_numbered = names == [str(position) for position in range(len(names))]
+    if all(_is_number(name) for name in names) and not is_numbered:
+        raise ExamplesError(
+            f"{path} has no column names: it begins with {', '.join(names[:3])}, ...; "
+            "put a row of names above it"
+        )
+
+
+def _check_names(names: list[str], path: Path) -> None:
+    if "" in names:
+        raise ExamplesError(
+            f"column {names.index('')} (the first is 0) of {path} has no name; name it, or leave "
+            "it out if it holds row numbers (index=False in pandas)"
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ExamplesError(f"{path} has several columns {twice[0]!r}; give each its own name")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Array:
+    """Columns of numbers as inputs, float32 `(rows, columns)`; `first` is the number of row 0.
+
+    Raises:
+        ExamplesError: one is not numeric, has an empty cell or text that is not UTF-8.
+    """
+    types = needs("pyarrow").types
+    found = np.empty((len(table), len(names)), np.float32)
+    for position, name in enumerate(names):
+        check_utf8(table[name], name, path, first)
+        kind = table[name].type
+        is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+        if not is_number and not types.is_null(kind):
+            raise ExamplesError(
+                f"column {name!r} of {path} holds {kind}, not numbers; name it in columns= to "
+                "keep it beside the inputs, or encode it as numbers"
+            )
+        check_full(table[name], name, path, first)
+        with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
+            found[:, position] = table[name].to_numpy()
+    return found
+
+
+def check_utf8(column: Any, name: str, path: Path, first: int = 0) -> None:
+    """Refuses text that is not UTF-8, which is read as a column of bytes.
+
+    Raises:
+        ExamplesError: there is some; the first one's row is named.
+    """
+    types = needs("pyarrow").types
+    if not (types.is_binary(column.type) or types.is_large_binary(column.type)):
+        return
+    rows = (row for row, cell in enumerate(column.to_pylist()) if not _is_utf8(cell))
+    row = next(rows, -1)
+    if row >= 0:
+        raise ExamplesError(
+            f"column {name!r} of {path} is not valid UTF-8, first in row {first + row} (the first "
+            "is 0): "
+            f"{AS_UTF8}"
+        )
+
+
+def _is_utf8(cell: bytes | None) -> bool:
+    try:
+        (cell or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def check_full(column: Any, name: str, path: Path, first: int = 0) -> None:
+    """Refuses empty cells.
+
+    Raises:
+        ExamplesError: there are some; the first one's row is named.
+    """
+    if column.null_count:
+        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        extent = f" from there to row {first + len(column) - 1}" if first else " in all"
+        raise ExamplesError(
+            f"column {name!r} of {path} is empty in row {first + row} (the first is 0), "
+            f"{column.null_count} such cells{extent}: fill them or drop the rows"
+        )
+
+
+def label_names(label: str | Sequence[str], known: Collection[str], path: Path) -> tuple[str, ...]:
+    """The columns of labels: none where nobody asked for any and the usual one is absent.
+
+    Raises:
+        ExamplesError: one is absent that was asked for.
+    """
+    if isinstance(label, str):
+        found = column_name(label, LABEL, known, path)
+        return (found,) if found else ()
+    return tuple(column_name(name, "", known, path) for name in label)
+
+
+def classes_of(label: Sequence[str], kind: str) -> tuple[str, ...]:
+    """The class names that columns of labels give: their own, where each is one to be answered."""
+    return tuple(label) if label[1:] or (label and kind == "independent-logits") else ()
+
+
+def labels(
+    table: Any, named: Sequence[str], path: Path, kind: str = "", classes: Sequence[str] = ()
+) -> Array | None:
+    """The labels in some columns as `Examples.of` takes them; None where all cells are empty.
+
+    Texts are class names, "" in an empty cell; numbers are what `_labels.from_cells` says.
+
+    Raises:
+        LabelsError: they are neither numbers nor names, or not of that kind.
+        ExamplesError: they are text that is not UTF-8.
+        InputError: no such kind.
+
+    Warns:
+        TableWarning: whole numbers make many classes of which most have no example.
+    """
+    check_labels_kind(kind)
+    if all(table[name].null_count == len(table) for name in named):
+        return None
+    whose = f"{'columns' if named[1:] else 'column'} {', '.join(map(repr, named))} of {path}"
+    if any(is_text(table[name].type) for name in named):
+        return _class_names(table, named, whose, kind)
+    cells = np.stack([_numbers(table[name], name, path) for name in named], axis=1)
+    found = labels_from_cells(cells, kind, whose)
+    if not kind and not classes and labels_kind_of(found) == "logits" and found.dtype.kind == "i":
+        _warn_of_gaps(found, whose)
+    return found
+
+
+def _class_names(table: Any, named: Sequence[str], whose: str, kind: str) -> Array:
+    if named[1:] or kind not in ("", "logits"):
+        words = IN_WORDS[kind] if kind in ("independent-logits", "values") else "numbers"
+        raise LabelsError(f"{whose} hold{'' if named[1:] else 's'} text, where labels are {words}")
+    return np.array([cell or "" for cell in table[named[0]].to_pylist()], dtype=str)
+
+
+def _numbers(column: Any, name: str, path: Path) -> Array:
+    """The cells of a column as float64, NaN in an empty one."""
+    arrow = needs("pyarrow")
+    check_utf8(column, name, path)
+    try:
+        if arrow.types.is_temporal(column.type):
+            raise arrow.ArrowInvalid(f"{column.type} is a time")
+        return np.asarray(column.cast(arrow.float64()).to_numpy())
+    except (ValueError, NotImplementedError) as error:
+        raise LabelsError(
+            f"column {name!r} of {path} holds no labels, which are numbers or names: {error}"
+        ) from error
+
+
+def _warn_of_gaps(positions: Array, whose: str) -> None:
+    count, found = int(positions.max()) + 1, len(np.unique(positions[positions >= 0]))
+    if count > MANY_CLASSES and 2 * found < count <= MOST_CLASSES:
+        warnings.warn(
+            f"{whose} holds whole numbers up to {count - 1}, {found} of them, which are taken as "
+            f"positions of {count} classes; kind='values' takes them as real values, "
+            "kind='logits' says that this is meant",
+            TableWarning,
+            stacklevel=5,
+        )
+
+
+def names_in(column: Any, name: str, path: Path) -> Array:
+    """Cells as text, none of them empty.
+
+    Raises:
+        ExamplesError: a cell is empty, or not UTF-8.
+    """
+    check_utf8(column, name, path)
+    check_full(column, name, path)
+    found = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
+    if (found == "").any():
+        row = int(np.flatnonzero(found == "")[0])
+        raise ExamplesError(f"column {name!r} of {path} is empty in row {row} (the first is 0)")
+    return found
+
+
+def values(column: Any, name: str, path: Path) -> Array:
+    """Cells as they are, numbers or text.
+
+    Raises:
+        ExamplesError: a cell is empty, or not UTF-8.
+    """
+    check_utf8(column, name, path)
+    check_full(column, name, path)
+    if is_text(column.type):
+        return np.array(column.to_pylist(), dtype=str)
+    found = np.asarray(column.to_numpy())
+    return found.astype(str) if found.dtype.kind == "O" else found
+
+
+def texts(column: Any, name: str, path: Path, first: int = 0) -> Array:
+    """Cells as texts of whatever length, none of them empty; `first` is the number of row 0.
+
+    Raises:
+        ExamplesError: they hold no text, or one that is not UTF-8, or one is empty.
+    """
+    check_utf8(column, name, path, first)
+    if not is_text(column.type):
+        raise ExamplesError(f"column {name!r} of {path} holds {column.type}, not text")
+    check_full(column, name, path, first)
+    return np.array(column.to_pylist(), dtype=np.dtypes.StringDType())
+
+
+def is_text(kind: Any) -> bool:
+    """Whether an Arrow type is text."""
+    types = needs("pyarrow").types
+    return bool(types.is_string(kind) or types.is_large_string(kind))

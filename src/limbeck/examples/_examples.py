@@ -1,0 +1,362 @@
+"""Examples: inputs, labels and groups (utterance, patient) that keep their keys."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from limbeck.artifacts import fingerprint
+from limbeck.errors import ExamplesError, MismatchError
+from limbeck.examples import _labels
+from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, is_text
+from limbeck.examples._labels import LabelsKind
+from limbeck.examples._lazy import Array, Inputs, blocks, joined, subset
+from limbeck.examples._ragged import Ragged
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs, labels where there are any, and the keys they are known by.
+
+    Made by `Examples.of`, which checks everything; `take`, `split` and the like keep keys,
+    labels, groups and columns with their inputs.
+
+    Attributes:
+        inputs: raw inputs `(examples, ...)`: numbers, or texts `(examples,)` of numpy's
+            `StringDType`; what a model needs done to them is its encoding.
+        labels: int64 class positions `(examples,)`, -1 where an example has no label; or int8
+            `(examples, classes)`, a 0 or 1 for each column, a row of -1 for none; or float32
+            values `(examples, outputs)`, a row of NaN for none.
+        keys: text `(examples,)`, no two alike.
+        classes: the class names in order; empty when nobody named them.
+        groups: text `(examples,)`: examples of one group are never split apart. Without groups
+            of your own, inputs with the same content are a group.
+        columns: anything else known of each example, for slices and splits.
+        name: what reports call the set.
+        source: the text that `limbeck.read` opens again; empty for arrays of your own.
+        kept: of texts, what was found in them by readers' names, so that no text is read twice.
+    """
+
+    inputs: Inputs
+    labels: Array
+    keys: Array
+    classes: tuple[str, ...]
+    groups: Array
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    name: str = "examples"
+    source: str = ""
+    kept: dict[str, Ragged] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Inputs | Sequence[str],
+        labels: Array | Sequence[Any] | None = None,
+        *,
+        keys: Sequence[str] | Array | None = None,
+        classes: Sequence[str] = (),
+        groups: Sequence[str] | Array | None = None,
+        columns: Mapping[str, Array] | None = None,
+        name: str = "examples",
+    ) -> "Examples":
+        """Examples from arrays, checked.
+
+        Labels are class positions, or class names, or -1 for none; without `classes` these are
+        the labels' own values in order ("0", "1", ... for integers). Where an example may be of
+        several classes, or of a single one or not, they are 0 or 1 `(examples, classes)`. Floats
+        `(examples,)` or `(examples, outputs)` are values to be predicted. Keys default to the row.
+
+        Raises:
+            ExamplesError: no examples, NaN or infinity, a text that is empty, duplicate keys, or
+                unequal lengths.
+            LabelsError: a label is outside the classes.
+        """
+        inputs = as_inputs(inputs)
+        n = len(inputs) if inputs.ndim else 0
+        check_inputs(inputs)
+        known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
+        _check_keys(known_keys, n)
+        if labels is not None:
+            _check_length("labels", len(labels), n)
+        positions, names = _labels.read_labels(labels, tuple(classes), n)
+        others = {k: np.asarray(v) for k, v in (columns or {}).items()}
+        for column, values in others.items():
+            _check_length(f"column {column!r}", len(values), n)
+        made = cls(inputs, positions, known_keys, names, known_keys, others, name)
+        if groups is None:
+            own = made.content_hashes.astype(str)
+        else:
+            own = np.asarray(groups, dtype=str)
+            _check_length("groups", len(own), n)
+        return dataclasses.replace(made, groups=own)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the inputs are texts."""
+        return is_text(self.inputs)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts, as Python's own."""
+        return list(np.asarray(self.inputs))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input; of a text (-1,), as many bytes as it has."""
+        return TEXT if self.is_text else tuple(self.inputs.shape[1:])
+
+    @property
+    def is_labelled(self) -> Array:
+        """Which examples have a label, `(examples,)` booleans."""
+        return _labels.is_labelled(self.labels)
+
+    @property
+    def labels_kind(self) -> LabelsKind:
+        """What a student answers with who learns these labels: "logits" where they are classes."""
+        return _labels.labels_kind_of(self.labels)
+
+    @cached_property
+    def content_hashes(self) -> Array:
+        """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
+        rows = (row for block in blocks(self.inputs) for row in block)
+        if self.is_text:
+            return _hash64(b"text" + text.encode() for text in rows)
+        head = f"{self.inputs.dtype.str}{self.shape}".encode()
+        return _hash64(head + row.tobytes() for row in rows)
+
+    @cached_property
+    def key_hashes(self) -> Array:
+        """8 bytes for each key, `(examples,)` uint64: what views draw their numbers from."""
+        return _hash64(str(key).encode() for key in self.keys)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names the set by its keys and contents, in whatever order they come."""
+        order = np.argsort(self.keys)
+        keys = "\0".join(self.keys[order]).encode()
+        content = self.content_hashes[order].astype("<u8").tobytes()
+        return fingerprint([len(self), _digest(keys), _digest(content)])
+
+    @property
+    def labels_fingerprint(self) -> str:
+        """Names the labels by their keys, in whatever order they come."""
+        order = np.argsort(self.keys)
+        return fingerprint(_digest(_labels.labels_content(self.labels[order])))
+
+    @cached_property
+    def _sorted_keys(self) -> tuple[Array, Array]:
+        order = np.argsort(self.keys)
+        return self.keys[order], order
+
+    @property
+    def rows_by_key(self) -> Array:
+        """The rows in the order of their keys, `(examples,)`."""
+        return self._sorted_keys[1]
+
+    def find(self, keys: Array) -> Array:
+        """The row of each key, -1 for a key that is not here."""
+        ordered, order = self._sorted_keys
+        at = np.searchsorted(ordered, keys)
+        at = np.minimum(at, len(ordered) - 1)
+        return np.where(ordered[at] == keys, order[at], -1)
+
+    def take(self, rows: Array) -> "Examples":
+        """The examples of those rows, in that order."""
+        taken = dataclasses.replace(
+            self,
+            inputs=subset(self.inputs, rows),
+            labels=self.labels[rows],
+            keys=self.keys[rows],
+            groups=self.groups[rows],
+            columns={k: v[rows] for k, v in self.columns.items()},
+            source="",
+            kept={name: found.take(rows) for name, found in self.kept.items()},
+        )
+        if len(taken) == 0:
+            raise ExamplesError(f"no example of {self.name} is left")
+        # Hashing is the costly part of a subset; cached_property reads this slot first.
+        for known in {"content_hashes", "key_hashes"} & self.__dict__.keys():
+            taken.__dict__[known] = self.__dict__[known][rows]
+        return taken
+
+    def named(self, name: str, source: str = "") -> "Examples":
+        """The same examples under another name and source."""
+        return dataclasses.replace(self, name=name, source=source)
+
+    def without_labels(self) -> "Examples":
+        """The same examples, unlabelled; the class names stay."""
+        return dataclasses.replace(self, labels=_labels.blank_labels(self.labels, len(self)))
+
+    def check_classes(self, classes: Sequence[str], whose: str) -> None:
+        """Refuses class names that are not these, in this order.
+
+        Raises:
+            MismatchError: they differ.
+        """
+        if self.classes and tuple(classes) != self.classes:
+            raise MismatchError(
+                f"{self.name} names the classes {_labels.brief_names(self.classes)}, {whose} names "
+                f"{_labels.brief_names(classes)}: they must be the same names in the same order"
+            )
+
+    def split(
+        self, fraction: float, *, by: str = "", seed: int = 0
+    ) -> tuple["Examples", "Examples"]:
+        """Two parts that share no group; the second holds about that fraction of the examples.
+
+        Which group goes where depends on its name and the seed alone, not on the order.
+        `by` takes the groups from a column.
+
+        Raises:
+            ExamplesError: a part would be empty, or the same content is in both parts.
+        """
+        if not 0 < fraction < 1:
+            raise ExamplesError(f"the fraction of a split lies between 0 and 1, not {fraction}")
+        groups = self.column(by).astype(str) if by else self.groups
+        names, of_group, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        order = np.argsort(_hash64(f"{seed}\0{name}".encode() for name in names))
+        before = np.cumsum(counts[order]) - counts[order]
+        chosen = order[before < round(fraction * len(self))]
+        second = np.isin(of_group, chosen)
+        return self._parted(second)
+
+    def split_by_time(self, column: str, fraction: float) -> tuple["Examples", "Examples"]:
+        """Two parts of which the second is later: about that fraction, by a column of times.
+
+        Examples of the same time stay together, in the later part.
+
+        Raises:
+            ExamplesError: a part would be empty, or the same content is in both parts.
+        """
+        times = self.column(column)
+        first_of_later = np.sort(times)[round(len(self) * (1 - fraction))]
+        return self._parted(np.asarray(times >= first_of_later))
+
+    def _parted(self, second: Array) -> tuple["Examples", "Examples"]:
+        if second.all() or not second.any():
+            raise ExamplesError(f"{self.name} cannot be split so: one part would be empty")
+        parts = self.take(np.flatnonzero(~second)), self.take(np.flatnonzero(second))
+        check_disjoint({"the first part": parts[0], "the second part": parts[1]})
+        return parts
+
+    def column(self, name: str) -> Array:
+        """The values of a column, `(examples,)`.
+
+        Raises:
+            ExamplesError: there is none of that name.
+        """
+        if name not in self.columns:
+            known = ", ".join(sorted(self.columns)) or "none"
+            raise ExamplesError(f"{self.name} has no column {name!r}; it has {known}")
+        return self.columns[name]
+
+    @property
+    def has_row_keys(self) -> bool:
+        """Whether nobody gave keys, so that an example is known by its row."""
+        return bool((self.keys == np.arange(len(self)).astype(str)).all())
+
+    def called_as_in(self, others: "Examples") -> "Examples":
+        """The same examples, each under the key that its content has in another set.
+
+        One that is not there, or is here twice, is called by this set's name and its row.
+        """
+        first = dict(zip(others.content_hashes[::-1], others.keys[::-1], strict=True))
+        keys = [f"{self.name}/{key}" for key in self.keys]
+        for row, content in enumerate(self.content_hashes):
+            if content in first:
+                keys[row] = first.pop(content)
+        return dataclasses.replace(self, keys=np.array(keys))
+
+    def joined(self, labelled: "Examples") -> "Examples":
+        """These examples and the labelled ones: known keys get their label, others are added.
+
+        Raises:
+            MismatchError: other classes, another input shape or form of labels, or other content
+            under one key.
+        """
+        self.check_classes(labelled.classes, labelled.name)
+        if labelled.shape != self.shape:
+            raise MismatchError(
+                f"inputs of {self.name} have shape {self.shape}, "
+                f"of {labelled.name} {labelled.shape}"
+            )
+        rows = self.find(labelled.keys)
+        known = rows >= 0
+        changed = known & (self.content_hashes[rows] != labelled.content_hashes)
+        if changed.any():
+            if labelled.has_row_keys:
+                return self.joined(labelled.called_as_in(self))
+            key = str(labelled.keys[changed][0])
+            raise MismatchError(
+                f"example {key!r} is one thing in {self.name} and another in {labelled.name}: "
+                "give the sets keys of their own"
+            )
+        labels = _labels.alike_labels(self.labels, labelled.labels, (self.name, labelled.name))
+        labels[rows[known]] = labelled.labels[known]
+        mine = dataclasses.replace(self, labels=labels, classes=self.classes or labelled.classes)
+        return mine if known.all() else _concatenated(mine, labelled.take(np.flatnonzero(~known)))
+
+
+def check_disjoint(parts: Mapping[str, Examples]) -> None:
+    """Refuses parts that share an example, by content, whatever its key.
+
+    Raises:
+        ExamplesError: names the parts, the first example found in both, and how many there are.
+    """
+    for (one, first), (other, second) in combinations(parts.items(), 2):
+        shared = np.isin(second.content_hashes, first.content_hashes)
+        if shared.any():
+            key = str(second.keys[shared][0])
+            is_twin = first.content_hashes == second.content_hashes[shared][0]
+            twin = str(first.keys[is_twin][0])
+            raise ExamplesError(
+                f"{shared.sum()} of the examples in {other} are also in {one}, "
+                f"the first is {key!r} (there {twin!r}): a score on them would flatter; "
+                "take them out of one part"
+            )
+
+
+def _concatenated(one: Examples, other: Examples) -> Examples:
+    shared = one.columns.keys() & other.columns.keys()
+    return dataclasses.replace(
+        one,
+        inputs=joined([one.inputs, other.inputs]),
+        labels=np.concatenate([one.labels, other.labels]),
+        keys=np.concatenate([one.keys, other.keys]),
+        groups=np.concatenate([one.groups, other.groups]),
+        columns={k: np.concatenate([one.columns[k], other.columns[k]]) for k in shared},
+        kept={},
+    )
+
+
+def _check_keys(keys: Array, n: int) -> None:
+    _check_length("keys", len(keys), n)
+    values, counts = np.unique(keys, return_counts=True)
+    if (counts > 1).any():
+        key = str(values[counts > 1][0])
+        raise ExamplesError(
+            f"{int((counts > 1).sum())} keys are not unique, the first is {key!r} "
+            f"({int(counts[counts > 1][0])} times): a key names one example"
+        )
+
+
+def _check_length(what: str, length: int, n: int) -> None:
+    if length != n:
+        raise ExamplesError(f"there are {n} inputs but {length} {what}")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _hash64(contents: Iterable[bytes]) -> Array:
+    digests = b"".join(hashlib.blake2b(c, digest_size=8).digest() for c in contents)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)

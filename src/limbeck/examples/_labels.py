@@ -1,0 +1,234 @@
+"""What labels are: a class each, a 0 or 1 for each column, or real values; read and checked."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.errors import InputError, LabelsError, MismatchError
+
+Array = NDArray[Any]
+
+# Named by what a student answers with who learns them.
+LabelsKind = Literal["logits", "independent-logits", "values"]
+
+UNLABELLED = -1
+MOST_CLASSES = 10**7  # that whole numbers make where nobody names them
+IN_WORDS = {
+    "logits": "one class each",
+    "independent-logits": "a 0 or 1 for each column",
+    "values": "real values",
+}
+
+
+def read_labels(
+    labels: Array | Sequence[Any] | None, classes: tuple[str, ...], n: int
+) -> tuple[Array, tuple[str, ...]]:
+    """Labels in the form they are kept in, and the class names.
+
+    Whole numbers or names `(examples,)` are positions of classes, kept as int64. Whole numbers or
+    booleans `(examples, classes)` are a 0 or 1 for each column, kept as int8; so are those of a
+    single named class. Floats `(examples,)` or `(examples, outputs)` are values, kept as float32
+    `(examples, outputs)`.
+
+    Raises:
+        LabelsError: they are none of these, or outside the classes.
+    """
+    if labels is None:
+        return np.full(n, UNLABELLED), classes
+    given = np.asarray(labels)
+    if given.dtype.kind in "US" and given.ndim == 1:
+        return _named(given.astype(str), classes)
+    if given.dtype.kind not in "biuf" or given.ndim not in (1, 2):
+        raise LabelsError(
+            "labels are whole numbers, names or values, one or a row for each example, "
+            f"not {given.dtype} {given.shape}"
+        )
+    if given.dtype.kind == "f":
+        return _values(given, classes)
+    if given.ndim == 2 or len(classes) == 1:
+        return _columns(given.reshape(n, -1), classes)
+    return _positions(given.astype(np.int64), classes)
+
+
+def labels_from_cells(cells: Array, kind: str, whose: str) -> Array:
+    """Labels that `read` takes, of numbers `(examples, columns)` with NaN where there is none.
+
+    Without a kind a fraction anywhere makes all of them values. Whole numbers are positions of
+    classes, in several columns a 0 or 1 each, whatever type they were kept in: a column of them
+    becomes floats as soon as a cell is empty.
+
+    Raises:
+        LabelsError: a fraction where the kind has none, or several columns of one class each.
+        InputError: no such kind.
+    """
+    check_labels_kind(kind)
+    has_fraction = ~np.isnan(cells) & ((cells != np.floor(cells)) | np.isinf(cells))
+    is_single = cells.shape[1] == 1
+    if kind == "values" or (not kind and has_fraction.any()):
+        with np.errstate(over="ignore"):  # beyond float32 is infinity, which is refused
+            narrow = cells.astype(np.float32)
+        return narrow[:, 0] if is_single else narrow
+    if has_fraction.any():
+        row, column = np.argwhere(has_fraction)[0]
+        raise LabelsError(
+            f"{whose} holds {cells[row, column]} in row {row} (the first is 0), and labels of the "
+            f"kind {kind} are whole numbers: kind='values' takes real values"
+        )
+    if kind == "logits" and not is_single:
+        raise LabelsError(
+            f"{whose} are {cells.shape[1]} columns, and labels of the kind logits are one class: "
+            "kind='independent-logits' takes a 0 or 1 for each column, kind='values' real values"
+        )
+    whole = np.where(np.isnan(cells), UNLABELLED, cells).astype(np.int64)
+    return whole[:, 0] if is_single and kind != "independent-logits" else whole
+
+
+def check_labels_kind(kind: str) -> None:
+    """Refuses a kind that labels cannot have; "" is none.
+
+    Raises:
+        InputError: it is one.
+    """
+    if kind and kind not in IN_WORDS:
+        known = ", ".join(f"{name} ({words})" for name, words in IN_WORDS.items())
+        raise InputError(f"there is no kind of labels {kind!r}; known are {known}")
+
+
+def labels_kind_of(labels: Array) -> LabelsKind:
+    """What a student answers with who learns these labels."""
+    if labels.ndim == 1:
+        return "logits"
+    return "values" if labels.dtype.kind == "f" else "independent-logits"
+
+
+def is_labelled(labels: Array) -> Array:
+    """Which examples have a label, `(examples,)` booleans."""
+    if labels.ndim == 1:
+        return np.asarray(labels != UNLABELLED)
+    if labels.dtype.kind == "f":
+        return np.asarray(~np.isnan(labels).any(axis=1))
+    return np.asarray((labels != UNLABELLED).all(axis=1))
+
+
+def blank_labels(labels: Array, n: int) -> Array:
+    """Labels of the same form for so many examples that have none."""
+    none = np.nan if labels.dtype.kind == "f" else UNLABELLED
+    return np.full((n, *labels.shape[1:]), none, dtype=labels.dtype)
+
+
+def alike_labels(mine: Array, others: Array, names: tuple[str, str]) -> Array:
+    """A copy of `mine` in the form of the others: the same, or blank where there were none.
+
+    Raises:
+        MismatchError: both have labels, of two forms.
+    """
+    if labels_kind_of(mine) == labels_kind_of(others):
+        return mine.copy()
+    if is_labelled(mine).any():
+        own, theirs = IN_WORDS[labels_kind_of(mine)], IN_WORDS[labels_kind_of(others)]
+        raise MismatchError(
+            f"labels are of one form: those of {names[0]} are {own}, those of {names[1]} {theirs}"
+        )
+    return blank_labels(others, len(mine))
+
+
+def labels_content(labels: Array) -> bytes:
+    """The labels as bytes that are alike on every machine."""
+    if labels.ndim == 1:
+        return bytes(labels.astype("<i8").tobytes())
+    wide: Array = labels.astype("<f4" if labels.dtype.kind == "f" else "<i1")
+    return bytes(f"{wide.dtype.str}{labels.shape[1:]}".encode() + wide.tobytes())
+
+
+def mixed(first: Array, second: Array, share: Array, classes: int) -> Array:
+    """The labels of two examples each, weighted by a share and what is left; float32.
+
+    Of classes these are shares `(examples, classes)`, all 0 where one of the two has no label.
+    """
+    both = is_labelled(first) & is_labelled(second)
+    if first.ndim == 2:
+        wide = share[:, None]
+        found: Array = np.asarray(wide * first + (1 - wide) * second, dtype=np.float32)
+        found[~both] = np.nan if labels_kind_of(first) == "values" else UNLABELLED
+        return found
+    rows = np.flatnonzero(both)
+    shares = np.zeros((len(first), classes), dtype=np.float32)
+    # Added one after the other: a pair of the same class sums to 1.
+    np.add.at(shares, (rows, first[both]), share[both])
+    np.add.at(shares, (rows, second[both]), 1 - share[both])
+    return shares
+
+
+def brief_names(names: Sequence[str]) -> str:
+    """The names in brackets; of many, the first dozen and how many there are."""
+    shown = ", ".join(names[:12])
+    return f"({shown}, ... {len(names)} in all)" if len(names) > 12 else f"({shown})"
+
+
+def _positions(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    highest = int(given.max(initial=0))
+    if not classes and highest >= MOST_CLASSES:
+        raise LabelsError(
+            f"label {highest} would be one of {highest + 1:,} classes: name the classes, or say "
+            "that these are real values, which are floats or read with kind='values'"
+        )
+    names = classes or tuple(str(c) for c in range(highest + 1))
+    wrong = (given < UNLABELLED) | (given >= len(names))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise LabelsError(
+            f"label {given[row]} of row {row} is outside the {len(names)} classes "
+            f"(0 to {len(names) - 1}, or -1 for none)"
+        )
+    return given, names
+
+
+def _columns(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    names = _names_of_columns(given, classes)
+    wide = given.astype(np.int64)
+    right = ((wide == 0) | (wide == 1)).all(axis=1) | (wide == UNLABELLED).all(axis=1)
+    if not right.all():
+        row = int(np.flatnonzero(~right)[0])
+        raise LabelsError(
+            f"the labels of row {row} are {wide[row].tolist()}: with a column for each class they "
+            "are 0 or 1, or a row of -1 for none (real values are floats, or read with "
+            "kind='values')"
+        )
+    return wide.astype(np.int8), names
+
+
+def _values(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    wide = given.reshape(len(given), -1).astype(np.float32)
+    names = _names_of_columns(wide, classes or (("value",) if given.ndim == 1 else ()))
+    right = np.isfinite(wide).all(axis=1) | np.isnan(wide).all(axis=1)
+    if not right.all():
+        row = int(np.flatnonzero(~right)[0])
+        raise LabelsError(
+            f"the labels of row {row} are {wide[row].tolist()}: values are finite, or a row of NaN "
+            "for none"
+        )
+    return wide, names
+
+
+def _names_of_columns(given: Array, classes: tuple[str, ...]) -> tuple[str, ...]:
+    names = classes or tuple(str(column) for column in range(given.shape[1]))
+    if len(names) != given.shape[1]:
+        what = "values (whole numbers are class positions)" if given.dtype.kind == "f" else "labels"
+        raise LabelsError(
+            f"there are {given.shape[1]} columns of {what}, but {len(names)} classes "
+            f"{brief_names(names)}"
+        )
+    return names
+
+
+def _named(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    names = classes or tuple(str(name) for name in np.unique(given[given != ""]))
+    where = {name: position for position, name in enumerate(names)} | {"": UNLABELLED}
+    unknown = sorted(set(given.tolist()) - where.keys())
+    if unknown:
+        raise LabelsError(
+            f"label {unknown[0]!r} is outside the {len(names)} classes {brief_names(names)}"
+        )
+    return np.array([where[name] for name in given.tolist()], dtype=np.int64), names

@@ -1,0 +1,106 @@
+"""The formulas of the metrics where every column is an outcome of its own: multi-label, binary.
+
+A column says yes where its probability is above 1/2, which is where its logit is above 0. As in
+`_formulas` a number of the whole set is the library's, with one `of_rows` for resampling.
+"""
+
+import numpy as np
+from scipy.special import expit
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+from limbeck.metrics._classification import (
+    Answers,
+    Array,
+    OfRows,
+    Ranking,
+    auc_of_ranking,
+    average_precision_of_ranking,
+)
+from limbeck.scores import binary_divergence
+
+
+def says_yes(logits: Array) -> Array:
+    """Which columns say yes, booleans of the same shape."""
+    return np.asarray(logits > 0)
+
+
+def is_all_right(answers: Answers) -> Array:
+    """Whether every column of an example says what its label does."""
+    return np.asarray((says_yes(answers.logits) == (answers.labels == 1)).all(axis=1))
+
+
+def log_loss(answers: Answers) -> Array:
+    """Binary cross-entropy in nats, averaged over columns."""
+    terms = np.logaddexp(0.0, answers.logits) - answers.labels * answers.logits
+    return np.asarray(terms.mean(axis=1))
+
+
+def divergence(answers: Answers) -> Array:
+    """KL(reference || model) of each column's outcome in nats, averaged over columns."""
+    return np.asarray(binary_divergence(answers.reference, answers.logits).mean(axis=1))
+
+
+def agreement(answers: Answers) -> float:
+    """The share of all columns that say what the reference's do."""
+    return float(_agrees(answers).mean())
+
+
+def agreement_of_rows(answers: Answers) -> OfRows:
+    """The same of rows."""
+    shares = _agrees(answers).mean(axis=1)
+    return lambda rows: float(shares[rows].mean())
+
+
+def _agrees(answers: Answers) -> Array:
+    return np.asarray(says_yes(answers.logits) == says_yes(answers.reference))
+
+
+def micro_f1(answers: Answers) -> float:
+    """F1 of all columns' answers together; NaN where nobody says yes."""
+    labels, said = (answers.labels == 1).ravel(), says_yes(answers.logits).ravel()
+    return float(f1_score(labels, said)) if (labels | said).any() else float("nan")
+
+
+def micro_f1_of_rows(answers: Answers) -> OfRows:
+    """The same of rows: 2 hits / (labelled so + said so)."""
+    labels, said = answers.labels == 1, says_yes(answers.logits)
+    hits = (labels & said).sum(axis=1)
+    both = labels.sum(axis=1) + said.sum(axis=1)
+
+    def of_rows(rows: Array) -> float:
+        together = both[rows].sum()
+        return float(2 * hits[rows].sum() / together) if together else float("nan")
+
+    return of_rows
+
+
+def average_precision(answers: Answers) -> float:
+    """Average precision, averaged over the columns that any label has as 1."""
+    probabilities, labels = expit(answers.logits), answers.labels == 1
+    found = [
+        average_precision_score(labels[:, c], probabilities[:, c])
+        for c in np.flatnonzero(labels.any(axis=0))
+    ]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def average_precision_of_rows(answers: Answers) -> OfRows:
+    """The same of rows."""
+    return average_precision_of_ranking(_ranking(answers))
+
+
+def auc(answers: Answers) -> float:
+    """Area under the ROC curve, averaged over the columns that labels have as both 0 and 1."""
+    probabilities, labels = expit(answers.logits), answers.labels == 1
+    both = labels.any(axis=0) & ~labels.all(axis=0)
+    found = [roc_auc_score(labels[:, c], probabilities[:, c]) for c in np.flatnonzero(both)]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def auc_of_rows(answers: Answers) -> OfRows:
+    """The same of rows."""
+    return auc_of_ranking(_ranking(answers))
+
+
+def _ranking(answers: Answers) -> Ranking:
+    return Ranking.of(expit(answers.logits).T, (answers.labels == 1).T)

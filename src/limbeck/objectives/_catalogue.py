@@ -1,0 +1,108 @@
+"""The objectives by name, the kinds of scores each learns, and the one a text describes."""
+
+from collections.abc import Mapping, Sequence
+
+from limbeck.errors import InputError
+from limbeck.objectives._dist import DIST
+from limbeck.objectives._dkd import DKD
+from limbeck.objectives._embeddings import MatchEmbeddings
+from limbeck.objectives._labels import Labels
+from limbeck.objectives._logit_standardization import LogitStandardisation
+from limbeck.objectives._logits import MatchLogits, MatchProbabilities
+from limbeck.objectives._objective import Objective
+from limbeck.objectives._reductions import listed
+from limbeck.objectives._soft_targets import SoftTargets
+from limbeck.objectives._votes import Votes
+from limbeck.runtime import Makers, Named, make
+from limbeck.scores import OF_ONE_SOFTMAX, Kind
+
+MAKERS: Makers = {
+    "SoftTargets": SoftTargets,
+    "MatchLogits": MatchLogits,
+    "MatchProbabilities": MatchProbabilities,
+    "MatchEmbeddings": MatchEmbeddings,
+    "Votes": Votes,
+    "Labels": Labels,
+    "LogitStandardisation": LogitStandardisation,
+    "DIST": DIST,
+    "DKD": DKD,
+}
+
+
+# Why other objectives cannot learn such scores, where it is not plain.
+WHY: Mapping[str, str] = {"votes": "a vote has no probabilities to soften"}
+
+
+def of_control(objectives: Sequence[Objective], kind: Kind) -> Labels:
+    """What a control is asked for beside students of these objectives: the labels alone.
+
+    Values are standardised where all the students' are: a control that had to find the scale by
+    itself would be the weaker for it.
+    """
+    are_scaled = all(getattr(objective, "standardises", False) for objective in objectives)
+    return Labels("standardised" if are_scaled and kind == "values" else "")
+
+
+def kinds_of(objective: Objective) -> tuple[Kind, ...]:
+    """The kinds of scores that an objective learns; of one softmax where it does not say."""
+    kinds: tuple[Kind, ...] = getattr(objective, "kinds", OF_ONE_SOFTMAX)
+    return kinds
+
+
+def check_kind(objective: Objective, kind: Kind) -> None:
+    """Refuses scores of a kind that the objective does not learn.
+
+    Raises:
+        InputError: it says what it learns, and which objectives learn that kind.
+    """
+    if kind in (kinds := kinds_of(objective)):
+        return
+    able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
+    why = f" ({WHY[kind]})" if kind in WHY else ""
+    raise InputError(
+        f"{objective.text} learns {listed(kinds)}, and is given {kind}{why}: "
+        + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
+    )
+
+
+def _teaches(objective: Objective, kind: Kind) -> bool:
+    return objective.needs_scores and kind in kinds_of(objective)
+
+
+def read(text: str, *, trust: bool = False) -> Objective:
+    """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
+
+    `mine.py:Focal(gamma=2)` calls a class or function in a file of yours with literal arguments,
+    which runs the file. The objective's text then carries the file's fingerprint.
+
+    Raises:
+        RecipeError: there is none of that name, or its arguments are refused.
+        TrustError: it names a file, and `trust` is not given.
+        MissingError, MismatchError: there is no such file, or it is not the one that is meant.
+        InputError: the file cannot be run, has no such name, or makes no objective.
+    """
+    named = Named.parse(text)
+    if named is None:
+        made: Objective = make(text, MAKERS, "objective")
+        return made
+    own = named.make("objective", trust=trust)
+    if not callable(own) or not isinstance(own, Objective):
+        lacking = [name for name in ("needs_scores", "needs_labels") if not hasattr(own, name)]
+        raise InputError(
+            f"{named.file}:{named.name} makes no objective: "
+            + (f"it lacks {' and '.join(lacking)}" if lacking else "it cannot be called")
+        )
+    return own
+
+
+def check(text: str) -> None:
+    """Refuses a text that `read` could not read, as far as that shows without running a file.
+
+    Raises:
+        RecipeError, MissingError, MismatchError: as in `read`.
+    """
+    named = Named.parse(text)
+    if named is None:
+        read(text)
+    else:
+        named.check()

@@ -1,0 +1,57 @@
+"""Labels: the labels alone, which is what a control learns."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from torch import Tensor
+
+from limbeck.errors import InputError
+from limbeck.examples import Batch
+from limbeck.objectives._reductions import of_labels
+from limbeck.runtime import text_of
+from limbeck.scores import OF_ONE_SOFTMAX, Kind
+
+LabelsForm = Literal["", "standardised"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the labels ask for: how teachers and controls are trained.
+
+    Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns;
+    with real values half the squared distance, as `MatchLogits` has it. The form "standardised" is
+    for values alone: each output's error is divided by the deviation of its labels, and the student
+    keeps the scale and shift.
+    """
+
+    form: LabelsForm | str = ""
+    needs_scores = False
+    needs_labels = True
+    vectorises = True
+
+    def __post_init__(self) -> None:
+        if self.form not in get_args(LabelsForm):
+            raise InputError(f"Labels has no form {self.form!r}; known is 'standardised'")
+
+    @property
+    def standardises(self) -> bool:
+        """Whether the student's output is to be scaled to the labels' mean and deviation."""
+        return self.form == "standardised"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All that labels are of; standardised, values alone."""
+        every: tuple[Kind, ...] = (*OF_ONE_SOFTMAX, "votes", "independent-logits", "values")
+        return ("values",) if self.standardises else every
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+        return text_of("Labels", self)
+
+    def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`{"labels": ...}`, in nats; of values in their squared units (or of their deviation)."""
+        if self.standardises:
+            scaled = replace(batch, labels=batch.labels / batch.scale)
+            return {"labels": of_labels(output / batch.scale, scaled)}
+        return {"labels": of_labels(output, batch)}

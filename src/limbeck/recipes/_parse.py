@@ -1,0 +1,153 @@
+"""TOML <-> the calls above; the one place where a name becomes an object."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from limbeck.errors import LimbeckError, MissingError, RecipeError
+from limbeck.recipes._steps import TABLES, Step, readers
+from limbeck.recipes._tables import Table
+from limbeck.runtime import did_you_mean
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe that was read and found to be without fault.
+
+    Attributes:
+        name: its own `name`, else the file's; the report's and the directory's under `runs/`.
+        sources: what each set of examples is opened from.
+        steps: the verbs in the order in which their inputs come to be.
+    """
+
+    name: str
+    sources: Mapping[str, str]
+    steps: tuple[Step, ...] = field(default_factory=tuple)
+
+    def place(self, *, smoke: bool) -> Path:
+        """Where its outputs go unless somebody says otherwise."""
+        return Path("runs") / (f"{self.name}-smoke" if smoke else self.name)
+
+
+def read_recipe(file: str | Path) -> Recipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        MissingError: no such file.
+        RecipeError: all faults of the recipe, a line each.
+    """
+    path = Path(file)
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise MissingError(f"there is no recipe {path}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+    return parse(tables, path.stem)
+
+
+def parse(tables: Mapping[str, Any], name: str) -> Recipe:
+    """The recipe in TOML's own values.
+
+    Raises:
+        RecipeError: all faults of the recipe, a line each.
+    """
+    faults = [
+        f"there is no table [{table}]; {did_you_mean(table, ['examples', *TABLES])}"
+        for table in tables
+        if table not in ("name", "examples", *TABLES)
+    ]
+    name = tables.get("name", name)
+    if not isinstance(name, str):
+        faults.append(f"name should be a text, not {name!r}")
+    sources = tables.get("examples", {})
+    if not isinstance(sources, dict) or not all(isinstance(s, str) for s in sources.values()):
+        faults.append("[examples] gives each set a name and a text to open it from")
+        sources = {}
+    steps = []
+    for verb, model in TABLES.items():
+        for values in _as_list(tables.get(verb, [])):
+            step, found = _step(verb, model, values)
+            faults += found
+            steps += [step] if step else []
+    faults += _unknown_names(sources, steps) + _names_taken_twice(sources, steps)
+    if faults:
+        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        raise RecipeError(f"the recipe {name} has {count}:\n" + "\n".join(f"  {f}" for f in faults))
+    return Recipe(name, sources, tuple(_in_order(steps)))
+
+
+def _as_list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def _step(verb: str, model: type[Table], values: Any) -> tuple[Step | None, list[str]]:
+    try:
+        step = Step(verb, model.model_validate(values))
+    except ValidationError as error:
+        keys = list(model.model_fields)
+        return None, [_fault(verb, keys, values, dict(one)) for one in error.errors()]
+    faults = [f"[{verb}] {sentence}" for sentence in _texts(step)]
+    return (None if faults else step), faults
+
+
+def _fault(verb: str, keys: list[str], values: Any, error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    which = (
+        f" (in the table for {values['to']!r})"
+        if isinstance(values, dict) and "to" in values
+        else ""
+    )
+    if error["type"] == "extra_forbidden":
+        return f"[{verb}] has no key {key!r}; {did_you_mean(key, keys)}{which}"
+    if error["type"] == "missing":
+        return f"[{verb}] needs a key {key!r}{which}"
+    said = error["msg"].removeprefix("Input should be ")
+    return f"[{verb}] {key} should be {said}, not {error['input']!r}{which}"
+
+
+def _texts(step: Step) -> Iterator[str]:
+    """What is wrong with the calls and numbers in a table, before anything is run."""
+    for read_one in readers(step):
+        try:
+            read_one()
+        except LimbeckError as error:
+            yield f"{error} (in the table for {step.place!r})"
+
+
+def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
+    known = set(sources).union(*(step.makes for step in steps))
+    sweeps = {step.place for step in steps if step.verb == "sweep"}
+    return [
+        f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, known)}"
+        for step in steps
+        for name in step.needs
+        # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
+        if name not in known and not (_may_lie_elsewhere(name) and name.split("/")[0] not in sweeps)
+    ]
+
+
+def _may_lie_elsewhere(name: str) -> bool:
+    return any(mark in name for mark in ":/(") or Path(name).exists()
+
+
+def _names_taken_twice(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
+    names = [*sources, *(name for step in steps for name in step.makes)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"two tables make {name!r}: give each its own name (`to`)" for name in twice]
+
+
+def _in_order(steps: list[Step]) -> Iterator[Step]:
+    waiting = list(steps)
+    while waiting:
+        made_later = {name for step in waiting for name in step.makes}
+        ready = next((step for step in waiting if not made_later & set(step.needs)), None)
+        if ready is None:
+            circle = ", ".join(step.makes[0] for step in waiting)
+            raise RecipeError(f"the steps {circle} of the recipe wait for each other")
+        waiting.remove(ready)
+        yield ready

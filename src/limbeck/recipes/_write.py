@@ -1,0 +1,125 @@
+"""The recipe that does a `distill()` again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from limbeck.examples import Examples, Plain, View
+from limbeck.objectives import MAKERS, Objective, SoftTargets
+from limbeck.students import Run, Student
+from limbeck.teachers import Teacher
+from limbeck.training import Plan
+
+TEST_SHARE = 0.2
+HINTON = SoftTargets(4.0)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How a teacher is distilled.
+
+    Attributes:
+        objective: what the student is asked for.
+        views, count, seed: how the examples are shown, in how many views, drawn with what.
+        plan: the numbers of the training.
+        seeds: how many students, each with its control.
+        margin: how far below the teacher's accuracy still counts as level with it.
+        require: bars for the student, as `evaluate` takes them.
+    """
+
+    objective: Objective = HINTON
+    views: View = Plain()
+    count: int = 1
+    seed: int = 0
+    plan: Plan = Plan()
+    seeds: int = 3
+    margin: float = 0.005
+    require: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The three sets of a distillation, and whether the test set was split off here."""
+
+    transfer: Examples
+    labelled: Examples | None
+    test: Examples
+    split_of: str
+
+
+def recipe_of(
+    report_name: str,
+    able: Teacher,
+    teacher: object,
+    student: Student,
+    sets: Sets,
+    given: Sequence[Examples | None],
+    how: Distillation,
+) -> str:
+    """The recipe as TOML; what cannot be opened again by name is said in a comment."""
+    path: str | Sequence[str] = able.source
+    if isinstance(teacher, Run):
+        path = str(teacher.directory.resolve())
+    sources = dict(zip(("examples", "labelled", "test"), given, strict=True))
+    missing = [role for role, one in sources.items() if one is not None and not one.source]
+    if not path:
+        path = able.name
+        missing.append("teacher")
+    if how.objective.text.partition("(")[0] not in MAKERS:
+        missing.append("objective")
+    lines = [
+        f"# {role} was an object in memory: name it here to run this again" for role in missing
+    ]
+    lines += [f"name = {_toml(report_name)}", ""]
+    lines += ["[examples]"]
+    for role, one in sources.items():
+        if one is not None:
+            name = f"all_{role}" if role == sets.split_of else role
+            lines.append(f"{name} = {_toml(one.source)}")
+    if sets.split_of:
+        parts = {"of": f"all_{sets.split_of}", "rest": sets.split_of, "part": "test"}
+        lines += _table("[split]", {**parts, "fraction": TEST_SHARE})
+    scoring = {
+        "to": "scores",
+        "teacher": path,
+        "examples": "examples",
+        "views": how.views.text,
+        "count": how.count,
+        "seed": how.seed,
+    }
+    mean = {} if isinstance(path, str) else {"mean": able.mean}
+    training: dict[str, object] = {
+        "to": "student",
+        "student": student.text,
+        "on": "scores",
+        "objective": how.objective.text,
+        "seeds": how.seeds,
+    }
+    if sets.labelled is not None:
+        training["labelled"] = "labelled"
+    defaults = {field.name: field.default for field in fields(Plan)}
+    training |= {k: v for k, v in asdict(how.plan).items() if v != defaults[k]} | {
+        "epochs": how.plan.epochs
+    }
+    comparing = {
+        "models": {"teacher": path, "student": "student"},
+        "examples": "test",
+        "reference": "teacher",
+        "margin": how.margin,
+        "require": list(how.require),
+    }
+    lines += _table("[score]", scoring | mean) + _table("[[train]]", training)
+    lines += _table("[evaluate]", comparing | mean)
+    lines += _table("[export]", {"run": "student", "to": "student.onnx", "check": "test"})
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: str, values: Mapping[str, object]) -> list[str]:
+    return ["", head, *[f"{key} = {_toml(value)}" for key, value in values.items()]]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    # JSON's texts, numbers, lists and booleans are TOML's too.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,38 @@
+"""Random numbers: seeds set for a block, mixed into others, and orders drawn from them."""
+
+import contextlib
+import functools
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """A block whose random numbers follow from the seed, whoever draws them.
+
+    The callers' own generators (torch on the CPU, numpy, Python) are put back after the block.
+    """
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])
+        random.setstate(kept[2])
+
+
+def mixed(seed: int, number: int) -> int:
+    """A seed for one step or epoch of a seeded job; neighbours share no random numbers."""
+    return (seed * 1_000_003 + number * 7_919 + 17) % 2**63
+
+
+@functools.lru_cache(maxsize=2)
+def shuffled(count: int, seed: int) -> torch.Tensor:
+    """The numbers below count in the order of that seed; kept, since a whole epoch asks for it."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))

@@ -1,0 +1,32 @@
+"""Scoring: teacher + examples -> score set.
+
+Files:
+    _combine: combine(): the score sets of several teachers -> the score set of their ensemble.
+    _confidence: How sure a teacher is of its own training points and of points it never saw, and a
+        warning.
+    _determinism: Whether a teacher answers the same input twice alike, seen on a few before the
+        work starts.
+    _held_out: Which of the examples a teacher was trained on, and which were held out from it.
+    _score: score(): teacher + examples -> score set.
+    _writer: Keeps scores in shards that a crash leaves whole or absent, wherever the scores come
+        from.
+"""
+
+from limbeck.scoring._combine import combine
+from limbeck.scoring._confidence import against, confidence, recorded_confidence
+from limbeck.scoring._determinism import check_steady
+from limbeck.scoring._held_out import HeldOut, held_out_answer
+from limbeck.scoring._score import score
+from limbeck.scoring._writer import Storage
+
+__all__ = [
+    "HeldOut",
+    "Storage",
+    "against",
+    "check_steady",
+    "combine",
+    "confidence",
+    "held_out_answer",
+    "recorded_confidence",
+    "score",
+]

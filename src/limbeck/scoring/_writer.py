@@ -1,0 +1,195 @@
+"""Keeps scores in shards that a crash leaves whole or absent, wherever the scores come from."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from limbeck import artifacts
+from limbeck.errors import InputError, MismatchError
+from limbeck.examples import Array, Examples, View
+from limbeck.runtime import Bar
+from limbeck.scores import (
+    ARTEFACT,
+    SHARD_ROWS,
+    WIDTHS,
+    Dense,
+    Kind,
+    ScoreSet,
+    Shard,
+    Width,
+    default_width,
+    is_whole_shard,
+    planned_shards,
+    recorded_rounding_nats,
+    rounding_nats,
+    write_shard,
+)
+from limbeck.scoring._confidence import measured
+from limbeck.scoring._held_out import HeldOut
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How scores are kept.
+
+    Attributes:
+        width: "float16" or "float32"; "" for what suits the kind (float16 for logits).
+        shard_rows: examples a file; each file is finished or absent after a crash.
+        batch: examples the teacher answers at a time.
+    """
+
+    width: Width | str = ""
+    shard_rows: int = SHARD_ROWS
+    batch: int = 512
+
+    def __post_init__(self) -> None:
+        if self.width not in ("", *WIDTHS):
+            raise InputError(f"scores are kept in {' or '.join(WIDTHS)}, not {self.width!r}")
+        if min(self.shard_rows, self.batch) < 1:
+            raise InputError("a shard and a batch hold 1 example or more")
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where raw scores come from: a teacher who is asked, or score sets that are combined.
+
+    Attributes:
+        teacher: what the manifest says of who speaks: its name, its fingerprint, its members.
+        classes: the class names in the order of the scores.
+        kind: what the scores are.
+        raw: the scores of a shard's rows, float32 `(rows, classes)`.
+        verb: what is being done, for the progress bar.
+        request: what makes it another request, beside the teacher's fingerprint.
+        seconds: what was spent on it before.
+        held_out: whether the examples were held out from who speaks.
+    """
+
+    teacher: Mapping[str, Any]
+    classes: tuple[str, ...]
+    kind: Kind
+    raw: Callable[[Shard], Array]
+    verb: str = "scoring"
+    request: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    held_out: HeldOut = field(default_factory=HeldOut)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A score set that is to be made: of whom, of what, how it is shown and kept."""
+
+    origin: Origin
+    examples: Examples
+    to: Path
+    view: View
+    count: int
+    seed: int
+    storage: Storage
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there already.
+
+        Raises:
+            OccupiedError: something else is there.
+        """
+        return artifacts.check_free(self.to, ARTEFACT, self.request)
+
+    def done(self) -> ScoreSet:
+        """The score set, made as far as it is not there yet."""
+        if not self.is_whole:
+            self._run()
+        scores = ScoreSet.open(self.to, self.examples, self.view)
+        return self._recorded(scores) if self._says_more_than(scores) else scores
+
+    def _says_more_than(self, scores: ScoreSet) -> bool:
+        """Whether the set does not know yet that its examples were held out, or that not.
+
+        Raises:
+            MismatchError: it knows the opposite.
+        """
+        said = self.origin.held_out.answer
+        if "unknown" not in (said, scores.held_out) and said != scores.held_out:
+            raise MismatchError(
+                f"{self.to} is recorded with held_out = {scores.held_out!r}, not {said!r}; nothing "
+                "was changed: leave the flag away, or choose another directory"
+            )
+        return said not in ("unknown", scores.held_out)
+
+    def _recorded(self, scores: ScoreSet) -> ScoreSet:
+        """The same set, whose manifest says what was held out: for a set made before."""
+        body = {k: v for k, v in scores.manifest.items() if k not in ("format", "artefact")}
+        artifacts.finish(self.to, ARTEFACT, {**body, **self._confidence(body)})
+        return ScoreSet.open(self.to, self.examples, self.view)
+
+    @property
+    def width(self) -> Width:
+        """What the scores are rounded to."""
+        return self.storage.width or default_width(self.origin.kind)  # type: ignore[return-value]  # checked
+
+    @property
+    def request(self) -> dict[str, object]:
+        """All that the scores follow from."""
+        return {
+            "teacher": self.origin.teacher["fingerprint"],
+            "examples": self.examples.fingerprint,
+            "order": artifacts.fingerprint(self.examples.keys.tolist()),
+            **self.origin.request,
+            **self._form,
+        }
+
+    @property
+    def _form(self) -> dict[str, object]:
+        return {
+            "classes": list(self.origin.classes),
+            "kind": self.origin.kind,
+            "view": self.view.text,
+            "count": self.count,
+            "seed": self.seed,
+            "width": self.width,
+            "shard_rows": self.storage.shard_rows,
+        }
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        missing = [shard for shard in self._shards() if not is_whole_shard(self.to, shard)]
+        with Bar(f"{self.origin.verb} {self.examples.name}", len(missing)) as bar:
+            for shard in missing:
+                # Answered before anything is written, so that a bad teacher leaves no trace.
+                raw = self.origin.raw(shard)
+                stored = Dense.of(raw, self.width)
+                artifacts.begin(self.to, ARTEFACT, self.request)
+                nats = rounding_nats(raw, stored, self.origin.kind)
+                write_shard(self.to, shard, self.examples, stored, nats)
+                bar.advance()
+        self._finish(self.origin.seconds + time.monotonic() - began)
+
+    def _shards(self) -> Iterator[Shard]:
+        return planned_shards(len(self.examples), self.count, self.storage.shard_rows)
+
+    def _finish(self, seconds: float) -> None:
+        written = list(self._shards())
+        examples = self.examples
+        body = {
+            "teacher": dict(self.origin.teacher),
+            "examples": {
+                "name": examples.name,
+                "source": examples.source,
+                "fingerprint": examples.fingerprint,
+                "n": len(examples),
+            },
+            **self._form,
+            "rounding_nats": recorded_rounding_nats(self.to, written),
+            "files": artifacts.file_entries(self.to, [shard.name for shard in written]),
+            "seconds": round(seconds, 1),  # of the call that finished it
+            "provenance": artifacts.provenance(),
+        }
+        artifacts.finish(self.to, ARTEFACT, {**body, **self._confidence(body)})
+
+    def _confidence(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What was held out from the teacher, and how sure it is of which part."""
+        held_out = self.origin.held_out
+        scores = ScoreSet(self.to, body, self.examples, self.view)
+        return {"held_out": held_out.to_json(), "confidence": measured(scores, held_out)}

@@ -1,0 +1,19 @@
+"""Estimators in scikit-learn's manner: a fitted model becomes a small net that answers alike.
+
+Files:
+    _base: What classifier and regressor share: checks, the rows to learn from, keeping and
+        exporting.
+    _distilling: What the estimators do: a table and a fitted model -> transfer set -> scores ->
+        student.
+    _estimators: Estimators in scikit-learn's manner: a fitted model becomes a small net that
+        answers alike.
+    _one_hot: What a student is given of a table's row: one-hot categories, and flags for missing
+        values.
+"""
+
+from limbeck.sklearn._estimators import DistilledClassifier, DistilledRegressor
+
+__all__ = [
+    "DistilledClassifier",
+    "DistilledRegressor",
+]

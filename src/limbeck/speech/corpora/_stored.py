@@ -1,0 +1,121 @@
+"""A made corpus as a folder: a file of samples for each speaker, the segments as JSON."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.artifacts import (
+    begin,
+    check_free,
+    file_entry,
+    finish,
+    provenance,
+    read_checked,
+    read_manifest,
+    write_file,
+)
+from limbeck.examples import Array
+from limbeck.speech._utterance import SETS, Corpus, Segment, Utterance
+
+ARTEFACT = "speech-corpus"
+UTTERANCES = "utterances.json"
+FULL_SCALE = 32767
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """An utterance before it is stored.
+
+    Attributes:
+        part: the set that it is in, one of `SETS`.
+        samples: `(samples,)` int16.
+        notes: what else is known of it, for JSON.
+    """
+
+    part: str
+    key: str
+    speaker: str
+    samples: Array
+    segments: tuple[Segment, ...]
+    text: str
+    notes: Mapping[str, object]
+
+
+def is_stored(folder: Path, request: Mapping[str, object]) -> bool:
+    """Whether this very corpus is whole there.
+
+    Raises:
+        OccupiedError: the folder holds something else.
+    """
+    return check_free(folder, ARTEFACT, request)
+
+
+def store(
+    folder: Path, request: Mapping[str, object], made: Sequence[Made], body: Mapping[str, object]
+) -> None:
+    """Writes the corpus, its manifest last."""
+    begin(folder, ARTEFACT, request)
+    files = {}
+    for speaker, spoken in groupby(made, lambda one: one.speaker):
+        content = io.BytesIO()
+        np.save(content, np.concatenate([one.samples for one in spoken]))
+        files[f"{speaker}.npy"] = content.getvalue()
+    lines = [json.dumps(_described(one), ensure_ascii=False) for one in made]
+    files[UTTERANCES] = ("[\n" + ",\n".join(lines) + "\n]\n").encode()
+    for name, content_bytes in files.items():
+        write_file(folder / name, content_bytes)
+    entries = {name: file_entry(content_bytes) for name, content_bytes in files.items()}
+    finish(folder, ARTEFACT, {**body, "files": entries, "provenance": provenance()})
+
+
+def _described(one: Made) -> dict[str, object]:
+    return {
+        "key": one.key,
+        "speaker": one.speaker,
+        "set": one.part,
+        "text": one.text,
+        **one.notes,
+        "samples": len(one.samples),
+        "segments": [[segment.first, segment.end, segment.phone] for segment in one.segments],
+    }
+
+
+def load(folder: Path) -> Corpus:
+    """The corpus of a folder, every file compared with its checksum.
+
+    Raises:
+        MissingError: there is none, it is not whole, or a file is gone.
+        CorruptError: a file was truncated or altered.
+    """
+    manifest = read_manifest(folder, ARTEFACT)
+    files = manifest["files"]
+    described = json.loads(read_checked(folder, UTTERANCES, files[UTTERANCES]))
+    sets: dict[str, list[Utterance]] = {part: [] for part in SETS}
+    for speaker, spoken in groupby(described, lambda one: str(one["speaker"])):
+        name = f"{speaker}.npy"
+        samples = np.load(io.BytesIO(read_checked(folder, name, files[name])), allow_pickle=False)
+        at = 0
+        for one in spoken:
+            rows = samples[at : at + one["samples"]]
+            sets[one["set"]].append(_utterance(one, rows, manifest["rate"]))
+            at += one["samples"]
+    phones, silence = tuple(manifest["phones"]), manifest["silence"]
+    ordered = {part: tuple(utterances) for part, utterances in sets.items()}
+    return Corpus(name=manifest["name"], **ordered, phones=phones, silence=silence)
+
+
+def _utterance(one: Mapping[str, Any], rows: Array, rate: int) -> Utterance:
+    return Utterance(
+        key=one["key"],
+        speaker=one["speaker"],
+        samples=rows.astype(np.float32) / FULL_SCALE,
+        rate=rate,
+        segments=tuple(Segment(*segment) for segment in one["segments"]),
+        text=one["text"],
+    )

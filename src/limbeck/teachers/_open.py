@@ -1,0 +1,352 @@
+"""Opens the teacher that a text names: `onnx:model.onnx`, a call, a path, or code of yours."""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from importlib.machinery import PathFinder
+from os.path import exists  # unlike Path's, not put out by a text that is too long for a path
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from limbeck import artifacts
+from limbeck.errors import InputError, MissingError, RecipeError, TrustError
+from limbeck.examples import Examples
+from limbeck.runtime import Named, did_you_mean, make
+from limbeck.students import Run, find
+from limbeck.teachers._ensemble import ensemble
+from limbeck.teachers._function import as_teacher
+from limbeck.teachers._specialists import SPECIALISTS, Specialists
+from limbeck.teachers._teacher import Teacher
+from limbeck.teachers.transformers import is_head
+
+
+def saved(path: str | Path, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
+    """The run in a directory, or the combined model of the specialists there.
+
+    They know their own classes; `classes` are not looked at.
+
+    Raises:
+        MissingError: there is neither, or it is not whole.
+        CorruptError: there is something else, or it is damaged.
+        TrustError: building a net runs code, and `trust` is not given.
+    """
+    directory = Path(path)
+    if _artefact(directory) == SPECIALISTS:
+        return Specialists.open(directory, trust=trust).combined()
+    return Run.open(directory, trust=trust)
+
+
+def _artefact(directory: Path) -> str:
+    if artifacts.state(directory) != "whole":
+        return ""
+    return str(artifacts.read_json(directory / artifacts.MANIFEST)["artefact"])
+
+
+_CALL = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*\(.*\)\s*", re.DOTALL)
+_MODULE = re.compile(r"(?P<module>[\w.-]+):[A-Za-z_]\w*")
+_ADDRESS = re.compile(r"https?://")
+_BEGINNING = 4096  # bytes of a file that are looked at to see what it is
+
+
+def _nothing(path: Path) -> bool:
+    return False
+
+
+def _ending(*endings: str) -> Callable[[Path], bool]:
+    return lambda path: path.is_file() and path.suffix.lower() in endings
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_dir() and artifacts.state(path) not in ("absent", "foreign")
+
+
+def _is_transformer(path: Path) -> bool:
+    return (path / "config.json").is_file()
+
+
+def _is_lightgbm(path: Path) -> bool:
+    return _ending(".txt")(path) and _beginning(path).startswith(b"tree")
+
+
+def _is_xgboost(path: Path) -> bool:
+    if not _ending(".json")(path):
+        return _ending(".ubj")(path)
+    beginning = _beginning(path).lstrip()
+    return beginning.startswith(b"{") and b'"learner"' in beginning
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_BEGINNING)
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way in: a prefix, and what opens what stands after it.
+
+    Attributes:
+        name: the prefix, and the name of the call.
+        maker: the function of `limbeck.teachers` that opens it: a path and `classes` to a teacher.
+        says: whether a path shows by itself that this door is meant.
+        opens: what stands after the prefix, as an error says it is missing; or "address".
+        takes_trust: whether the maker has to be told if code may be run.
+    """
+
+    name: str
+    maker: str
+    says: Callable[[Path], bool] = _nothing
+    opens: str = "file"
+    takes_trust: bool = False
+
+    @property
+    def is_address(self) -> bool:
+        """Whether what stands after the prefix is no path."""
+        return self.opens == "address"
+
+    def make(self) -> Callable[..., Run | Teacher]:
+        """What opens it."""
+        # By name and not imported: the package imports this module, and not the other way round.
+        maker: Callable[..., Run | Teacher] = getattr(sys.modules[__package__], self.maker)
+        return maker
+
+
+# The order in which a path is asked what it is.
+DOORS: Mapping[str, Door] = {
+    door.name: door
+    for door in (
+        Door("run", "saved", _is_ours, "run in", takes_trust=True),
+        Door("onnx", "onnx", _ending(".onnx")),
+        Door("exported", "exported", _ending(".pt2"), takes_trust=True),
+        Door("sklearn", "sklearn", _ending(".skops", ".joblib", ".pkl"), takes_trust=True),
+        Door("lightgbm", "lightgbm", _is_lightgbm),
+        Door("xgboost", "xgboost", _is_xgboost),
+        Door("scores", "scores", _ending(".parquet", ".csv", ".npy", ".npz")),
+        Door("hf", "huggingface", _is_transformer, "folder"),
+        Door("head", "head", is_head),
+        Door("http", "http_from_text", opens="address"),
+        Door("https", "http_from_text", opens="address"),
+    )
+}
+_CALLS = {**DOORS, "huggingface": DOORS["hf"]}
+
+
+def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
+    """The teacher that a text names, with `classes` for one that does not name its own.
+
+    - `PREFIX:PATH`, with a prefix of `DOORS`: `onnx:model.onnx`, `run:runs/teacher`, `hf:folder`;
+      or `http://...`, `https://...`.
+    - A path alone, where the file or folder says what it is: its ending, its first bytes, the
+      manifest of a run or of specialists, a transformer's config.json, an encoder's head.
+    - A call, `onnx('model.onnx', kind='probabilities', classes=['a', 'b'])`, with the keywords of
+      the function in `limbeck.teachers`, all of them literals.
+    - With `trust`, code of yours: `file.py:name`, `file.py:name(...)` or `module:name`, which is
+      a teacher, a module, a function that scores a batch, or a function without arguments that
+      returns one of these.
+
+    A run answers with its shipped seed, in an ensemble with each of them. The `source` of any
+    other teacher is text that opens it again from whatever directory.
+
+    Raises:
+        MissingError: there is no such file or folder.
+        InputError: no such prefix, or a path that does not say what it is.
+        RecipeError: a call with an unknown name or keyword.
+        TrustError: it names code, and `trust` is not given.
+        Whatever the function raises that opens it.
+    """
+    check(text, trust=trust)
+    if names_code(text):
+        return _from_code(text, classes, trust)
+    if _is_call(text):
+        makers = {name: _caller(door, classes, trust) for name, door in _CALLS.items()}
+        called: Run | Teacher = make(text, makers, "teacher")
+        return called
+    door, place = _at(text)
+    return _opened(door, (place,), {}, classes, trust)
+
+
+def check(text: str, *, trust: bool = False) -> None:
+    """Refuses what can be seen to be wrong with a text before anything is opened.
+
+    Raises:
+        InputError, RecipeError: it names no way in.
+        TrustError: it names code, and `trust` is not given.
+        MissingError: it names code in a file that is not there.
+    """
+    if not text:
+        raise InputError("a teacher is named by a path, a prefix and a path, a call or code")
+    if exists(text):
+        return
+    named, call = Named.parse(text), _CALL.fullmatch(text)
+    if named:
+        named.check_trusted("teacher", trust=trust)
+    elif call and call["name"] not in _CALLS:
+        raise RecipeError(
+            f"there is no teacher {call['name']!r}; {did_you_mean(call['name'], _CALLS)}"
+        )
+    elif names_code(text):
+        _check_module(text, trust)
+    elif ":" in text and not call:
+        _at(text)
+
+
+def names_code(text: str) -> bool:
+    """Whether opening the text runs code that it names."""
+    if exists(text):
+        return False
+    found = _MODULE.fullmatch(text)
+    return bool(Named.parse(text)) or bool(found and found["module"] not in DOORS)
+
+
+def _is_call(text: str) -> bool:
+    return bool(_CALL.fullmatch(text)) and not exists(text)
+
+
+def _check_module(text: str, trust: bool) -> None:
+    module = text.partition(":")[0]
+    if get_close_matches(module, DOORS, n=1) and not _is_importable(module):
+        raise _unknown(module)
+    if not trust:
+        raise TrustError(
+            f"opening the teacher {text} runs code that this text names: pass --trust (trust=True) "
+            "if you know where it comes from"
+        )
+
+
+def _is_importable(module: str) -> bool:
+    top = module.partition(".")[0]
+    # Looks for it and does not run it.
+    return top in sys.modules or bool(PathFinder.find_spec(top, [str(Path.cwd()), *sys.path]))
+
+
+def _from_code(text: str, classes: Sequence[str], trust: bool) -> Teacher:
+    named = Named.parse(text)
+    if not named:
+        return replace(as_teacher(_answering(find(text)), classes), source=text)
+    if "(" in named.call:
+        found = named.called("teacher", trust=trust)
+    else:
+        found = _answering(named.found("teacher", trust=trust))
+    source = replace(named, file=str(Path(named.file).absolute())).text
+    return replace(as_teacher(found, classes), source=source)
+
+
+def _answering(found: Any) -> Any:
+    """What was named, or what it returns if it is a function without arguments."""
+    return found() if not isinstance(found, Teacher) and _takes_nothing(found) else found
+
+
+def _takes_nothing(found: Any) -> bool:
+    code = getattr(found, "__code__", None)
+    return isinstance(found, type) or (code is not None and code.co_argcount == 0)
+
+
+def _at(text: str) -> tuple[Door, str]:
+    """The door that a text without a call means, and what it says of the place."""
+    prefix, colon, rest = text.partition(":")
+    if exists(text):
+        return _door_of(Path(text)), text
+    if _ADDRESS.match(text):
+        return DOORS[prefix], text
+    if colon and prefix in DOORS:
+        return DOORS[prefix], rest
+    if colon:
+        raise _unknown(prefix)
+    if Path(text).suffix:
+        raise MissingError(f"there is no file {text}")
+    return DOORS["run"], text
+
+
+def _unknown(prefix: str) -> InputError:
+    return InputError(f"no teacher begins with {prefix + ':'!r}; {did_you_mean(prefix, DOORS)}")
+
+
+def _door_of(path: Path) -> Door:
+    found = next((door for door in DOORS.values() if door.says(path)), None)
+    if found is None:
+        prefixes = ", ".join(f"{name}:" for name, door in DOORS.items() if not door.is_address)
+        raise InputError(
+            f"{path} does not say what kind of teacher it is; write one of {prefixes} before it"
+        )
+    return found
+
+
+def _caller(door: Door, classes: Sequence[str], trust: bool) -> Callable[..., Run | Teacher]:
+    def called(*given: Any, **options: Any) -> Run | Teacher:
+        return _opened(door, given, options, classes, trust)
+
+    # What keywords there are, for the one who checks the call.
+    called.__signature__ = inspect.signature(door.make())  # type: ignore[attr-defined]  # it may
+    return called
+
+
+def _opened(
+    door: Door,
+    given: Sequence[Any],
+    options: Mapping[str, Any],
+    classes: Sequence[str],
+    trust: bool,
+) -> Run | Teacher:
+    """What the maker behind a door makes of a call's arguments, and how it is opened again."""
+    place = _place(door, given, options)
+    if "trust" in options:
+        raise TrustError(
+            f"{door.name}(...) asks for trust itself; whoever opens it gives that: pass --trust "
+            "(trust=True) if you know where it comes from"
+        )
+    told: dict[str, Any] = {} if len(given) > 1 else {"classes": tuple(classes)}
+    told |= {"trust": trust} if door.takes_trust else {}
+    made = door.make()(place, *given[1:], **{**told, **options})
+    if isinstance(made, Run) or made.source:
+        return made
+    return replace(made, source=_source(door, place, given[1:], options))
+
+
+def _place(door: Door, given: Sequence[Any], options: Mapping[str, Any]) -> str:
+    """The path or address that a call begins with.
+
+    Raises:
+        RecipeError: it begins with something else.
+        MissingError: nothing is there.
+    """
+    if not given or not isinstance(given[0], str) or not given[0]:
+        raise RecipeError(f"{door.name}() begins with a path or address, a text in quotes")
+    if any(isinstance(one, Run | Teacher) for one in (*given, *options.values())):
+        raise RecipeError(f"{door.name}() takes texts, numbers and lists, not another teacher")
+    place = given[0] if door.is_address else str(Path(given[0]).expanduser())
+    if not door.is_address and not exists(place):
+        raise MissingError(f"there is no {door.opens} {place}")
+    if door.is_address and not _ADDRESS.match(place):
+        raise InputError("an address begins with http:// or https://")  # which may hold a secret
+    return place
+
+
+def _source(door: Door, place: str, given: Sequence[Any], options: Mapping[str, Any]) -> str:
+    """The text that opens it again, from any directory; empty where that would hold a secret."""
+    where = place if door.is_address else str(Path(place).absolute())
+    if door.is_address and (urlsplit(where).query or "@" in urlsplit(where).netloc):
+        return ""
+    if not given and not options:
+        return where if door.is_address else f"{door.name}:{where}"
+    written = [repr(one) for one in (where, *given)]
+    written += [f"{name}={value!r}" for name, value in options.items()]
+    return f"{door.name}({', '.join(written)})"
+
+
+def open_teachers(
+    names: Sequence[str], examples: Examples, *, mean: str = "", trust: bool = False
+) -> Run | Teacher:
+    """The teacher of that name; of several names, or with a mean, the ensemble of them all.
+
+    In an ensemble a run answers with each of its seeds, alone with the one it ships.
+
+    Raises:
+        Whatever `teachers.read` and `teachers.ensemble` raise.
+    """
+    opened = [read(name, examples.classes, trust=trust) for name in names]
+    if len(opened) == 1 and not mean:
+        return opened[0]
+    return ensemble(opened, mean=mean or "geometric")

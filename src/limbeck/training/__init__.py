@@ -1,0 +1,44 @@
+"""Training: transfer set + student + objective -> run.
+
+Files:
+    _job: What a training is asked for, and the run it leaves: one net, its seeds and its control.
+    _live: live(): the same batches with the teacher in the loop, for transfer sets without end.
+    _loop: The one training loop: nets, a transfer set, an objective each, a plan; meant to be read.
+    _nets: Nets in training: their stack, optimiser, average, log, and the checkpoint of all of it.
+    _optim: Optimisers, schedules, max-norm, weight averaging.
+    _plan: Plan: the frozen numbers of one training.
+    _sources: Where a transfer set's scores come from: a store, a teacher in the loop, or given
+        values.
+    specialists/: Specialists for the classes that a generalist confuses, trained, and combined
+        with it.
+    _stack: Several nets of one description that learn from the same batches, each as if it were
+        alone.
+    _sweep: sweep(): many students trained over the same batches, with one control for all.
+    _task: What one training is given: nets of one description, their objectives, the batches they
+        share.
+    _train: train(): a student, its control and their seeds, each through the one loop in `_fit`.
+    _transfer: TransferSet: examples, views, seed and scores; all that training sees.
+"""
+
+from limbeck.training import specialists
+from limbeck.training._live import live
+from limbeck.training._plan import Plan
+from limbeck.training._sources import Given
+from limbeck.training._sweep import CONTROL, check_names, sweep
+from limbeck.training._train import train
+from limbeck.training._transfer import FRESH, TransferSet, check_increasing, check_labelled
+
+__all__ = [
+    "CONTROL",
+    "FRESH",
+    "Given",
+    "Plan",
+    "TransferSet",
+    "check_increasing",
+    "check_labelled",
+    "check_names",
+    "live",
+    "specialists",
+    "sweep",
+    "train",
+]

@@ -1,0 +1,153 @@
+"""Objectives of a user's own, named by `file.py:name`: trust, fingerprint, and clear refusals."""
+
+import pytest
+import torch
+from worlds import double
+
+from limbeck import objectives
+from limbeck.errors import InputError, MismatchError, MissingError, RecipeError, TrustError
+from tests.objectives.test_objectives import batch
+
+MINE = """
+from dataclasses import dataclass
+
+from torch import nn, zeros
+
+
+@dataclass(frozen=True)
+class Absolute:
+    weight: float = 1.0
+    needs_scores = True
+    needs_labels = False
+
+    def __call__(self, output, batch):
+        return {"absolute": self.weight * (output - batch.scores).abs().sum() / len(batch)}
+
+
+class Shifted(nn.Module):
+    needs_scores = True
+    needs_labels = False
+
+    def __init__(self):
+        super().__init__()
+        self.shift = nn.Parameter(zeros(3))
+
+    def forward(self, output, batch):
+        return {"shifted": (output + self.shift - batch.scores).square().sum() / len(batch)}
+
+
+def doubled(weight):
+    return Absolute(2 * weight)
+
+
+def closed(weight):
+    def objective(output, batch):
+        return Absolute(weight)(output, batch)
+
+    objective.needs_scores, objective.needs_labels = True, False
+    return objective
+
+
+class Deaf:
+    def __call__(self, output, batch):
+        return {}
+
+
+def five():
+    return 5
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE)
+    return tmp_path / "mine.py"
+
+
+def cost(objective):
+    return sum(objective(double(4, 3), batch(double(4, 3, seed=1), [0] * 4)).values()).item()
+
+
+@pytest.mark.usefixtures("mine")
+def test_an_objective_in_a_file_is_made_with_its_arguments():
+    one = objectives.read("mine.py:Absolute", trust=True)
+    three = objectives.read("mine.py:Absolute(weight=3)", trust=True)
+    by_hand = (double(4, 3) - double(4, 3, seed=1)).abs().sum().item() / 4
+    assert cost(one) == pytest.approx(by_hand)
+    assert cost(three) == pytest.approx(3 * by_hand)
+    assert cost(objectives.read("mine.py:doubled(1.5)", trust=True)) == pytest.approx(3 * by_hand)
+    assert cost(objectives.read("mine.py:closed(3)", trust=True)) == pytest.approx(3 * by_hand)
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize("call", ["Absolute(weight=3)", "doubled(1)", "closed(2)", "Shifted()"])
+def test_its_text_names_the_call_and_reads_back(call):
+    made = objectives.read(f"mine.py:{call}", trust=True)
+    assert made.text.startswith(f"mine.py:{call}  # ")
+    assert objectives.read(made.text, trust=True).text == made.text
+    assert isinstance(made, objectives.Objective)
+
+
+@pytest.mark.usefixtures("mine")
+def test_one_that_is_a_module_keeps_its_parameters():
+    made = objectives.read("mine.py:Shifted()", trust=True)
+    assert isinstance(made, torch.nn.Module)
+    assert [name for name, _ in made.named_parameters()] == ["shift"]
+
+
+def test_a_changed_file_is_another_text_and_the_old_text_refuses_it(mine):
+    before = objectives.read("mine.py:Absolute()", trust=True)
+    mine.write_text(MINE.replace("self.weight *", "7 * self.weight *"))
+    after = objectives.read("mine.py:Absolute()", trust=True)
+    assert after.text != before.text
+    assert cost(after) == pytest.approx(7 * cost(before))
+    with pytest.raises(MismatchError, match=r"mine.py has changed: Absolute was read from content"):
+        objectives.read(before.text, trust=True)
+
+
+@pytest.mark.usefixtures("mine")
+def test_the_same_file_gives_the_same_class():
+    one, other = (objectives.read("mine.py:Absolute(2)", trust=True) for _ in range(2))
+    assert type(one).__bases__ == type(other).__bases__
+
+
+def test_nothing_of_a_file_is_run_without_trust(mine):
+    mine.write_text("raise SystemExit('it was run')")
+    with pytest.raises(
+        TrustError, match=r"the objective mine.py:Absolute runs code that this text names: pass"
+    ):
+        objectives.read("mine.py:Absolute()")
+    objectives.check("mine.py:Absolute()")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("your.py:Absolute()", MissingError, "there is no file your.py"),
+        ("mine.py:Absolut()", InputError, "has no class or function 'Absolut'; did you mean 'Abs"),
+        ("mine.py:Absolute(wait=3)", RecipeError, "no keyword 'wait'; did you mean 'weight'"),
+        ("mine.py:Absolute(len('ab'))", RecipeError, "there is no objective 'len'"),
+        ("mine.py:Absolute(weight=x)", RecipeError, "'x' is neither a number, a text"),
+        ("mine.py:doubled()", RecipeError, "missing a required argument: 'weight'"),
+        ("mine.py:Deaf()", InputError, "makes no objective: it lacks needs_scores and needs_lab"),
+        ("mine.py:five()", RecipeError, "makes a int, which is no objective"),
+    ],
+)
+@pytest.mark.usefixtures("mine")
+def test_what_is_wrong_with_it_is_said_in_a_sentence(text, error, sentence):
+    with pytest.raises(error, match=sentence):
+        objectives.read(text, trust=True)
+
+
+def test_a_file_that_fails_says_how(mine):
+    mine.write_text("import nowhere_to_be_found")
+    with pytest.raises(InputError, match=r"mine.py cannot be run: ModuleNotFoundError: No module"):
+        objectives.read("mine.py:Absolute()", trust=True)
+
+
+def test_a_file_is_found_by_its_path(mine, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert cost(objectives.read("../mine.py:Absolute()", trust=True)) > 0
+    assert cost(objectives.read(f"{mine}:Absolute()", trust=True)) > 0
