@@ -14,9 +14,8 @@ from limbeck.errors import InputError, OccupiedError
 from limbeck.examples import Batch
 from limbeck.students import IDENTITY, Model
 from limbeck.training import TransferSet, _loop
-from limbeck.training._nets import Nets
+from limbeck.training._nets import Nets, Task
 from limbeck.training._stack import Apart, Together, stack
-from limbeck.training._task import Task
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
 NET = students.mlp([8, 5])

@@ -25,8 +25,7 @@ from limbeck.errors import (
 from limbeck.students import Run
 from limbeck.training import FRESH, _loop
 from limbeck.training._job import FEW, Job
-from limbeck.training._nets import Nets
-from limbeck.training._task import Task
+from limbeck.training._nets import Nets, Task
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
 NET = students.mlp([8])

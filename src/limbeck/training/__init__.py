@@ -4,7 +4,7 @@ Files:
     _job: What a training is asked for, and the run it leaves: one net, its seeds and its control.
     _live: live(): the same batches with the teacher in the loop, for transfer sets without end.
     _loop: The one training loop: nets, a transfer set, an objective each, a plan; meant to be read.
-    _nets: Nets in training: their stack, optimiser, average, log, and the checkpoint of all of it.
+    _nets: Nets in training: what they are given, their stack, optimizer, average, log, checkpoint.
     _optim: Optimisers, schedules, max-norm, weight averaging.
     _plan: Plan: the frozen numbers of one training.
     _sources: Where a transfer set's scores come from: a store, a teacher in the loop, or given
@@ -14,9 +14,7 @@ Files:
     _stack: Several nets of one description that learn from the same batches, each as if it were
         alone.
     _sweep: sweep(): many students trained over the same batches, with one control for all.
-    _task: What one training is given: nets of one description, their objectives, the batches they
-        share.
-    _train: train(): a student, its control and their seeds, each through the one loop in `_fit`.
+    _train: train(): a student, its control and their seeds, each through the one loop in `_loop`.
     _transfer: TransferSet: examples, views, seed and scores; all that training sees.
 """
 

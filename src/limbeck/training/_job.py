@@ -17,10 +17,9 @@ from limbeck.examples import IN_WORDS, Array
 from limbeck.objectives import Objective, check_kind, of_control
 from limbeck.students import Student, encodings
 from limbeck.training._loop import fit
-from limbeck.training._nets import CHECKPOINT
+from limbeck.training._nets import CHECKPOINT, Member, Task
 from limbeck.training._plan import Plan
 from limbeck.training._stack import check_features
-from limbeck.training._task import Member, Task
 from limbeck.training._transfer import TransferSet
 
 Order = Literal["own", "shared"]

@@ -15,9 +15,8 @@ from limbeck.errors import InputError
 from limbeck.examples import Array
 from limbeck.runtime import Bar, evaluating, mixed, seeded, shuffled
 from limbeck.training import _optim
-from limbeck.training._nets import Nets
+from limbeck.training._nets import Nets, Task
 from limbeck.training._stack import Parts
-from limbeck.training._task import Task
 
 CHECKPOINT_SECONDS = 20.0
 CHECKPOINT_SHARE = 0.05  # of the time, at most: those of large nets on slow disks take seconds

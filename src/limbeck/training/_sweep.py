@@ -16,8 +16,8 @@ from limbeck.scores import ScoreSet
 from limbeck.students import Factory, Run, Student
 from limbeck.training._job import Job
 from limbeck.training._loop import fit
+from limbeck.training._nets import Task
 from limbeck.training._plan import Plan
-from limbeck.training._task import Task
 from limbeck.training._train import as_objective, as_seeds, as_transfer
 from limbeck.training._transfer import TransferSet
 

@@ -1,4 +1,4 @@
-"""train(): a student, its control and their seeds, each through the one loop in `_fit`."""
+"""train(): a student, its control and their seeds, each through the one loop in `_loop`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
