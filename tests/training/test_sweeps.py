@@ -256,7 +256,7 @@ def test_an_objective_added_later_costs_its_own_nets_alone(tmp_path, scores, mon
     trained = []
     real = _loop.fit
     monkeypatch.setattr(
-        "limbeck.training._sweep.fit", lambda task: (trained.extend(task.members), real(task))
+        "limbeck.training._train.fit", lambda task: (trained.extend(task.members), real(task))
     )
     asked = {"cool": ASKED["cool"], "warm": ASKED["warm"]}
     second = sweep(NET, scores, asked, to=tmp_path / "s", plan=PLAN, seeds=2)

@@ -24,7 +24,8 @@ from limbeck.errors import (
 )
 from limbeck.students import Run
 from limbeck.training import FRESH, _loop
-from limbeck.training._job import FEW, Job
+from limbeck.training._control import FEW
+from limbeck.training._job import Job
 from limbeck.training._nets import Nets, Task
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")

@@ -1,6 +1,7 @@
 """Plan: the frozen numbers of one training."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -70,6 +71,14 @@ class Plan:
         for name, known in choices.items():
             value = getattr(self, name)
             _check(name, value, value in known, f"one of {', '.join(known)}")
+
+    def steps_per_epoch(self, rows: float) -> int:
+        """How many batches a pass over so many rows takes; the last may be a smaller one."""
+        return math.ceil(rows / self.batch)
+
+    def steps(self, rows: float) -> int:
+        """How many steps its epochs over so many rows make."""
+        return self.epochs * self.steps_per_epoch(rows)
 
     def to_json(self) -> dict[str, Any]:
         """The plan, as a manifest holds it."""

@@ -14,11 +14,11 @@ from limbeck.examples import Examples
 from limbeck.objectives import Labels, Objective, of_control
 from limbeck.scores import ScoreSet
 from limbeck.students import Factory, Run, Student
+from limbeck.training import _control
 from limbeck.training._job import Job
-from limbeck.training._loop import fit
 from limbeck.training._nets import Task
 from limbeck.training._plan import Plan
-from limbeck.training._train import as_objective, as_seeds, as_transfer
+from limbeck.training._train import as_objective, as_seeds, as_transfer, run
 from limbeck.training._transfer import TransferSet
 
 CONTROL = "control"
@@ -113,14 +113,18 @@ def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool)
     }
     for job in jobs.values():
         job.check()
-    taught = [job for job in jobs.values() if job.objective.needs_scores]
-    if wants_control and taught and common.transfer.has_labels:
+    taught = [
+        job
+        for job in jobs.values()
+        if _control.has_control(job.objective, common.transfer, wants_control)
+    ]
+    if taught:
         jobs[CONTROL] = replace(
             common,
             objective=of_control([job.objective for job in taught], common.transfer.answers),
             transfer=common.transfer.without_scores(),
             to=common.to / CONTROL,
-            beside=len(taught[0].parts("student")[0]),
+            beside=len(taught[0].regime("student").rows),
         )
     return jobs
 
@@ -138,7 +142,7 @@ def _of_sizes(
         )
         for size in sizes
     ]
-    pace = {name: job.beside or len(job.parts("student")[0]) for name, job in groups[-1].items()}
+    pace = {name: job.beside or len(job.regime("student").rows) for name, job in groups[-1].items()}
     return [
         {name: replace(job, pace=pace[name]) for name, job in jobs.items() if name in pace}
         for jobs in groups
@@ -154,15 +158,7 @@ def _is_whole(job: Job) -> bool:
 
 
 def _run(jobs: Sequence[Job], to: Path) -> None:
-    groups = list(_grouped(jobs, to))
-    for job in jobs:
-        if job.transfer.has_scores:
-            job.transfer.source.check()
-        artifacts.begin(job.to, students.ARTEFACT, job.request)
-    for group in groups:
-        fit(group)
-    for job in jobs:
-        job.finish()
+    run(jobs, _grouped(jobs, to))
     # Of an interrupted sweep that was then asked for with other objectives.
     for leftover in to.glob("checkpoint-*.safetensors"):
         leftover.unlink()
@@ -184,8 +180,8 @@ def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
 
 
 def _batches_of(job: Job) -> tuple[Any, ...]:
-    rows, held_out = job.parts("student")
-    task = job.task("student", (job.member("student", job.seeds[0]),))
+    regime = job.regime("student")
     # Labels are standardised by their own moments, scores by theirs.
     is_of_labels = getattr(job.objective, "standardises", False) and not job.transfer.has_scores
-    return rows.tobytes(), held_out.tobytes(), task.steps, task.patience, is_of_labels
+    rows, held_out = regime.rows.tobytes(), regime.held_out.tobytes()
+    return rows, held_out, regime.steps, regime.patience, is_of_labels

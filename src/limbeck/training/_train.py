@@ -1,6 +1,6 @@
 """train(): a student, its control and their seeds, each through the one loop in `_loop`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,10 @@ from limbeck.examples import Examples
 from limbeck.objectives import Objective
 from limbeck.scores import ScoreSet
 from limbeck.students import Factory, Run, Student
+from limbeck.training import _record
 from limbeck.training._job import Job
+from limbeck.training._loop import fit
+from limbeck.training._nets import Task
 from limbeck.training._plan import Plan
 from limbeck.training._transfer import TransferSet, check_labelled
 
@@ -62,8 +65,23 @@ def train(
     )
     job.check()
     if not artifacts.check_free(job.to, students.ARTEFACT, job.request):
-        job.run()
+        run([job], job.tasks())
     return Run.open(job.to, trust=isinstance(student, Factory) and student.is_trusted)
+
+
+def run(jobs: Sequence[Job], tasks: Iterable[Task]) -> None:
+    """Trains those tasks, which are all of the jobs', and leaves a run of each job."""
+    for job in jobs:
+        if job.transfer.has_scores:
+            job.transfer.source.check()
+    tasks = list(tasks)  # what cannot be split so is refused before anything is written
+    for job in jobs:
+        artifacts.begin(job.to, students.ARTEFACT, job.request)
+    for task in tasks:
+        fit(task)
+    for job in jobs:
+        _record.write_seen(job)
+        artifacts.finish(job.to, students.ARTEFACT, _record.manifest(job))
 
 
 def as_transfer(given: TransferSet | ScoreSet | Examples, labelled: Examples | None) -> TransferSet:
