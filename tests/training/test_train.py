@@ -4,7 +4,7 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from limbeck.training import FRESH, _loop
 from limbeck.training._control import FEW
 from limbeck.training._job import Job
 from limbeck.training._nets import Nets, Task
+from limbeck.training._sources import Stored
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
 NET = students.mlp([8])
@@ -146,17 +147,21 @@ def test_training_leaves_the_callers_random_numbers_alone(tmp_path, scores):
     assert torch.equal(torch.rand(2), expected)
 
 
-def tasks_of(scores, tmp_path, **other) -> dict[str, Task]:
-    job = Job(
+def job_of(scores, tmp_path, **other) -> Job:
+    return Job(
         student=NET,
         transfer=TransferSet.of(scores, other.pop("labelled", None)),
         objective=SOFT,
         to=tmp_path / "run",
         plan=other.pop("plan", QUICK),
-        seeds=(0,),
+        seeds=other.pop("seeds", (0,)),
         wants_control=True,
         start={},
     )
+
+
+def tasks_of(scores, tmp_path, **other) -> dict[str, Task]:
+    job = job_of(scores, tmp_path, **other)
     return {task.members[0].to.name.split("-")[0]: task for task in job.tasks()}
 
 
@@ -278,6 +283,36 @@ def test_a_standardised_student_answers_in_the_teachers_units(tmp_path):
         assert answers[:, column].std() == pytest.approx(said.std(), rel=0.2)
     start = run.control.model()
     assert torch.equal(start.scale, torch.ones(3))
+
+
+@dataclass(frozen=True, eq=False)
+class Counted(Stored):
+    """Scores that count the rows of each reading."""
+
+    read: list[int] = field(default_factory=list)
+
+    def scores(self, show, rows, numbers):
+        self.read.append(len(rows))
+        return super().scores(show, rows, numbers)
+
+
+def test_the_scores_are_read_whole_once_for_all_seeds_and_their_controls(tmp_path, scores):
+    stored = TransferSet.of(scores)
+    source = Counted(scores, stored.source.positions)
+    transfer = replace(stored, scores=source)
+    objective = objectives.MatchLogits("standardised")
+    train(NET, transfer, objective, to=tmp_path / "run", plan=QUICK, seeds=3)
+    steps = 3 * 3 * math.ceil(72 / 16)
+    assert sum(n == 80 for n in source.read) == scores.count  # for the moments, view by view
+    assert len(source.read) == scores.count + steps + 3 * 3  # the last for the held-out loss
+    assert source.read.count(8) == 2 * 3 * 3  # 8 are held out, and end an epoch
+
+
+def test_all_seeds_learn_from_one_transfer_set_and_their_controls_from_one(tmp_path, scores):
+    tasks = list(job_of(scores, tmp_path, seeds=(0, 1, 2)).tasks())
+    assert len(tasks) == 6
+    assert len({id(task.transfer) for task in tasks[::2]}) == 1
+    assert len({id(task.transfer) for task in tasks[1::2]}) == 1
 
 
 def test_a_net_is_trained_on_labels_over_views_of_its_own(tmp_path):

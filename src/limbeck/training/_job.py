@@ -134,7 +134,7 @@ class Job:
             student=self.sized,
             encoding=self.encoding,
             start=self.start,
-            transfer=self._shown if role == "student" else self._shown.without_scores(),
+            transfer=self._shown if role == "student" else self._shown_to_control,
             plan=self.plan,
             order=members[0].seed if self.order == "own" else SHARED_ORDER,
             rows=regime.rows,
@@ -145,10 +145,16 @@ class Job:
             checkpoint=members[0].to / CHECKPOINT,
         )
 
-    @property
+    # One transfer set for all tasks: what it computes once, its scores' moments and the tokens of
+    # its texts, would else be computed again for every seed.
+
+    @cached_property
     def _shown(self) -> TransferSet:
-        """The transfer set, with what the student finds in its texts if it reads any."""
         return replace(self.transfer, found=self.sized.found_in(self.transfer.examples))
+
+    @cached_property
+    def _shown_to_control(self) -> TransferSet:
+        return self._shown.without_scores()
 
     def regime(self, role: str) -> Regime:
         """What the role's nets learn from, for how long, and when they stop."""
