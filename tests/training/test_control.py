@@ -5,7 +5,7 @@ import pytest
 from worlds import CLASSES, blobs, rule
 
 from limbeck import Examples, Plan, TransferSet, objectives, score, teachers
-from limbeck.training import Given, _control
+from limbeck.training import Given, _control, control_plan
 from limbeck.training._control import FEW, FEW_HELD_OUT, PATIENCE
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
@@ -190,3 +190,22 @@ def test_why_there_is_none_is_said_and_what_cannot_be_before_what_was_not_wanted
     said = _control.why_none(objectives.MatchLogits(), transfer(), is_wanted)
     assert said == f"there is no control: {reason}"
     assert not _control.has_control(objectives.MatchLogits(), transfer(), is_wanted)
+
+
+# A control that is a training of its own
+
+
+@pytest.mark.parametrize("labels", [18, 20, 61, 300])
+@pytest.mark.parametrize("steps", [1, 29, 300])
+@pytest.mark.parametrize("stops_early", [True, False])
+def test_a_control_of_its_own_has_the_fewest_epochs_that_make_the_students_steps(
+    labels, steps, stops_early
+):
+    made = control_plan(PLAN, steps, labels, stops_early=stops_early)
+    learnt_from = labels * 0.8 if stops_early else labels
+    epochs = 1
+    while counted(learnt_from, Plan(epochs=epochs, batch=16)) < steps:
+        epochs += 1
+    assert made.epochs == epochs
+    assert (made.held_out, made.patience) == ((0.2, 10) if stops_early else (0.0, 0))
+    assert (made.batch, made.learning_rate) == (PLAN.batch, PLAN.learning_rate)

@@ -1,6 +1,5 @@
 """What the estimators do: a table and a fitted model -> transfer set -> scores -> student."""
 
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +21,8 @@ from limbeck.scoring import score
 from limbeck.sklearn._one_hot import OneHot
 from limbeck.students import Model, Run, Student
 from limbeck.teachers import Teacher, function
-from limbeck.training import Given, Plan, TransferSet, train
+from limbeck.training import Given, Plan, TransferSet, control_plan, train
 
-PATIENCE, FEW_HELD_OUT = 10, 0.2  # of a control on few rows, as in `train`
 HELD_OUT = 0.1
 FEWEST = 20  # rows of a transfer set of which some are held out
 
@@ -189,20 +187,15 @@ def taught_values(
         return Taught(run, None, 1.0, held.inputs[:256])
     own = examples.take(np.arange(len(labels)))
     transfer = TransferSet(own, scores=Given(labels[:, None].astype(np.float32)))
-    plan = _as_long(plan, len(examples), len(own))
+    # It stops early however many labels there are: the usual table is a tenth of its transfer set.
+    steps = plan.steps(len(examples) * (1 - plan.held_out))
+    plan = control_plan(plan, steps, len(own), stops_early=len(own) >= FEWEST)
     control = train(student, transfer, objective, to=place / "control", plan=plan, seeds=seeds)
     return Taught(run, control, 1.0, held.inputs[:256])
 
 
 def _held_out(plan: Plan, rows: int) -> Plan:
     return replace(plan, held_out=HELD_OUT if rows >= FEWEST else 0.0)
-
-
-def _as_long(plan: Plan, rows: int, few: int) -> Plan:
-    steps = plan.epochs * math.ceil(rows * (1 - plan.held_out) / plan.batch)
-    share = FEW_HELD_OUT if few >= FEWEST else 0.0
-    epochs = math.ceil(steps / math.ceil(few * (1 - share) / plan.batch))
-    return replace(plan, epochs=epochs, held_out=share, patience=PATIENCE if share else 0)
 
 
 def precise(run: Run) -> Model:

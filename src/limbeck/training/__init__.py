@@ -22,6 +22,7 @@ Files:
 """
 
 from limbeck.training import specialists
+from limbeck.training._control import control_plan
 from limbeck.training._live import live
 from limbeck.training._plan import Plan
 from limbeck.training._sources import Given
@@ -38,6 +39,7 @@ __all__ = [
     "check_increasing",
     "check_labelled",
     "check_names",
+    "control_plan",
     "live",
     "specialists",
     "sweep",

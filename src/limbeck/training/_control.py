@@ -7,10 +7,12 @@ these are few it sees each of them far more often than the student sees its own,
 student would win by that; such a control stops early. And without labels to learn there is none,
 and a reader is told why.
 
-Nothing here trains, reads or writes: `Job` asks for one run, `sweep` for the control of many.
+Nothing here trains, reads or writes: `Job` asks for one run, `sweep` for the control of many, the
+estimators for a control that is a training of its own.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -125,3 +127,14 @@ def why_none(objective: Objective, transfer: TransferSet, is_wanted: bool) -> st
         of_what = IN_WORDS[transfer.examples.labels_kind]
         return f"there is no control: the scores are {transfer.kind}, and the labels are {of_what}"
     return "" if is_wanted else "there is no control: it was switched off"
+
+
+def control_plan(plan: Plan, steps: int, labels: int, *, stops_early: bool) -> Plan:
+    """The plan of a control that is a training of its own, where the student took so many steps.
+
+    The epochs over its labels are rounded up: the control has the student's steps or some more, an
+    epoch's at most, never fewer.
+    """
+    held_out, patience = (FEW_HELD_OUT, PATIENCE) if stops_early else (0.0, 0)
+    epochs = math.ceil(steps / plan.steps_per_epoch(labels * (1 - held_out)))
+    return replace(plan, epochs=epochs, held_out=held_out, patience=patience)
