@@ -5,7 +5,6 @@ step, the weights and what the optimiser remembers: training goes on to the iden
 one task see the same batches, and each ends as it would alone.
 """
 
-import math
 import time
 
 import torch
@@ -28,6 +27,8 @@ def fit(task: Task) -> None:
     Raises:
         InputError: a loss became infinite or NaN.
     """
+    # A net's weights are the last file it leaves. Where one is missing, all go on together from
+    # the checkpoint, which is removed only when all are there.
     if all((member.to / students.MODEL).exists() for member in task.members):
         return
     with seeded(task.order), Bar(task.what, task.steps) as bar:
@@ -39,6 +40,7 @@ def fit(task: Task) -> None:
             began = time.monotonic()
             _log(task, nets, _step(task, nets), began)
             bar.advance(note=progress.note)
+            # Of the steps and records alone, without the saving, and over all calls.
             progress.seconds += time.monotonic() - began
             if progress.seconds > due:
                 due = progress.seconds + _pause(nets)
@@ -58,12 +60,15 @@ def _step(task: Task, nets: Nets) -> list[Parts]:
     nets.stack.train()
     losses = nets.stack.losses(batch, plan.precision)
     nets.optimizer.zero_grad()
+    # No two nets share a parameter, so the gradient of the sum is each net's own.
     torch.stack([part for parts in losses for part in parts.values()]).sum().backward()  # type: ignore[no-untyped-call]  # torch's own
     if plan.clip_norm:
         nets.stack.clip(plan.clip_norm)
     rate = _optim.rate(plan.schedule, plan.learning_rate, step, task.steps, plan.warmup)
     _optim.set_rate(nets.optimizer, rate)
     nets.optimizer.step()
+    # Max-norm is a constraint on the weights, so it holds after the step (Hinton et al. 2012), and
+    # the average is one of weights that keep it.
     if plan.max_norm:
         nets.stack.hold_norms(plan.max_norm)
     if plan.average:
@@ -72,7 +77,9 @@ def _step(task: Task, nets: Nets) -> list[Parts]:
 
 
 def _rows(task: Task, step: int) -> tuple[Array, Array]:
-    epoch, at = divmod(step, math.ceil(len(task.rows) / task.plan.batch))
+    # Epochs are counted over the rows themselves, not by `steps_per_record`: a control with few
+    # labels has the student's steps, and so goes through its rows more often.
+    epoch, at = divmod(step, task.plan.steps_per_epoch(len(task.rows)))
     order = shuffled(len(task.rows), mixed(task.order, epoch))
     chosen = task.rows[order[at * task.plan.batch : (at + 1) * task.plan.batch].numpy()]
     return chosen, task.transfer.numbers(chosen, epoch)
@@ -82,6 +89,8 @@ def _log(task: Task, nets: Nets, losses: list[Parts], began: float) -> None:
     progress = nets.progress
     progress.step += 1
     for member, log, parts in zip(task.members, progress.logs, losses, strict=True):
+        # A net that stopped early is still computed with the others until all are done; what
+        # becomes of it then is nobody's concern, for its best weights are kept apart.
         if not log.is_done and not log.add(parts):
             raise InputError(
                 f"{member.what}: the loss is no longer a number at step {progress.step} of "
@@ -101,6 +110,7 @@ def _record(task: Task, nets: Nets, began: float) -> None:
             log.record(step, task.steps_per_record, held_out[i : i + 1], task.patience)
             log.seconds.append(seconds)
             log.is_done |= step >= task.steps
+            # Without patience the last weights are shipped, and copies of others would cost memory.
             best += [i] if task.patience and log.waited == 0 else []
     nets.keep_as_best(best)
 
@@ -109,8 +119,11 @@ def _held_out_losses(task: Task, nets: Nets) -> list[float]:
     """Each net's mean loss over the held-out examples; an empty list where there are none."""
     totals = [0.0] * (len(task.members) if len(task.held_out) else 0)
     with evaluating(nets.candidates()) as stack:
+        # The first view alone, so that every record and every seed is held to the same inputs; in
+        # float32 also where training is not, for here seeds are chosen by small differences.
         for batch in task.transfer.first_views(task.held_out, 1024):
             marked = task.marked(batch, nets.progress.step)
             for i, parts in enumerate(stack.losses(marked, "float32")):
+                # A loss is a mean over its batch, and the last batch is smaller.
                 totals[i] += sum(part.item() for part in parts.values()) * len(batch)
     return [total / len(task.held_out) for total in totals]

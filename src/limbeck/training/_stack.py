@@ -23,7 +23,9 @@ from limbeck.students import Model
 from limbeck.training import _optim
 
 Parts = dict[str, Tensor]
-TOGETHER = (nn.Flatten, nn.Linear, nn.ReLU, nn.Identity)  # what `Together` knows to stack
+# What `Together` knows to stack. Dropout is not among them: one draw for the stack would not be the
+# draws that each net's seed makes alone.
+TOGETHER = (nn.Flatten, nn.Linear, nn.ReLU, nn.Identity)
 
 
 class Apart(nn.Module):
@@ -50,7 +52,10 @@ class Apart(nn.Module):
     def _losses_of(self, i: int, batch: Batch, precision: str) -> Parts:
         objective, model = self.asked[i], self.models[i]
         assert isinstance(model, Model)
-        torch.manual_seed(mixed(self.seeds[i], batch.step))  # for dropout
+        # Dropout is drawn by the net's seed and the step: alike beside other nets, and after a
+        # restart, without a generator's state in the checkpoint.
+        torch.manual_seed(mixed(self.seeds[i], batch.step))
+        # Only the net may compute in bfloat16: it answers in float32, and the loss stays there.
         with autocast(precision):
             output, features = _answered(model, features_of(objective), batch.inputs)
         return objective(output, replace(batch, features=features) if features else batch)
@@ -97,6 +102,7 @@ class Together(nn.Module):
         self.register_buffer("scale", torch.stack([model.scale for model in models]))
         self.register_buffer("shift", torch.stack([model.shift for model in models]))
         self.asked, self.seeds = tuple(objectives), tuple(seeds)
+        # An objective's text makes it again, so equal texts are one function of tensors.
         order = sorted(range(len(seeds)), key=lambda i: objectives[i].text)
         self._groups = [list(g) for _, g in groupby(order, key=lambda i: objectives[i].text)]
 
@@ -117,6 +123,7 @@ class Together(nn.Module):
 
     def _losses_of(self, group: list[int], outputs: Tensor, batch: Batch) -> list[Parts]:
         objective = self.asked[group[0]]
+        # Only an objective that says so: vmap refuses draws and branches on values.
         if len(group) > 1 and getattr(objective, "vectorises", False):
             own = outputs if len(group) == len(outputs) else outputs[group]
             all_parts = torch.vmap(lambda output: objective(output, batch))(own)
@@ -130,6 +137,7 @@ class Together(nn.Module):
 
     def clip(self, longest: float) -> None:
         """Shortens each net's gradient to that length where it is longer."""
+        # One norm a net, over all its parameters: the first dimension is never summed over.
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
         squares = torch.stack([g.flatten(1).square().sum(dim=1) for g in gradients]).sum(dim=0)
         # torch.nn.utils.clip_grad_norm_'s own factor.
@@ -139,6 +147,8 @@ class Together(nn.Module):
 
     def hold_norms(self, longest: float) -> None:
         """Shortens the incoming weights of hidden units to that length where they are longer."""
+        # The norm is a unit's, so the units of all nets can stand in one matrix. The last layer's
+        # are the outputs, not hidden ones.
         layers = [layer for layer in self.body if isinstance(layer, StackedLinear)]
         _optim.hold_norms([layer.weight.detach().flatten(0, 1) for layer in layers[:-1]], longest)
 
@@ -209,6 +219,8 @@ def check_features(model: Model, objective: Objective) -> None:
 
 def _is_plain(body: nn.Module) -> bool:
     """Whether the body is nothing but known layers, one after the other, each used once."""
+    # Types are compared and not `isinstance`: a subclass may compute otherwise. A layer used twice
+    # would become two with weights of their own, and a frozen one would be trained.
     return (
         type(body) is nn.Sequential
         and all(type(layer) in TOGETHER for layer in body)
@@ -218,6 +230,7 @@ def _is_plain(body: nn.Module) -> bool:
 
 
 def _is_special(objective: Objective) -> bool:
+    # A stack has no submodule that is one net's, to train with its objective or to look into.
     return isinstance(objective, nn.Module) or bool(features_of(objective))
 
 
@@ -225,6 +238,7 @@ def _own(objective: Objective, seed: int) -> Objective:
     """The objective, or a copy with parameters of its own that start as the seed says."""
     if not isinstance(objective, nn.Module):
         return objective
+    # The caller's object is never trained: seeds would go on from each other's parameters.
     own = copy.deepcopy(objective)
     with seeded(seed):
         for module in own.modules():
