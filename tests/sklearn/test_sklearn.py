@@ -311,6 +311,25 @@ def test_a_regressors_student_gives_its_values_and_the_control_learns_the_labels
     assert made.report_["teacher"]["rmse_to_teacher"] == 0
 
 
+@pytest.mark.parametrize(
+    ("rows", "epochs", "held_out", "patience"),
+    [
+        # 45 + 90 rows, 8 epochs of 4 batches; a fifth of 45 leaves 2 batches.
+        (50, 16, 0.2, 10),
+        # 16 + 32 rows, 8 epochs of 2 batches; of 16 none are held out, and 1 batch is an epoch.
+        (18, 16, 0.0, 0),
+    ],
+)
+def test_a_regressors_control_has_the_students_steps_and_stops_early(
+    rows, epochs, held_out, patience, tmp_path
+):
+    inputs, values = waves(rows)
+    how = {**TINY, "rows_per_row": 2, "directory": tmp_path}
+    made = DistilledRegressor(DecisionTreeRegressor(max_depth=4), **how).fit(inputs, values)
+    plan = made.control_.manifest["plan"]
+    assert (plan["epochs"], plan["held_out"], plan["patience"]) == (epochs, held_out, patience)
+
+
 def test_a_fitted_regressor_is_used_as_it_is_and_exported(tmp_path):
     rows, values = waves(80)
     fitted = DecisionTreeRegressor(max_depth=6).fit(rows, values)

@@ -187,7 +187,7 @@ def taught_values(
         return Taught(run, None, 1.0, held.inputs[:256])
     own = examples.take(np.arange(len(labels)))
     transfer = TransferSet(own, scores=Given(labels[:, None].astype(np.float32)))
-    # It stops early however many labels there are: the usual table is a tenth of its transfer set.
+    # Not asked whether the labels are few, as `train` asks: most of a transfer set is new rows.
     steps = plan.steps(len(examples) * (1 - plan.held_out))
     plan = control_plan(plan, steps, len(own), stops_early=len(own) >= FEWEST)
     control = train(student, transfer, objective, to=place / "control", plan=plan, seeds=seeds)
