@@ -1,5 +1,6 @@
 """The command line: thin twins of the functions, clear sentences, honest statuses."""
 
+import ast
 import json
 import os
 import subprocess
@@ -66,6 +67,14 @@ def broken(world):
         np.savez(world / f"{name}.npz", **arrays)
     (world / "torn.npz").write_bytes((world / "train.npz").read_bytes()[:200])
     return world
+
+
+def test_each_file_of_a_command_is_among_the_commands():
+    folder = Path(cli.__file__).parent
+    heads = {f.stem: ast.get_docstring(ast.parse(f.read_text())) for f in folder.glob("*.py")}
+    files = {name for name, head in heads.items() if head.startswith("The command that")}
+    assert files == {f"_{command.__name__}" for command in cli.COMMANDS}
+    assert {command.__module__ for command in cli.COMMANDS} == {f"limbeck.cli.{f}" for f in files}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The command line: one command a verb.
 
+A new command is a file with its function, and its place in `COMMANDS`.
+
 Files:
     _combine: The command that makes one score set of several.
     _compare: The command that holds methods side by side.
@@ -9,7 +11,7 @@ Files:
     _evaluate: The command that evaluates models.
     _export: The command that exports a model.
     _munge: The command that makes new rows for a table: munge.
-    _options: What the commands share: the application, and the options that several take.
+    _options: The options that several commands take, said once.
     _output: How the commands print, and the status they leave with.
     _rivals: The command that holds a student beside all that could be shipped in its place.
     _run: The command that does a whole recipe.
@@ -29,40 +31,72 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from cyclopts import CycloptsError
+from cyclopts import App, CycloptsError
 from rich.console import Console
 from rich.control import Control
 from rich.segment import ControlType
 
-# Importing them is what adds their commands.
-from limbeck.cli import (  # noqa: F401  see above
-    _combine,
-    _compare,
-    _correct,
-    _data,
-    _distill,
-    _evaluate,
-    _export,
-    _munge,
-    _rivals,
-    _run,
-    _score,
-    _show,
-    _specialists,
-    _speech,
-    _sweep,
-    _train,
-)
-from limbeck.cli._options import app
+from limbeck.cli._combine import combine
+from limbeck.cli._compare import compare
+from limbeck.cli._correct import correct
+from limbeck.cli._data import data
+from limbeck.cli._distill import distill
+from limbeck.cli._evaluate import evaluate
+from limbeck.cli._export import export
+from limbeck.cli._munge import munge
 from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail
+from limbeck.cli._rivals import rivals
+from limbeck.cli._run import run
+from limbeck.cli._score import score
+from limbeck.cli._show import show
+from limbeck.cli._specialists import specialists
+from limbeck.cli._speech import speech
+from limbeck.cli._sweep import sweep
+from limbeck.cli._train import train
 from limbeck.errors import LimbeckError
+
+# A command is a function of its own file: its name, its keywords and its docstring are what users
+# see. What it needs of torch it imports when it is run, so that `--help` answers at once.
+COMMANDS = (
+    combine,
+    compare,
+    correct,
+    data,
+    distill,
+    evaluate,
+    export,
+    munge,
+    rivals,
+    run,
+    score,
+    show,
+    specialists,
+    speech,
+    sweep,
+    train,
+)
+
+
+def application() -> App:
+    """The command `limbeck` with all its commands."""
+    app = App(
+        name="limbeck",
+        help="Turns a large model into a small fast one, and shows with evidence whether it "
+        "worked.",
+        help_flags=["--help", "-h"],
+        version_flags=["--version"],
+        suppress_keyboard_interrupt=False,
+    )
+    for command in COMMANDS:
+        app.command(command)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; leaves with status 0, 1 a bar missed, 2 bad input or 130 interrupted."""
     warnings.showwarning = _warn
     try:
-        status = app(
+        status = application()(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
     except KeyboardInterrupt:

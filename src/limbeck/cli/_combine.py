@@ -5,11 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, To, app
+from limbeck.cli._options import ExamplesText, Json, To
 from limbeck.cli._output import say
 
 
-@app.command
 def combine(
     *,
     scores: Annotated[list[Path], Parameter(help="A score set's directory.", negative="")],

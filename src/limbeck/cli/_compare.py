@@ -15,14 +15,12 @@ from limbeck.cli._options import (
     StudentText,
     To,
     Trust,
-    app,
     training_plan,
 )
 from limbeck.cli._output import say, tell
 from limbeck.errors import InputError
 
 
-@app.command
 def compare(
     *,
     student: StudentText,

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, To, Trust, app
+from limbeck.cli._options import ExamplesText, Json, To, Trust
 from limbeck.cli._output import say
 from limbeck.errors import InputError
 
 
-@app.command
 def correct(
     *,
     run: Annotated[Path, Parameter(help="The directory of the student's run.")],

@@ -5,11 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import Json, app
+from limbeck.cli._options import Json
 from limbeck.cli._output import corpus_words, say, tell
 
 
-@app.command
 def data(
     name: Annotated[str, Parameter(help="mnist, fashion-mnist or spoken.")],
     /,

@@ -16,13 +16,11 @@ from limbeck.cli._options import (
     To,
     Trust,
     ViewsText,
-    app,
     training_plan,
 )
 from limbeck.cli._output import say_report
 
 
-@app.command
 def distill(
     *,
     teacher: TeacherTexts,

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, MeanText, Require, TeacherTexts, Trust, app
+from limbeck.cli._options import ExamplesText, Json, MeanText, Require, TeacherTexts, Trust
 from limbeck.cli._output import name_and_value, say_report
 from limbeck.errors import InputError
 
 
-@app.command
 def evaluate(
     *,
     examples: ExamplesText,

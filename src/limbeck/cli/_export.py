@@ -6,11 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, Trust, app
+from limbeck.cli._options import ExamplesText, Json, Trust
 from limbeck.cli._output import say
 
 
-@app.command
 def export(
     *,
     run: Annotated[Path, Parameter(help="The directory of the student's run.")],

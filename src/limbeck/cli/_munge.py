@@ -5,14 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import Json, app
+from limbeck.cli._options import Json
 from limbeck.cli._output import say
 from limbeck.errors import InputError
 
 COMMAS = "several with commas"
 
 
-@app.command
 def munge(
     table: Annotated[Path, Parameter(help="A CSV or Parquet file.")],
     *,

@@ -1,25 +1,16 @@
-"""What the commands share: the application, and the options that several take."""
+"""The options that several commands take, said once."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from limbeck import Plan
 
 from limbeck.errors import InputError
 
-app = App(
-    name="limbeck",
-    help="Turns a large model into a small fast one, and shows with evidence whether it worked.",
-    help_flags=["--help", "-h"],
-    version_flags=["--version"],
-    suppress_keyboard_interrupt=False,
-)
-
-# What several commands take, said once.
 TeacherTexts = Annotated[
     list[str],
     Parameter(

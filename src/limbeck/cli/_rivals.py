@@ -5,11 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, MeanText, TeacherTexts, To, Trust, app
+from limbeck.cli._options import ExamplesText, Json, MeanText, TeacherTexts, To, Trust
 from limbeck.cli._output import say, tell
 
 
-@app.command
 def rivals(
     *,
     run: Annotated[Path, Parameter(help="The directory of the student's run.")],

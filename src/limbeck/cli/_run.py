@@ -5,11 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import Json, Trust, app
+from limbeck.cli._options import Json, Trust
 from limbeck.cli._output import say, say_report, tell
 
 
-@app.command
 def run(
     recipe: Annotated[Path, Parameter(help="A TOML file.")],
     /,

@@ -12,12 +12,10 @@ from limbeck.cli._options import (
     To,
     Trust,
     ViewsText,
-    app,
 )
 from limbeck.cli._output import say
 
 
-@app.command
 def score(
     *,
     teacher: TeacherTexts,

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, Trust, app
+from limbeck.cli._options import ExamplesText, Json, Trust
 from limbeck.cli._output import NOT_MET, as_lines, say
 
 
-@app.command
 def show(
     path: Annotated[Path, Parameter(help="A directory, or an exported file.")],
     /,

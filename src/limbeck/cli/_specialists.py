@@ -5,12 +5,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, PlanText, To, Trust, app, training_plan
+from limbeck.cli._options import ExamplesText, Json, PlanText, To, Trust, training_plan
 from limbeck.cli._output import say
 from limbeck.errors import InputError
 
 
-@app.command
 def specialists(
     *,
     generalist: Annotated[Path, Parameter(help="The directory of a run.")],

@@ -10,14 +10,13 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from limbeck.speech import Corpus
 
-from limbeck.cli._options import Json, app
+from limbeck.cli._options import Json
 from limbeck.cli._output import corpus_words, say, tell
 from limbeck.errors import InputError, LimbeckError, SpeechWarning
 
 RATE = 16_000
 
 
-@app.command
 def speech(
     folder: Annotated[
         Path, Parameter(help="It holds train, development and test, SPEAKER/name.wav in each.")

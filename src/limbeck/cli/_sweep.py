@@ -8,7 +8,7 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from limbeck import Examples, Run
 
-from limbeck.cli._options import Json, PlanText, StudentText, To, Trust, app, training_plan
+from limbeck.cli._options import Json, PlanText, StudentText, To, Trust, training_plan
 from limbeck.cli._output import name_and_value, say
 from limbeck.cli._transfer import Transfer
 from limbeck.errors import InputError
@@ -16,7 +16,6 @@ from limbeck.errors import InputError
 NAMED = "NAME=CALL, such as `t4=SoftTargets(temperature=4)`; one for each run."
 
 
-@app.command
 def sweep(
     *,
     student: StudentText,

@@ -7,14 +7,12 @@ from limbeck.cli._options import (
     StudentText,
     To,
     Trust,
-    app,
     training_plan,
 )
 from limbeck.cli._output import say
 from limbeck.cli._transfer import Transfer
 
 
-@app.command
 def train(
     *,
     student: StudentText,
