@@ -3,12 +3,16 @@
 Files:
     _distill: distill(): score, train, evaluate and export in one call, and the recipe that does it
         again.
+    _kitchen: Kitchen: the objects of a recipe while it is done, by the names its tables give them.
     _load: load() opens an artefact again; show() says what it is, what made it, whether it is
         whole.
     _parse: TOML <-> the calls above; the one place where a name becomes an object.
     _run: Does the steps of a recipe in order; those that are whole and unchanged are skipped.
-    _steps: What a step of a recipe is, and what it needs to be whole.
-    _tables: The tables of a recipe: which keys a step has, what it makes, and what it needs.
+    _step: Step: one table of a recipe, what it needs and makes, how it is checked, done and
+        written.
+    _teachers: The teachers that a table names: one, or an ensemble and how its mean is taken.
+    steps/: The verbs of a recipe, a file each: a table's keys, its needs, its checks, how it is
+        done.
     _write: The recipe that does a `distill()` again.
 """
 
@@ -16,8 +20,8 @@ from limbeck.recipes._distill import Distilled, distill
 from limbeck.recipes._load import load, load_run, load_scores, show
 from limbeck.recipes._parse import read_recipe
 from limbeck.recipes._run import run_recipe
-from limbeck.recipes._steps import TABLES
 from limbeck.recipes._write import Distillation
+from limbeck.recipes.steps import TABLES
 
 __all__ = [
     "TABLES",

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from limbeck.errors import LimbeckError, MissingError, RecipeError
-from limbeck.recipes._steps import TABLES, Step, readers
-from limbeck.recipes._tables import Table
+from limbeck.recipes._step import Step
+from limbeck.recipes.steps import TABLES
 from limbeck.runtime import did_you_mean
 
 
@@ -69,9 +69,9 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
         faults.append("[examples] gives each set a name and a text to open it from")
         sources = {}
     steps = []
-    for verb, model in TABLES.items():
-        for values in _as_list(tables.get(verb, [])):
-            step, found = _step(verb, model, values)
+    for kind in TABLES.values():
+        for values in _as_list(tables.get(kind.verb, [])):
+            step, found = _step(kind, values)
             faults += found
             steps += [step] if step else []
     faults += _unknown_names(sources, steps) + _names_taken_twice(sources, steps)
@@ -85,17 +85,17 @@ def _as_list(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
-def _step(verb: str, model: type[Table], values: Any) -> tuple[Step | None, list[str]]:
+def _step(kind: type[Step], values: Any) -> tuple[Step | None, list[str]]:
     try:
-        step = Step(verb, model.model_validate(values))
+        step = kind.model_validate(values)
     except ValidationError as error:
-        keys = list(model.model_fields)
-        return None, [_fault(verb, keys, values, dict(one)) for one in error.errors()]
-    faults = [f"[{verb}] {sentence}" for sentence in _texts(step)]
+        return None, [_fault(kind, values, dict(one)) for one in error.errors()]
+    faults = [f"[{kind.verb}] {sentence}" for sentence in _texts(step)]
     return (None if faults else step), faults
 
 
-def _fault(verb: str, keys: list[str], values: Any, error: dict[str, Any]) -> str:
+def _fault(kind: type[Step], values: Any, error: dict[str, Any]) -> str:
+    verb = kind.verb
     key = ".".join(str(part) for part in error["loc"])
     which = (
         f" (in the table for {values['to']!r})"
@@ -103,7 +103,7 @@ def _fault(verb: str, keys: list[str], values: Any, error: dict[str, Any]) -> st
         else ""
     )
     if error["type"] == "extra_forbidden":
-        return f"[{verb}] has no key {key!r}; {did_you_mean(key, keys)}{which}"
+        return f"[{verb}] has no key {key!r}; {did_you_mean(key, kind.model_fields)}{which}"
     if error["type"] == "missing":
         return f"[{verb}] needs a key {key!r}{which}"
     said = error["msg"].removeprefix("Input should be ")
@@ -112,22 +112,24 @@ def _fault(verb: str, keys: list[str], values: Any, error: dict[str, Any]) -> st
 
 def _texts(step: Step) -> Iterator[str]:
     """What is wrong with the calls and numbers in a table, before anything is run."""
-    for read_one in readers(step):
+    for check in step.checks():
         try:
-            read_one()
+            check()
         except LimbeckError as error:
             yield f"{error} (in the table for {step.place!r})"
 
 
 def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
     known = set(sources).union(*(step.makes for step in steps))
-    sweeps = {step.place for step in steps if step.verb == "sweep"}
+    # A directory of several runs holds those that its step makes, and none from elsewhere.
+    folders = {step.place for step in steps if step.place not in step.makes}
     return [
         f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, known)}"
         for step in steps
         for name in step.needs
         # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
-        if name not in known and not (_may_lie_elsewhere(name) and name.split("/")[0] not in sweeps)
+        if name not in known
+        and not (_may_lie_elsewhere(name) and name.split("/")[0] not in folders)
     ]
 
 

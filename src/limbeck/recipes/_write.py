@@ -1,11 +1,12 @@
 """The recipe that does a `distill()` again."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 from limbeck.examples import Examples, Plain, View
 from limbeck.objectives import MAKERS, Objective, SoftTargets
+from limbeck.recipes._step import value_as_toml
+from limbeck.recipes.steps import EvaluateTable, ExportTable, ScoreTable, SplitTable, TrainTable
 from limbeck.students import Run, Student
 from limbeck.teachers import Teacher
 from limbeck.training import Plan
@@ -70,15 +71,15 @@ def recipe_of(
     lines = [
         f"# {role} was an object in memory: name it here to run this again" for role in missing
     ]
-    lines += [f"name = {_toml(report_name)}", ""]
+    lines += [f"name = {value_as_toml(report_name)}", ""]
     lines += ["[examples]"]
     for role, one in sources.items():
         if one is not None:
             name = f"all_{role}" if role == sets.split_of else role
-            lines.append(f"{name} = {_toml(one.source)}")
+            lines.append(f"{name} = {value_as_toml(one.source)}")
     if sets.split_of:
         parts = {"of": f"all_{sets.split_of}", "rest": sets.split_of, "part": "test"}
-        lines += _table("[split]", {**parts, "fraction": TEST_SHARE})
+        lines += SplitTable.to_toml({**parts, "fraction": TEST_SHARE})
     scoring = {
         "to": "scores",
         "teacher": path,
@@ -108,18 +109,7 @@ def recipe_of(
         "margin": how.margin,
         "require": list(how.require),
     }
-    lines += _table("[score]", scoring | mean) + _table("[[train]]", training)
-    lines += _table("[evaluate]", comparing | mean)
-    lines += _table("[export]", {"run": "student", "to": "student.onnx", "check": "test"})
+    lines += ScoreTable.to_toml(scoring | mean) + TrainTable.to_toml(training)
+    lines += EvaluateTable.to_toml(comparing | mean)
+    lines += ExportTable.to_toml({"run": "student", "to": "student.onnx", "check": "test"})
     return "\n".join(lines) + "\n"
-
-
-def _table(head: str, values: Mapping[str, object]) -> list[str]:
-    return ["", head, *[f"{key} = {_toml(value)}" for key, value in values.items()]]
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
-    # JSON's texts, numbers, lists and booleans are TOML's too.
-    return json.dumps(value, ensure_ascii=False)
