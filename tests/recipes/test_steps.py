@@ -1,6 +1,7 @@
 """Steps: a verb is one class in one file, and a table that is written is one that is read."""
 
 import ast
+import inspect
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 from worlds import CLASSES, blobs, rule
 
-from limbeck import Distillation, Plan, objectives, run_recipe, students, teachers
+from limbeck import Distillation, Plan, cli, objectives, run_recipe, students, teachers
 from limbeck.errors import InputError, RecipeError
-from limbeck.recipes import steps
+from limbeck.recipes import steps, usual_objective
 from limbeck.recipes._parse import parse
 from limbeck.recipes._step import Step
 from limbeck.recipes._write import Sets, recipe_of
@@ -221,3 +222,11 @@ def test_a_distillation_is_written_as_it_always_was():
         require=("agreement>=0.9",),
     )
     assert written(of_two, blobs(9), blobs(9), how) == ENSEMBLE
+
+
+def test_the_usual_objective_is_the_same_through_every_door():
+    usual = usual_objective(is_taught=True)
+    assert usual == "SoftTargets(temperature=4)"  # runs that exist are known by it
+    assert objectives.read(usual) == objectives.SoftTargets() == Distillation().objective
+    assert inspect.signature(cli.distill).parameters["objective"].default == usual
+    assert usual_objective(is_taught=False) == "Labels()"

@@ -30,6 +30,7 @@ def distill(
     mean: MeanText = "",
     labelled: ExamplesText = "",
     test: ExamplesText = "",
+    # As `usual_objective` has it: asking for it here would load torch for `--help`.
     objective: ObjectiveText = "SoftTargets(temperature=4)",
     views: ViewsText = "plain",
     count: int = 1,

@@ -29,12 +29,12 @@ def train(
     """Train a student on a score set or a live teacher, with its control; or a net on labels."""
     import limbeck
     from limbeck import objectives, students
+    from limbeck.recipes import usual_objective
 
-    usual = "SoftTargets(temperature=4)" if transfer.is_taught else "Labels()"
     run = limbeck.train(
         students.read(student, trust=trust),
         transfer.opened(trust=trust),
-        objectives.read(objective or usual, trust=trust),
+        objectives.read(objective or usual_objective(is_taught=transfer.is_taught), trust=trust),
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,

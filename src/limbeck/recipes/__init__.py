@@ -21,7 +21,7 @@ from limbeck.recipes._load import load, load_run, load_scores, show
 from limbeck.recipes._parse import read_recipe
 from limbeck.recipes._run import run_recipe
 from limbeck.recipes._write import Distillation
-from limbeck.recipes.steps import TABLES
+from limbeck.recipes.steps import TABLES, usual_objective
 
 __all__ = [
     "TABLES",
@@ -34,4 +34,5 @@ __all__ = [
     "read_recipe",
     "run_recipe",
     "show",
+    "usual_objective",
 ]

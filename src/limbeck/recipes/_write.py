@@ -12,7 +12,7 @@ from limbeck.teachers import Teacher
 from limbeck.training import Plan
 
 TEST_SHARE = 0.2
-HINTON = SoftTargets(4.0)
+SOFT_TARGETS = SoftTargets()  # at the usual temperature, which is the class's own
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Distillation:
         require: bars for the student, as `evaluate` takes them.
     """
 
-    objective: Objective = HINTON
+    objective: Objective = SOFT_TARGETS
     views: View = Plain()
     count: int = 1
     seed: int = 0

@@ -25,7 +25,7 @@ from limbeck.recipes.steps._export import ExportTable
 from limbeck.recipes.steps._score import ScoreTable
 from limbeck.recipes.steps._split import SplitTable
 from limbeck.recipes.steps._sweep import SweepTable
-from limbeck.recipes.steps._train import TrainTable
+from limbeck.recipes.steps._train import TrainTable, usual_objective
 
 # In the order in which steps that do not need each other are done.
 STEPS: tuple[type[Step], ...] = (
@@ -51,4 +51,5 @@ __all__ = [
     "SplitTable",
     "SweepTable",
     "TrainTable",
+    "usual_objective",
 ]

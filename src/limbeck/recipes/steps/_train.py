@@ -3,9 +3,17 @@
 from typing import ClassVar
 
 from limbeck import objectives, students
+from limbeck.objectives import SoftTargets
 from limbeck.recipes._kitchen import Kitchen
 from limbeck.recipes.steps._net import Net, with_plan
 from limbeck.training import train
+
+
+def usual_objective(*, is_taught: bool) -> str:
+    """The objective where none is named: soft targets where there is a teacher, else labels."""
+    # The temperature is the class's own, as people write it: runs are known by this text, and
+    # begun ones go on only under the same.
+    return f"SoftTargets(temperature={SoftTargets.temperature:g})" if is_taught else "Labels()"
 
 
 @with_plan()
@@ -15,7 +23,7 @@ class TrainTable(Net):
     verb: ClassVar[str] = "train"
     heads_many: ClassVar[bool] = True  # teacher, student and plain net are a table each
 
-    objective: str = ""  # SoftTargets(temperature=4) where there is a teacher, else Labels()
+    objective: str = ""  # the usual one
 
     @property
     def makes(self) -> tuple[str, ...]:
@@ -29,11 +37,11 @@ class TrainTable(Net):
 
     def do(self, kitchen: Kitchen) -> None:
         """Trains it."""
-        is_taught = self.on in kitchen.scores or self.teacher
-        usual = "SoftTargets(temperature=4)" if is_taught else "Labels()"
+        is_taught = self.on in kitchen.scores or bool(self.teacher)
+        objective = self.objective or usual_objective(is_taught=is_taught)
         kitchen.runs[self.to] = train(
             students.read(self.student, trust=kitchen.trust),
             self.transfer_set(kitchen),
-            objectives.read(self.objective or usual, trust=kitchen.trust),
+            objectives.read(objective, trust=kitchen.trust),
             **self.keywords(kitchen),
         )
