@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck import artifacts
 from limbeck.artifacts import _directories, _files, _provenance
 from limbeck.errors import CorruptError, MissingError, OccupiedError, StorageError
 
@@ -102,3 +103,93 @@ def test_provenance_says_what_made_it():
     assert made.keys() == {"limbeck", "torch", "numpy", "python", "machine", "commit", "command"}
     assert all(isinstance(value, str) for value in made.values())
     assert "cores" in made["machine"]
+
+
+def test_an_artifact_is_marked_when_it_begins_and_whole_when_it_is_finished(tmp_path):
+    place = tmp_path / "run"
+    with artifacts.writing(place, "run", REQUEST) as artifact:
+        assert not artifact.is_whole
+        assert not place.exists()
+        artifact.begin()
+        assert artifacts.state(place) == "begun"
+        artifact.begin()
+        artifact.finish({"n": 3})
+    assert artifacts.read_manifest(place, "run") == {"format": 1, "artefact": "run", "n": 3}
+    before = {file: file.stat().st_mtime_ns for file in place.iterdir()}
+    with artifacts.writing(place, "run", REQUEST) as artifact:
+        assert artifact.is_whole
+    assert {file: file.stat().st_mtime_ns for file in place.iterdir()} == before
+
+
+def _write_a_part_and_fail(artifact):
+    artifact.begin()
+    (artifact.directory / "part").write_text("kept")
+    artifact.finish({"n": 1 / 0})
+
+
+def test_a_block_that_raises_leaves_no_manifest_and_is_gone_on_with(tmp_path):
+    place = tmp_path / "run"
+    with (
+        pytest.raises(ZeroDivisionError),
+        artifacts.writing(place, "run", REQUEST) as artifact,
+    ):
+        _write_a_part_and_fail(artifact)
+    assert sorted(file.name for file in place.iterdir()) == ["part", "request.json"]
+    leftover = place / f".part.x7{_files.PARTIAL}"
+    leftover.write_text("{")
+    with artifacts.writing(place, "run", REQUEST) as artifact:
+        assert not artifact.is_whole
+        artifact.begin()
+        assert not leftover.exists()
+        artifact.finish({})
+    assert (place / "part").read_text() == "kept"
+
+
+def test_what_fails_before_an_artifact_begins_leaves_no_trace(tmp_path):
+    with (
+        pytest.raises(ZeroDivisionError),
+        artifacts.writing(tmp_path / "run", "run", REQUEST),
+    ):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_is_taken_is_refused_before_the_block(tmp_path):
+    with artifacts.writing(tmp_path, "run", REQUEST) as artifact:
+        artifact.begin()
+        artifact.finish({})
+    for kind, request, why in (
+        ("run", {**REQUEST, "seed": 2}, r"a run of another request \(other seed\)"),
+        ("report", REQUEST, "already holds a run, not a report"),
+    ):
+        with (
+            pytest.raises(OccupiedError, match=why),
+            artifacts.writing(tmp_path, kind, request),
+        ):
+            raise AssertionError("the block was entered")
+
+
+def test_an_artifact_that_is_not_finished_or_was_never_begun_is_a_fault(tmp_path):
+    with (
+        pytest.raises(AssertionError, match=r"the run in .* was left without a manifest"),
+        artifacts.writing(tmp_path / "a", "run", REQUEST) as artifact,
+    ):
+        artifact.begin()
+    with (
+        pytest.raises(AssertionError, match="was never begun"),
+        artifacts.writing(tmp_path / "b", "run", REQUEST) as artifact,
+    ):
+        artifact.finish({})
+    assert not (tmp_path / "b").exists()
+
+
+def test_an_earlier_manifest_with_changes_keeps_its_order_and_one_heading(tmp_path):
+    with artifacts.writing(tmp_path, "run", REQUEST) as artifact:
+        artifact.begin()
+        artifact.finish({"b": 1, "a": 2})
+        manifest = artifacts.read_manifest(tmp_path, "run")
+        assert artifacts.without_heading(manifest) == {"b": 1, "a": 2}
+        artifact.finish({**manifest, "artefact": "another", "b": 3, "c": 4})
+    assert (tmp_path / "manifest.json").read_text() == (
+        '{\n "format": 1,\n "artefact": "run",\n "b": 3,\n "a": 2,\n "c": 4\n}\n'
+    )

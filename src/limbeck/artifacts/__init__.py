@@ -13,11 +13,14 @@ from limbeck.artifacts._directories import (
     FORMAT,
     MANIFEST,
     REQUEST,
+    Writing,
     begin,
     check_free,
     finish,
     read_manifest,
     state,
+    without_heading,
+    writing,
 )
 from limbeck.artifacts._documents import Documented, Form
 from limbeck.artifacts._files import (
@@ -40,6 +43,7 @@ __all__ = [
     "REQUEST",
     "Documented",
     "Form",
+    "Writing",
     "begin",
     "cache_of",
     "check_free",
@@ -54,6 +58,8 @@ __all__ = [
     "read_json",
     "read_manifest",
     "state",
+    "without_heading",
     "write_file",
     "write_json",
+    "writing",
 ]

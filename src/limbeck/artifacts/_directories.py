@@ -5,7 +5,9 @@ files; `manifest.json` is written last, so an artifact with a manifest is whole.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +83,67 @@ def begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None
 
 def finish(directory: Path, artefact: str, body: Mapping[str, object]) -> None:
     """Writes the manifest, which makes the artefact whole."""
-    write_json(directory / MANIFEST, {"format": FORMAT, "artefact": artefact, **body})
+    write_json(
+        directory / MANIFEST, {"format": FORMAT, "artefact": artefact, **without_heading(body)}
+    )
+
+
+def without_heading(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest without what every manifest begins with, its format and kind."""
+    return {key: value for key, value in manifest.items() if key not in ("format", "artefact")}
+
+
+@dataclass(frozen=True)
+class Writing:
+    """An artifact that is being written: see `writing`.
+
+    Attributes:
+        is_whole: whether this very request was whole there already.
+    """
+
+    directory: Path
+    kind: str
+    request: Mapping[str, object]
+    is_whole: bool
+
+    def begin(self) -> None:
+        """Writes the request, which marks the directory as ours, and clears leftovers.
+
+        To be called before the first file is written, and no sooner than that: work that fails
+        before it leaves no trace. Another time it writes nothing.
+        """
+        begin(self.directory, self.kind, self.request)
+
+    def finish(self, body: Mapping[str, object]) -> None:
+        """Writes the manifest, which makes the artifact whole; of one that is whole, another.
+
+        A body may be an earlier manifest with changes: its heading is written anew.
+        """
+        # Without a request, a crash before this line would have left files that are nobody's.
+        assert (self.directory / REQUEST).is_file(), f"{self.directory} was never begun"
+        finish(self.directory, self.kind, body)
+
+
+@contextmanager
+def writing(directory: Path, kind: str, request: Mapping[str, object]) -> Iterator[Writing]:
+    """The life of an artifact in a directory: is it whole? then begin, and finish with a manifest.
+
+    ```
+    with writing(directory, "run", request) as artifact:
+        if not artifact.is_whole:
+            weights = train()    # what fails here leaves no trace
+            artifact.begin()
+            write_file(directory / name, weights)    # what fails here can be gone on with
+            artifact.finish({"files": file_entries(directory, [name])})
+    ```
+
+    Where the block raises, no manifest is written and what there is stays for the next call.
+
+    Raises:
+        OccupiedError: the directory holds something else.
+    """
+    yield Writing(directory, kind, request, check_free(directory, kind, request))
+    assert state(directory) == "whole", f"the {kind} in {directory} was left without a manifest"
 
 
 def read_manifest(directory: Path, artefact: str) -> dict[str, Any]:

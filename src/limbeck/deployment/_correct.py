@@ -61,8 +61,9 @@ def correct(
     names = (classes,) if isinstance(classes, str) else tuple(classes)
     job = _Job(run, examples, names, how, Path(to), dict(prior))
     job.check()
-    if not artifacts.check_free(job.to, students.ARTEFACT, job.request):
-        job.run_all()
+    with artifacts.writing(job.to, students.ARTEFACT, job.request) as artifact:
+        if not artifact.is_whole:
+            job.run_all(artifact)
     return Run.open(job.to, trust=run.is_trusted)
 
 
@@ -183,10 +184,10 @@ class _Job:
             "labels": "" if self.how == "prior" else self.examples.labels_fingerprint,
         }
 
-    def run_all(self) -> None:
+    def run_all(self, artifact: artifacts.Writing) -> None:
         """Corrects every seed, copies the rest, and writes the manifest."""
         self.run.seen()
-        artifacts.begin(self.to, students.ARTEFACT, self.request)
+        artifact.begin()
         biases, errors = {}, {}
         on = self._chosen_on
         with Bar(f"correcting {self.run.name}", len(self.run.seeds)) as bar:
@@ -196,7 +197,7 @@ class _Job:
         nets = altered_nets(
             self.run, self.to, lambda seed, content: _shifted(content, biases[seed])
         )
-        artifacts.finish(self.to, students.ARTEFACT, self._body(nets, biases, errors))
+        artifact.finish(self._body(nets, biases, errors))
 
     def _choose(self, logits: Array, labels: Array) -> tuple[Array, list[int]]:
         """What is added to each class, and the errors before and after where labels decide."""
@@ -210,9 +211,10 @@ class _Job:
         self, nets: Mapping[str, Any], biases: Mapping[int, Array], errors: Mapping[int, list[int]]
     ) -> dict[str, Any]:
         """The corrected run's manifest: the run's own, but for what was changed."""
-        body = {k: v for k, v in self.run.manifest.items() if k not in ("format", "artefact")}
-        notes = dict(body["notes"])
-        notes["student"] = [*self.run.notes, self._note(biases, errors)]
+        notes = {
+            **self.run.manifest["notes"],
+            "student": [*self.run.notes, self._note(biases, errors)],
+        }
         on = self._chosen_on
         correction = {
             **self.request,
@@ -222,7 +224,7 @@ class _Job:
             "errors_before_and_after": {str(seed): pair for seed, pair in errors.items() if pair},
         }
         return {
-            **body,
+            **self.run.manifest,
             "nets": nets,
             "notes": notes,
             "seen": self._seen(),

@@ -34,17 +34,16 @@ def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:
 
     The control and everything else stays as it is; `on` says what the temperature was found on.
     """
-    body = {k: v for k, v in run.manifest.items() if k not in ("format", "artefact")}
     request = {"of": run.fingerprint, "temperature": temperature}
-    if not artifacts.check_free(to, students.ARTEFACT, request):
-        artifacts.begin(to, students.ARTEFACT, request)
-        nets = altered_nets(run, to, lambda _, content: _divided(content, temperature))
-        seen = run.manifest["seen"]["file"]
-        artifacts.write_file(to / seen, (run.directory / seen).read_bytes())
-        note = f"its logits are divided by {temperature:.3g}, the temperature found on {on}"
-        notes = {**body["notes"], "student": [*run.notes, note]}
-        made = {**body, "nets": nets, "notes": notes, "calibration": request}
-        artifacts.finish(to, students.ARTEFACT, made)
+    with artifacts.writing(to, students.ARTEFACT, request) as artifact:
+        if not artifact.is_whole:
+            artifact.begin()
+            nets = altered_nets(run, to, lambda _, content: _divided(content, temperature))
+            seen = run.manifest["seen"]["file"]
+            artifacts.write_file(to / seen, (run.directory / seen).read_bytes())
+            note = f"its logits are divided by {temperature:.3g}, the temperature found on {on}"
+            notes = {**run.manifest["notes"], "student": [*run.notes, note]}
+            artifact.finish({**run.manifest, "nets": nets, "notes": notes, "calibration": request})
     return Run.open(to, trust=run.is_trusted)
 
 

@@ -99,10 +99,14 @@ class Job:
 
     def done(self) -> ScoreSet:
         """The score set, made as far as it is not there yet."""
-        if not self.is_whole:
-            self._run()
-        scores = ScoreSet.open(self.to, self.examples, self.view)
-        return self._recorded(scores) if self._says_more_than(scores) else scores
+        with artifacts.writing(self.to, ARTEFACT, self.request) as artifact:
+            if not artifact.is_whole:
+                self._run(artifact)
+            scores = ScoreSet.open(self.to, self.examples, self.view)
+            if self._says_more_than(scores):  # it was made before, and learns it now
+                artifact.finish({**scores.manifest, **self._confidence(scores.manifest)})
+                scores = ScoreSet.open(self.to, self.examples, self.view)
+        return scores
 
     def _says_more_than(self, scores: ScoreSet) -> bool:
         """Whether the set does not know yet that its examples were held out, or that not.
@@ -117,12 +121,6 @@ class Job:
                 "was changed: leave the flag away, or choose another directory"
             )
         return said not in ("unknown", scores.held_out)
-
-    def _recorded(self, scores: ScoreSet) -> ScoreSet:
-        """The same set, whose manifest says what was held out: for a set made before."""
-        body = {k: v for k, v in scores.manifest.items() if k not in ("format", "artefact")}
-        artifacts.finish(self.to, ARTEFACT, {**body, **self._confidence(body)})
-        return ScoreSet.open(self.to, self.examples, self.view)
 
     @property
     def width(self) -> Width:
@@ -152,7 +150,7 @@ class Job:
             "shard_rows": self.storage.shard_rows,
         }
 
-    def _run(self) -> None:
+    def _run(self, artifact: artifacts.Writing) -> None:
         began = time.monotonic()
         missing = [shard for shard in self._shards() if not is_whole_shard(self.to, shard)]
         with Bar(f"{self.origin.verb} {self.examples.name}", len(missing)) as bar:
@@ -160,19 +158,21 @@ class Job:
                 # Answered before anything is written, so that a bad teacher leaves no trace.
                 raw = self.origin.raw(shard)
                 stored = Dense.of(raw, self.width)
-                artifacts.begin(self.to, ARTEFACT, self.request)
+                artifact.begin()
                 nats = rounding_nats(raw, stored, self.origin.kind)
                 write_shard(self.to, shard, self.examples, stored, nats)
                 bar.advance()
-        self._finish(self.origin.seconds + time.monotonic() - began)
+        body = self._body(self.origin.seconds + time.monotonic() - began)
+        artifact.finish({**body, **self._confidence(body)})
 
     def _shards(self) -> Iterator[Shard]:
         return planned_shards(len(self.examples), self.count, self.storage.shard_rows)
 
-    def _finish(self, seconds: float) -> None:
+    def _body(self, seconds: float) -> dict[str, object]:
+        """What the manifest says, but for what follows from the scores themselves."""
         written = list(self._shards())
         examples = self.examples
-        body = {
+        return {
             "teacher": dict(self.origin.teacher),
             "examples": {
                 "name": examples.name,
@@ -186,7 +186,6 @@ class Job:
             "seconds": round(seconds, 1),  # of the call that finished it
             "provenance": artifacts.provenance(),
         }
-        artifacts.finish(self.to, ARTEFACT, {**body, **self._confidence(body)})
 
     def _confidence(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """What was held out from the teacher, and how sure it is of which part."""

@@ -13,17 +13,15 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 
 from limbeck.artifacts import (
-    begin,
     cache_of,
-    check_free,
     checksum,
     file_entries,
     fingerprint,
-    finish,
     provenance,
     read_checked,
     read_manifest,
     write_file,
+    writing,
 )
 from limbeck.errors import ExamplesError, InputError, MissingError, SpeechWarning
 from limbeck.examples import Array
@@ -128,12 +126,13 @@ def _alignments(
 ) -> tuple[tuple[str, ...], Alignments]:
     request = {"recipe": RECIPE, "recordings": checksum(content)}
     place = folder or cache_of("spoken-digits") / fingerprint(request)
-    if not check_free(place, _ARTEFACT, request):
-        found = _align_all(rows)
-        begin(place, _ARTEFACT, request)
-        write_file(place / _FILE, json.dumps(found).encode())
-        files = file_entries(place, [_FILE])
-        finish(place, _ARTEFACT, {"files": files, "provenance": provenance()})
+    with writing(place, _ARTEFACT, request) as artifact:
+        if not artifact.is_whole:
+            alignments = _align_all(rows)
+            artifact.begin()
+            write_file(place / _FILE, json.dumps(alignments).encode())
+            files = file_entries(place, [_FILE])
+            artifact.finish({"files": files, "provenance": provenance()})
     entry = read_manifest(place, _ARTEFACT)["files"][_FILE]
     document = json.loads(read_checked(place, _FILE, entry))
     segments = document["segments"].items()

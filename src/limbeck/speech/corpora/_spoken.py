@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from limbeck.artifacts import cache_of, fingerprint
+from limbeck.artifacts import cache_of, fingerprint, writing
 from limbeck.errors import InputError
 from limbeck.examples import Array
 from limbeck.runtime import Bar
@@ -16,7 +16,7 @@ from limbeck.speech._utterance import SETS, Corpus, Segment
 from limbeck.speech.corpora._espeak import Manner, Say, Sound, speaking, version
 from limbeck.speech.corpora._mnemonics import PHONES, SILENCE, segments
 from limbeck.speech.corpora._sentences import sentences
-from limbeck.speech.corpora._stored import FULL_SCALE, Made, is_stored, load, store
+from limbeck.speech.corpora._stored import ARTEFACT, FULL_SCALE, Made, load, store
 
 RATE = 16_000
 VOICES = 64
@@ -90,16 +90,17 @@ def spoken(
     _check(hours, voices)
     request = {"recipe": RECIPE, "hours": float(hours), "seed": seed, "voices": voices}
     place = Path(folder) if folder else cache_of("spoken") / fingerprint(request)
-    if not is_stored(place, request):
-        made = tuple(_made(hours * 3600 / voices, _speakers(voices, seed), seed))
-        body = {
-            "name": f"synthetic speech of espeak-ng {version()} ({hours:g} h, seed {seed})",
-            "rate": RATE,
-            "phones": PHONES,
-            "silence": SILENCE,
-            "speakers": [asdict(speaker) for speaker in _speakers(voices, seed)],
-        }
-        store(place, request, made, body)
+    with writing(place, ARTEFACT, request) as artifact:
+        if not artifact.is_whole:
+            made = tuple(_made(hours * 3600 / voices, _speakers(voices, seed), seed))
+            body = {
+                "name": f"synthetic speech of espeak-ng {version()} ({hours:g} h, seed {seed})",
+                "rate": RATE,
+                "phones": PHONES,
+                "silence": SILENCE,
+                "speakers": [asdict(speaker) for speaker in _speakers(voices, seed)],
+            }
+            store(artifact, made, body)
     return load(place)
 
 

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 
 from limbeck.artifacts import (
-    begin,
-    check_free,
+    Writing,
     file_entry,
-    finish,
     provenance,
     read_checked,
     read_manifest,
@@ -47,20 +45,9 @@ class Made:
     notes: Mapping[str, object]
 
 
-def is_stored(folder: Path, request: Mapping[str, object]) -> bool:
-    """Whether this very corpus is whole there.
-
-    Raises:
-        OccupiedError: the folder holds something else.
-    """
-    return check_free(folder, ARTEFACT, request)
-
-
-def store(
-    folder: Path, request: Mapping[str, object], made: Sequence[Made], body: Mapping[str, object]
-) -> None:
+def store(artifact: Writing, made: Sequence[Made], body: Mapping[str, object]) -> None:
     """Writes the corpus, its manifest last."""
-    begin(folder, ARTEFACT, request)
+    artifact.begin()
     files = {}
     for speaker, spoken in groupby(made, lambda one: one.speaker):
         content = io.BytesIO()
@@ -69,9 +56,9 @@ def store(
     lines = [json.dumps(_described(one), ensure_ascii=False) for one in made]
     files[UTTERANCES] = ("[\n" + ",\n".join(lines) + "\n]\n").encode()
     for name, content_bytes in files.items():
-        write_file(folder / name, content_bytes)
+        write_file(artifact.directory / name, content_bytes)
     entries = {name: file_entry(content_bytes) for name, content_bytes in files.items()}
-    finish(folder, ARTEFACT, {**body, "files": entries, "provenance": provenance()})
+    artifact.finish({**body, "files": entries, "provenance": provenance()})
 
 
 def _described(one: Made) -> dict[str, object]:
@@ -99,15 +86,16 @@ def load(folder: Path) -> Corpus:
     sets: dict[str, list[Utterance]] = {part: [] for part in SETS}
     for speaker, spoken in groupby(described, lambda one: str(one["speaker"])):
         name = f"{speaker}.npy"
-        samples = np.load(io.BytesIO(read_checked(folder, name, files[name])), allow_pickle=False)
+        content = read_checked(folder, name, files[name])
+        samples = np.load(io.BytesIO(content), allow_pickle=False)
         at = 0
         for one in spoken:
             rows = samples[at : at + one["samples"]]
             sets[one["set"]].append(_utterance(one, rows, manifest["rate"]))
             at += one["samples"]
-    phones, silence = tuple(manifest["phones"]), manifest["silence"]
     ordered = {part: tuple(utterances) for part, utterances in sets.items()}
-    return Corpus(name=manifest["name"], **ordered, phones=phones, silence=silence)
+    phones = tuple(manifest["phones"])
+    return Corpus(name=manifest["name"], **ordered, phones=phones, silence=manifest["silence"])
 
 
 def _utterance(one: Mapping[str, Any], rows: Array, rate: int) -> Utterance:

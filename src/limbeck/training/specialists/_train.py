@@ -62,8 +62,9 @@ def train(
     named = tuple(tuple(subset) for subset in subsets)
     job = _Job(generalist, transfer.without_scores(), named, Path(to), plan, seed)
     job.check()
-    if not artifacts.check_free(job.to, SPECIALISTS, job.request):
-        job.run()
+    with artifacts.writing(job.to, SPECIALISTS, job.request) as artifact:
+        if not artifact.is_whole:
+            job.run(artifact)
     return Specialists.open(job.to, trust=generalist.is_trusted)
 
 
@@ -132,11 +133,11 @@ class _Job:
             "view_seed": transfer.seed,
         }
 
-    def run(self) -> None:
+    def run(self, artifact: artifacts.Writing) -> None:
         began = time.monotonic()
-        artifacts.begin(self.to, SPECIALISTS, self.request)
+        artifact.begin()
         members = [self.specialist(number) for number in range(len(self.subsets))]
-        self.finish(members, time.monotonic() - began)
+        artifact.finish(self.body(members, time.monotonic() - began))
 
     def positions(self, number: int) -> Array:
         """Where the classes of a subset are among the generalist's."""
@@ -208,8 +209,8 @@ class _Job:
             start=self.start(number),
         )
 
-    def finish(self, members: Sequence[Run], seconds: float) -> None:
-        """Writes the manifest, which makes the specialists whole."""
+    def body(self, members: Sequence[Run], seconds: float) -> dict[str, Any]:
+        """What the manifest says of them."""
         examples = self.transfer.examples
         entries = [
             {
@@ -220,7 +221,7 @@ class _Job:
             }
             for number, member in enumerate(members)
         ]
-        body = {
+        return {
             **{k: v for k, v in self.request.items() if k != "subsets"},
             "generalist": {
                 "name": self.generalist.name,
@@ -239,7 +240,6 @@ class _Job:
             "files": artifacts.file_entries(self.to, self._files(members)),
             "provenance": artifacts.provenance(),
         }
-        artifacts.finish(self.to, SPECIALISTS, body)
 
     def _files(self, members: Sequence[Run]) -> Iterator[str]:
         for member in members:
