@@ -7,6 +7,7 @@ Files:
         view of it.
     _files: Files that a crash leaves whole or absent, JSON of one text, and checksums.
     _provenance: What made an artifact: versions, machine, commit and command.
+    _records: Records: what a manifest holds, as a typed value that is checked when it is read.
 """
 
 from limbeck.artifacts._directories import (
@@ -22,7 +23,7 @@ from limbeck.artifacts._directories import (
     without_heading,
     writing,
 )
-from limbeck.artifacts._documents import Documented, Form
+from limbeck.artifacts._documents import Documented, DocumentRecord, Form
 from limbeck.artifacts._files import (
     cache_of,
     checksum,
@@ -36,13 +37,24 @@ from limbeck.artifacts._files import (
     write_json,
 )
 from limbeck.artifacts._provenance import provenance
+from limbeck.artifacts._records import (
+    ExamplesEntry,
+    FileEntry,
+    NamedFileEntry,
+    read_record,
+    record_of,
+)
 
 __all__ = [
     "FORMAT",
     "MANIFEST",
     "REQUEST",
+    "DocumentRecord",
     "Documented",
+    "ExamplesEntry",
+    "FileEntry",
     "Form",
+    "NamedFileEntry",
     "Writing",
     "begin",
     "cache_of",
@@ -57,6 +69,8 @@ __all__ = [
     "read_checked",
     "read_json",
     "read_manifest",
+    "read_record",
+    "record_of",
     "state",
     "without_heading",
     "write_file",

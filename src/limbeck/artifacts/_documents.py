@@ -6,28 +6,37 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from limbeck.artifacts import _files
-from limbeck.artifacts._directories import read_manifest
+from limbeck.artifacts._directories import MANIFEST
 from limbeck.artifacts._files import read_checked, read_json
+from limbeck.artifacts._records import FileEntry, lacking, read_record
 from limbeck.errors import CorruptError, InputError
 
 
+@dataclass(frozen=True)
+class DocumentRecord:
+    """What the manifest beside a document says, so far as reading it needs that."""
+
+    files: Mapping[str, FileEntry]
+
+
 def read_document(
-    directory: Path, artefact: str, name: str, needed: Sequence[str], number: int = 1
+    directory: Path, artefact: str, name: str, record: type, number: int = 1
 ) -> dict[str, Any]:
-    """The JSON document of an artefact, with all the parts that are needed of it.
+    """The JSON document of an artefact, with all that a record of that type holds.
 
     Raises:
         MissingError: there is none, or it is not whole.
         CorruptError: it is damaged, of another format than `number`, or lacks a part.
     """
-    manifest = read_manifest(directory, artefact)
-    read_checked(directory, name, manifest["files"][name])
+    files = read_record(DocumentRecord, directory, artefact).files
+    if name not in files:
+        raise CorruptError(f"{directory / MANIFEST} lacks files.{name}")
+    read_checked(directory, name, files[name])
     document = read_json(directory / name)
     if (found := document.get("format", "none")) != number:
         raise CorruptError(f"{directory / name} has format {found}; this Limbeck reads {number}")
-    lacking = [key for key in needed if key not in document]
-    if lacking:
-        raise CorruptError(f"{directory / name} is no {artefact}: it lacks {', '.join(lacking)}")
+    if missing := lacking(record, document):
+        raise CorruptError(f"{directory / name} is no {artefact}: it lacks {', '.join(missing)}")
     return document
 
 
@@ -44,7 +53,7 @@ class Form:
         name: the JSON file.
         page: the Markdown file.
         version: the format that is written and read.
-        needed: the keys that no document lacks.
+        record: what a document says, typed: a frozen dataclass.
         lacks: how a sentence about a row that is not there begins.
     """
 
@@ -52,7 +61,7 @@ class Form:
     name: str
     page: str
     version: int
-    needed: tuple[str, ...]
+    record: type
     lacks: tuple[str, str]
 
     @property
@@ -113,5 +122,5 @@ class Documented:
             CorruptError: it is damaged, or of another format.
         """
         place, form = Path(directory), cls.FORM
-        document = read_document(place, form.artefact, form.name, form.needed, form.version)
+        document = read_document(place, form.artefact, form.name, form.record, form.version)
         return cls(document, place)

@@ -55,7 +55,7 @@ def sweep(
         labelled=transfer.apart,
         sizes=sizes or (),
     )
-    lines = [f"{run.directory}: {run.manifest['objective']}" for run in made.values()]
+    lines = [f"{run.directory}: {run.record.objective}" for run in made.values()]
     notes = {note for run in made.values() for note in run.notes}
     words = "\n".join([*lines, f"{seeds} seeds each of {student}", *sorted(notes)])
     if opened is not None:

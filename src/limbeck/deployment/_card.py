@@ -7,20 +7,20 @@ from limbeck.students import Run, Student
 
 
 def card(run: Run, made: Exported, check: Examples, report: Report | None) -> str:
-    origin = run.manifest
+    origin = run.record
     lines = [
         f"# {made.path.name}",
         "",
-        f"A student made by Limbeck: `{origin['student']}`, seed {run.shipped}.",
+        f"A student made by Limbeck: `{origin.student}`, seed {run.shipped}.",
         "",
         _takes(run.student),
         f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
-        f"- Trained with `{origin['objective']}` on {origin['examples']['name']} "
-        f"({origin['examples']['n']} examples), view `{origin['view']}`.",
+        f"- Trained with `{origin.objective}` on {origin.examples['name']} "
+        f"({origin.examples['n']} examples), view `{origin.view}`.",
         f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
         f"a score {made.largest_difference:.2g}" + _same(run.kind).format(made.agreement),
-        f"- Made by Limbeck {origin['provenance']['limbeck']}, commit "
-        f"{origin['provenance']['commit'] or 'unknown'}, on {origin['provenance']['machine']}.",
+        f"- Made by Limbeck {origin.provenance['limbeck']}, commit "
+        f"{origin.provenance['commit'] or 'unknown'}, on {origin.provenance['machine']}.",
     ]
     lines += [f"- Note: {note}." for note in run.notes]
     if report is not None:

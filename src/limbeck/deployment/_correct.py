@@ -174,7 +174,7 @@ class _Job:
 
     @property
     def request(self) -> dict[str, Any]:
-        nets = self.run.manifest["nets"]
+        nets = self.run.record.nets
         return {
             "corrects": artifacts.fingerprint(nets),
             "how": self.how,
@@ -212,7 +212,7 @@ class _Job:
     ) -> dict[str, Any]:
         """The corrected run's manifest: the run's own, but for what was changed."""
         notes = {
-            **self.run.manifest["notes"],
+            **self.run.record.notes,
             "student": [*self.run.notes, self._note(biases, errors)],
         }
         on = self._chosen_on
@@ -237,10 +237,10 @@ class _Job:
         contents = self.run.seen()
         if self.how != "oracle":
             contents = np.concatenate([contents, self._chosen_on.content_hashes])
-        file = self.run.manifest["seen"]["file"]
+        file = self.run.record.seen["file"]
         trained = {
             role: np.isin(contents, dataclasses.replace(self.run, role=role).trained_on())
-            for role in self.run.manifest["nets"]
+            for role in self.run.record.nets
         }
         content = save_numpy({"content": contents, **trained})
         artifacts.write_file(self.to / file, content)

@@ -126,7 +126,7 @@ def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, boo
     if not (wanted or student.shrinks_when_absorbed):
         return student, model, False
     direct, body = student.absorbed(model.body)
-    made = Model(body, encodings.from_json(run.manifest["encoding"]), direct.outputs)
+    made = Model(body, encodings.from_json(run.record.encoding), direct.outputs)
     made.rescale(model.shift, model.scale)
     return direct, made.eval(), True
 
@@ -143,7 +143,7 @@ def _both(model: Model, answers: Answers, check: Examples) -> tuple[Array, Array
 
 def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     content = students.weights_bytes(model.state_dict())
-    encoding = encodings.from_json(run.manifest["encoding"])
+    encoding = encodings.from_json(run.record.encoding)
     again = students.build_model(student, encoding, run.shipped, content).cpu()
 
     def answers(batch: Array) -> Array:
@@ -177,7 +177,7 @@ def _description(
         "run": str(run.directory),
         "classes": list(run.classes),
         "kind": run.kind,
-        "encoding": run.manifest["encoding"],
+        "encoding": run.record.encoding,
         "check": result,
         "checked_on": check.name,
         "notes": run.notes,

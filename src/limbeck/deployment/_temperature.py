@@ -39,10 +39,10 @@ def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:
         if not artifact.is_whole:
             artifact.begin()
             nets = altered_nets(run, to, lambda _, content: _divided(content, temperature))
-            seen = run.manifest["seen"]["file"]
+            seen = run.record.seen["file"]
             artifacts.write_file(to / seen, (run.directory / seen).read_bytes())
             note = f"its logits are divided by {temperature:.3g}, the temperature found on {on}"
-            notes = {**run.manifest["notes"], "student": [*run.notes, note]}
+            notes = {**run.record.notes, "student": [*run.notes, note]}
             artifact.finish({**run.manifest, "nets": nets, "notes": notes, "calibration": request})
     return Run.open(to, trust=run.is_trusted)
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,14 @@ def groups_in(examples: Examples) -> Array | None:
     """
     names, numbers = np.unique(examples.groups, return_inverse=True)
     return numbers if len(names) < len(numbers) else None
+
+
+class MeasuredOn(TypedDict):
+    """What a document says of the examples that were measured on, and in how many groups."""
+
+    name: str
+    n: int
+    groups: NotRequired[int]
 
 
 def described(examples: Examples) -> dict[str, Any]:

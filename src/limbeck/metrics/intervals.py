@@ -11,7 +11,7 @@ not: with `groups`, one name or number for each example, the groups are the samp
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,15 @@ Answer = Literal["yes", "no", "undecided"]
 
 UNBOUNDED: Bounds = (-math.inf, math.inf)
 CONFIDENCE = 0.95
+
+
+class EstimateEntry(TypedDict):
+    """An estimate in a document; an infinite end is None."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """load() opens an artefact again; show() says what it is, what made it, whether it is whole."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,39 @@ from limbeck.deployment import open_exported, open_model
 from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
 from limbeck.evaluation import Report
 from limbeck.examples import Examples
-from limbeck.scores import ARTEFACT, ScoreSet
-from limbeck.scoring import HeldOut, recorded_confidence
+from limbeck.scores import ARTEFACT, ScoreSet, ScoreSetRecord
+from limbeck.scoring import recorded_confidence
 from limbeck.selection import Compared, Rivals
-from limbeck.students import Model, Run
+from limbeck.students import Model, Run, RunRecord
 from limbeck.teachers import SPECIALISTS, Specialists
 
 REPORT = "report"
 
+Opened = Run | ScoreSet | Report | Compared | Rivals | Specialists
+
+# How each kind is opened: from its directory, its examples and whether it is trusted.
+_OPENERS: Mapping[str, Callable[[Path, Examples | None, bool], Opened]] = {
+    students.ARTEFACT: lambda place, _, trust: Run.open(place, trust=trust),
+    ARTEFACT: lambda place, examples, _: load_scores(place, examples),
+    REPORT: lambda place, *_: Report.read(place),
+    SPECIALISTS: lambda place, _, trust: Specialists.open(place, trust=trust),
+    Compared.FORM.artefact: lambda place, *_: Compared.read(place),
+    Rivals.FORM.artefact: lambda place, *_: Rivals.read(place),
+}
+
+# What the manifest of each kind has to say.
+_RECORDS: Mapping[str, type] = {
+    students.ARTEFACT: RunRecord,
+    ARTEFACT: ScoreSetRecord,
+    REPORT: artifacts.DocumentRecord,
+    Compared.FORM.artefact: artifacts.DocumentRecord,
+    Rivals.FORM.artefact: artifacts.DocumentRecord,
+}
+
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
-) -> Run | ScoreSet | Report | Compared | Rivals | Model | Specialists:
+) -> Opened | Model:
     """What an artefact's directory holds, or the model in an exported safetensors file.
 
     A score set needs its examples: those given, or the source it remembers.
@@ -33,20 +55,10 @@ def load(
     directory = Path(path)
     if directory.is_file():
         return open_model(directory, trust=trust)
-    artefact = _artefact(directory)
-    if artefact == students.ARTEFACT:
-        return Run.open(directory, trust=trust)
-    if artefact == ARTEFACT:
-        return load_scores(directory, examples)
-    if artefact == REPORT:
-        return Report.read(directory)
-    if artefact == SPECIALISTS:
-        return Specialists.open(directory, trust=trust)
-    if artefact == Compared.FORM.artefact:
-        return Compared.read(directory)
-    if artefact == Rivals.FORM.artefact:
-        return Rivals.read(directory)
-    raise CorruptError(f"{directory} holds a {artefact}, which this Limbeck does not know")
+    kind = _kind(directory)
+    if kind not in _OPENERS:
+        raise CorruptError(f"{directory} holds a {kind}, which this Limbeck does not know")
+    return _OPENERS[kind](directory, examples, trust)
 
 
 def load_run(path: str | Path, *, trust: bool = False) -> Run:
@@ -62,7 +74,7 @@ def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
         MismatchError: what the source holds now is not what was scored.
     """
     directory = Path(path)
-    about = artifacts.read_manifest(directory, ARTEFACT)["examples"]
+    about = artifacts.read_record(ScoreSetRecord, directory, ARTEFACT).examples
     if examples is None and not about["source"]:
         raise MissingError(
             f"{directory} was made from examples in memory ({about['name']}): give them again "
@@ -76,11 +88,11 @@ def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
     return scores
 
 
-def _artefact(directory: Path) -> str:
-    found = artifacts.state(directory)
-    if found in ("absent", "foreign"):
+def _kind(directory: Path) -> str:
+    state = artifacts.state(directory)
+    if state in ("absent", "foreign"):
         raise MissingError(f"there is no Limbeck artefact in {directory}")
-    name = artifacts.MANIFEST if found == "whole" else artifacts.REQUEST
+    name = artifacts.MANIFEST if state == "whole" else artifacts.REQUEST
     return str(artifacts.read_json(directory / name)["artefact"])
 
 
@@ -101,22 +113,27 @@ def show(path: str | Path) -> dict[str, Any]:
             "whole": "yes",
             **manifest,
         }
-    shown: dict[str, Any] = {"artefact": _artefact(place), "path": str(place)}
+    kind = _kind(place)
+    shown: dict[str, Any] = {"artefact": kind, "path": str(place)}
     if artifacts.state(place) == "begun":
         request = artifacts.read_json(place / artifacts.REQUEST)
         return {**shown, "whole": _unfinished(place), "request": request}
-    shown["whole"] = _fault(place, shown["artefact"]) or "yes"
+    shown["whole"] = _fault(place, kind) or "yes"
     manifest = artifacts.read_json(place / artifacts.MANIFEST)
-    shown |= {k: v for k, v in manifest.items() if k not in ("files", "format", "artefact")}
-    return shown | (_held_out(manifest) if shown["artefact"] == ARTEFACT else {})
+    shown |= {k: v for k, v in artifacts.without_heading(manifest).items() if k != "files"}
+    return shown | (_held_out(place, manifest) if kind == ARTEFACT else {})
 
 
-def _held_out(manifest: dict[str, Any]) -> dict[str, Any]:
+def _held_out(place: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a score set knows of its teacher's past, and the warning if there is one."""
-    shown = {"held_out": manifest.get("held_out", HeldOut().to_json())}
-    for found in recorded_confidence(manifest, str(manifest["teacher"]["name"])):
-        if found.is_far_apart:
-            shown["warning"] = str(found)
+    try:
+        record = artifacts.record_of(ScoreSetRecord, manifest, place / artifacts.MANIFEST)
+    except CorruptError:
+        return {}  # what it lacks is said under "whole"
+    shown: dict[str, Any] = {"held_out": record.held_out}
+    for confidence in recorded_confidence(record):
+        if confidence.is_far_apart:
+            shown["warning"] = str(confidence)
     return shown
 
 
@@ -125,13 +142,15 @@ def _unfinished(directory: Path) -> str:
     return f"no: interrupted after {done} files; run the command that makes it again to go on"
 
 
-def _fault(directory: Path, artefact: str) -> str:
+def _fault(directory: Path, kind: str) -> str:
     """What is wrong with a finished artefact, in words; "" for nothing."""
     try:
-        manifest = artifacts.read_manifest(directory, artefact)
+        manifest = artifacts.read_manifest(directory, kind)
+        if kind in _RECORDS:
+            artifacts.record_of(_RECORDS[kind], manifest, directory / artifacts.MANIFEST)
         for name, entry in _files(manifest):
             artifacts.read_checked(directory, name, entry)
-        if artefact == SPECIALISTS:
+        if kind == SPECIALISTS:
             Specialists.open(directory)  # that generalist and specialists are still the same
     except LimbeckError as error:
         return f"no: {error}"

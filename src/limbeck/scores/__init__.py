@@ -6,6 +6,7 @@ Files:
     _ensembles: The two means of what several teachers say, and what makes teachers members of one
         ensemble.
     _kinds: Kinds of scores (logits, probabilities, values, ...): what each means and is learnt as.
+    _record: What the manifest of a score set says, typed.
     _score_set: Score sets on disk: rows of scores that are found by the key of their example.
     _shards: Shards: files of some rows of a score set, each with the keys and a checksum of its
         rows.
@@ -36,6 +37,7 @@ from limbeck.scores._kinds import (
     check_kind,
     learnt_kind,
 )
+from limbeck.scores._record import ScoreSetRecord
 from limbeck.scores._score_set import ARTEFACT, ScoreSet
 from limbeck.scores._shards import (
     SHARD_ROWS,
@@ -62,6 +64,7 @@ __all__ = [
     "Mean",
     "Member",
     "ScoreSet",
+    "ScoreSetRecord",
     "Shard",
     "Width",
     "answered_with",

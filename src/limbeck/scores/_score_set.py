@@ -13,6 +13,7 @@ from limbeck.errors import CorruptError, MismatchError
 from limbeck.examples import Array, Examples, View, read
 from limbeck.scores._dense import Dense
 from limbeck.scores._kinds import Kind, check_classes
+from limbeck.scores._record import ScoreSetRecord
 from limbeck.scores._shards import Shard, planned_shards, read_shard
 
 ARTEFACT = "score set"
@@ -41,50 +42,62 @@ class ScoreSet:
 
         Raises:
             MissingError: there is none, or it is not whole.
-            CorruptError: the manifest is damaged.
+            CorruptError: the manifest is damaged, or lacks an entry.
         """
-        return cls(directory, artifacts.read_manifest(directory, ARTEFACT), examples, own_view)
+        manifest = artifacts.read_manifest(directory, ARTEFACT)
+        opened = cls(directory, manifest, examples, own_view)
+        opened.record  # noqa: B018  what the manifest lacks is said here, not where it is read
+        return opened
+
+    @cached_property
+    def record(self) -> ScoreSetRecord:
+        """What the manifest says, typed.
+
+        Raises:
+            CorruptError: it lacks an entry.
+        """
+        file = self.directory / artifacts.MANIFEST
+        return artifacts.record_of(ScoreSetRecord, self.manifest, file)
 
     def __len__(self) -> int:
-        return int(self.manifest["examples"]["n"])
+        return self.record.examples["n"]
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the columns."""
-        return tuple(self.manifest["classes"])
+        return tuple(self.record.classes)
 
     @property
     def kind(self) -> Kind:
         """What the scores are."""
-        kind: Kind = self.manifest["kind"]
-        return kind
+        return self.record.kind
 
     @property
     def view(self) -> View:
         """How the examples were shown to the teacher."""
-        if self.own_view is not None and self.own_view.text == self.manifest["view"]:
+        if self.own_view is not None and self.own_view.text == self.record.view:
             return self.own_view
-        return read(self.manifest["view"])
+        return read(self.record.view)
 
     @property
     def count(self) -> int:
         """How many views of each example were scored; they are numbered from 0."""
-        return int(self.manifest["count"])
+        return self.record.count
 
     @property
     def seed(self) -> int:
         """What the views were drawn with."""
-        return int(self.manifest["seed"])
+        return self.record.seed
 
     @property
     def fingerprint(self) -> str:
         """Names the set by what is in it."""
-        return artifacts.fingerprint(self.manifest["files"])
+        return artifacts.fingerprint(self.record.files)
 
     @property
     def held_out(self) -> str:
         """Whether the examples were held out from the teacher: yes, no, partly or unknown."""
-        return str(self.manifest.get("held_out", {}).get("answer", "unknown"))
+        return self.record.held_out["answer"]
 
     def check_view(self, view: View, seed: int, count: int) -> None:
         """Refuses another view, view seed or number of views than was scored.
@@ -92,7 +105,7 @@ class ScoreSet:
         Raises:
             MismatchError: they differ.
         """
-        if (view.text, seed, count) != (self.manifest["view"], self.seed, self.count):
+        if (view.text, seed, count) != (self.record.view, self.seed, self.count):
             raise MismatchError(
                 f"{self.directory} holds scores of {self.count} views {self.manifest['view']} with "
                 f"seed {self.seed}, not of {count} views {view.text} with seed {seed}: "
@@ -148,12 +161,12 @@ class ScoreSet:
             CorruptError: a shard was truncated or altered.
             MissingError: a shard is gone.
         """
-        for shard in planned_shards(len(self), self.count, self.manifest["shard_rows"]):
+        for shard in planned_shards(len(self), self.count, self.record.shard_rows):
             tensors = self._read(shard)
             yield shard, Dense(tensors["values"], tensors["maximum"])
 
     def _read(self, shard: Shard) -> dict[str, Array]:
-        entry = self.manifest["files"][shard.name]
+        entry = self.record.files[shard.name]
         content = artifacts.read_checked(self.directory, shard.name, entry)
         return read_shard(content, shard)
 
@@ -170,7 +183,7 @@ class ScoreSet:
     @cached_property
     def _tensors(self) -> list[list[dict[str, Array]]]:
         found: list[list[dict[str, Array]]] = [[] for _ in range(self.count)]
-        for shard in planned_shards(len(self), self.count, self.manifest["shard_rows"]):
+        for shard in planned_shards(len(self), self.count, self.record.shard_rows):
             found[shard.view].append(self._read(shard))
         return found
 

@@ -46,7 +46,7 @@ def combine(
         sets.raw,
         verb="combining scores of",
         request={"scores": [scores.fingerprint for scores in score_sets]},
-        seconds=sum(float(scores.manifest["seconds"]) for scores in score_sets),
+        seconds=sum(scores.record.seconds for scores in score_sets),
         held_out=_held_out({scores.held_out for scores in score_sets}),
     )
     place = Path(to)
@@ -73,14 +73,14 @@ class _Sets:
 
 
 def _member(scores: ScoreSet) -> Member:
-    said = scores.manifest
+    teacher = scores.record.teacher
     about = {
-        **said["teacher"],
+        **teacher,
         "scores": scores.fingerprint,
-        "rounding_nats": said["rounding_nats"],
+        "rounding_nats": scores.record.rounding_nats,
     }
-    fingerprint = said["teacher"]["fingerprint"]
-    return Member(str(scores.directory), fingerprint, scores.classes, scores.kind, about)
+    place, fingerprint = str(scores.directory), teacher["fingerprint"]
+    return Member(place, fingerprint, scores.classes, scores.kind, about)
 
 
 def _held_out(answers: set[str]) -> HeldOut:

@@ -13,7 +13,7 @@ from scipy.special import softmax
 from limbeck.errors import InputError, MismatchError, ScoresWarning
 from limbeck.examples import Array, Examples
 from limbeck.metrics import Estimate, over_examples_and_seeds
-from limbeck.scores import SOFTMAX_KINDS, ScoreSet
+from limbeck.scores import SOFTMAX_KINDS, ScoreSet, ScoreSetRecord
 from limbeck.scoring._held_out import ALL, HELD_OUT, OWN, HeldOut, HeldOutAnswer
 
 LEAST_GAP = 0.01
@@ -132,14 +132,14 @@ def confidence(own: ScoreSet | str | Path, held_out: ScoreSet | str | Path) -> C
         InputError: scores that are no distribution over classes.
     """
     first, second = _opened(own), _opened(held_out)
-    speaks, also = first.manifest["teacher"], second.manifest["teacher"]
+    speaks, also = first.record.teacher, second.record.teacher
     if speaks["fingerprint"] != also["fingerprint"]:
         raise MismatchError(
             f"{first.directory} and {second.directory} are scores of two teachers "
             f"({speaks['name']} and {also['name']}): confidence is compared within one"
         )
     sure_of = _part(first, OWN, "yes"), _part(second, HELD_OUT, "no")
-    return Confidence(str(speaks["name"]), *sure_of)
+    return Confidence(speaks["name"], *sure_of)
 
 
 def _opened(given: ScoreSet | str | Path) -> ScoreSet:
@@ -153,16 +153,17 @@ def _part(scores: ScoreSet, name: str, opposite: HeldOutAnswer) -> Estimate:
     if scores.held_out == opposite:
         what = "held out from the teacher" if opposite == "yes" else "the teacher's own points"
         raise MismatchError(f"{scores.directory} is recorded as {what} (held_out = {opposite!r})")
-    recorded = scores.manifest.get("confidence") or measured(scores, HeldOut())
+    recorded = scores.record.confidence or measured(scores, HeldOut())
     if not recorded:
         raise InputError(f"{scores.directory} holds {scores.kind}, of which none is a confidence")
     return _estimate(recorded.get(name) or recorded[ALL])
 
 
-def recorded_confidence(about: Mapping[str, Any], teacher: str) -> Iterator[Confidence]:
-    """What a manifest recorded of both kinds of points; nothing where it knows one kind alone."""
-    found = about.get("confidence", {})
+def recorded_confidence(record: ScoreSetRecord) -> Iterator[Confidence]:
+    """What a set recorded of both kinds of points; nothing where it knows one kind alone."""
+    found = record.confidence
     if OWN in found and HELD_OUT in found:
+        teacher = record.teacher["name"]
         yield Confidence(teacher, _estimate(found[OWN]), _estimate(found[HELD_OUT]))
 
 
@@ -183,7 +184,6 @@ def _estimate(found: Mapping[str, Any]) -> Estimate:
 
 def warn_if_far_apart(scores: ScoreSet) -> None:
     """Warns, with the figure, of a score set whose teacher knows its own points by heart."""
-    teacher = str(scores.manifest["teacher"]["name"])
-    for found in recorded_confidence(scores.manifest, teacher):
+    for found in recorded_confidence(scores.record):
         if found.is_far_apart:
             warnings.warn(str(found), ScoresWarning, stacklevel=3)

@@ -200,7 +200,7 @@ def stored_bytes(teacher: Teacher) -> int:
     """What a teacher takes on disk: its files, or a scikit-learn model pickled; 0 if unknown."""
     if teacher.net:
         run, seed = teacher.net
-        return int(run.manifest["nets"][run.role][str(seed)]["bytes"])
+        return run.record.nets[run.role][str(seed)]["bytes"]
     if teacher.members:
         parts = [stored_bytes(member) for member in teacher.members]
         return sum(parts) if all(parts) else 0

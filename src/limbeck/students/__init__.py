@@ -7,6 +7,7 @@ Files:
     _model: Model: a student's net with its encoding, built, started or loaded from stored weights.
     _pretrained: Folders of Hugging Face models, opened without network, pickle or code of their
         makers.
+    _record: What the manifest of a run says, typed.
     _run: Run: a trained student, or its control, as it lies in a directory.
     _student: Student: the frozen description of a net, from which it is built again.
 """
@@ -23,6 +24,7 @@ from limbeck.students._pretrained import (
     present_folder,
     texts_in,
 )
+from limbeck.students._record import NetEntry, RunRecord
 from limbeck.students._run import ARTEFACT, HISTORY, MODEL, Run, altered_nets
 from limbeck.students._student import Student, parameters
 from limbeck.students.encodings import IDENTITY, Affine, Encoding
@@ -73,9 +75,11 @@ __all__ = [
     "Mlp",
     "Model",
     "Narrowed",
+    "NetEntry",
     "Ngrams",
     "OfSize",
     "Run",
+    "RunRecord",
     "Shallow",
     "ShallowConv",
     "StaticEmbeddings",

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from limbeck.errors import MissingError
 from limbeck.examples import Array
 from limbeck.students import _catalogue, _student, encodings
 from limbeck.students._model import Model, build_model
+from limbeck.students._record import NetEntry, RunRecord
 
 ARTEFACT = "run"
 MODEL = "model.safetensors"
@@ -41,9 +43,20 @@ class Run:
 
         Raises:
             MissingError: there is none, or it is not whole.
-            CorruptError: the manifest is damaged.
+            CorruptError: the manifest is damaged, or lacks an entry.
         """
-        return cls(directory, artifacts.read_manifest(directory, ARTEFACT), is_trusted=trust)
+        run = cls(directory, artifacts.read_manifest(directory, ARTEFACT), is_trusted=trust)
+        run.record  # noqa: B018  what the manifest lacks is said here, not where it is read
+        return run
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """What the manifest says, typed.
+
+        Raises:
+            CorruptError: it lacks an entry.
+        """
+        return artifacts.record_of(RunRecord, self.manifest, self.directory / artifacts.MANIFEST)
 
     @property
     def name(self) -> str:
@@ -53,29 +66,28 @@ class Run:
         """
         if self.role != "student":
             return f"{self.directory.name}/control"
-        is_oracle = self.manifest.get("correction", {}).get("how") == "oracle"
+        is_oracle = self.record.correction.get("how") == "oracle"
         return f"{self.directory.name} (ORACLE)" if is_oracle else self.directory.name
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names in the order of the scores."""
-        return tuple(self.manifest["classes"])
+        return tuple(self.record.classes)
 
     @property
     def kind(self) -> str:
         """What its nets answer with: logits, or values where they learnt values."""
-        return str(self.manifest.get("kind", "logits"))
+        return self.record.kind
 
     @property
     def student(self) -> _student.Student:
         """The net's description."""
-        return _catalogue.read(self.manifest["student"], trust=self.is_trusted)
+        return _catalogue.read(self.record.student, trust=self.is_trusted)
 
     @property
     def parameters(self) -> int:
         """How many numbers the net learned."""
-        known = self.manifest.get("parameters")  # which runs of earlier versions lack
-        return _student.parameters(self.student) if known is None else int(known)
+        return self.record.parameters or _student.parameters(self.student)
 
     @property
     def seeds(self) -> list[int]:
@@ -85,17 +97,17 @@ class Run:
     @property
     def shipped(self) -> int:
         """The seed that was chosen on held-out examples."""
-        return int(self.manifest["shipped"][self.role])
+        return self.record.shipped[self.role]
 
     @property
     def notes(self) -> list[str]:
         """Sentences that a report has to carry."""
-        return list(self.manifest["notes"].get(self.role, []))
+        return list(self.record.notes.get(self.role, []))
 
     @property
     def control(self) -> "Run | None":
         """The control of this student; None where there was none."""
-        if "control" not in self.manifest["nets"]:
+        if "control" not in self.record.nets:
             return None
         return dataclasses.replace(self, role="control")
 
@@ -105,9 +117,8 @@ class Run:
         return artifacts.fingerprint(self._nets[str(self.shipped)])
 
     @property
-    def _nets(self) -> Mapping[str, Any]:
-        nets: Mapping[str, Any] = self.manifest["nets"][self.role]
-        return nets
+    def _nets(self) -> Mapping[str, NetEntry]:
+        return self.record.nets[self.role]
 
     def model(self, seed: int | None = None) -> Model:
         """The trained net of a seed, the shipped one by default, in eval mode.
@@ -122,7 +133,7 @@ class Run:
             raise MissingError(f"{self.directory} has no seed {chosen}; it has {self.seeds}")
         entry = self._nets[chosen]
         content = artifacts.read_checked(self.directory, entry["file"], entry)
-        encoding = encodings.from_json(self.manifest["encoding"])
+        encoding = encodings.from_json(self.record.encoding)
         return build_model(self.student, encoding, int(chosen), content)
 
     def history(self, seed: int) -> list[dict[str, float]]:
@@ -156,7 +167,7 @@ class Run:
 
     @property
     def _seen(self) -> dict[str, Array]:
-        entry = self.manifest["seen"]
+        entry = self.record.seen
         content = artifacts.read_checked(self.directory, entry["file"], entry)
         return load_numpy(content)
 
@@ -174,7 +185,7 @@ def altered_nets(run: Run, to: Path, change: Change) -> dict[str, dict[str, Any]
         CorruptError: a file is not what the run's manifest says.
     """
     nets: dict[str, dict[str, Any]] = {}
-    for role, of_role in run.manifest["nets"].items():
+    for role, of_role in run.record.nets.items():
         for seed, entry in of_role.items():
             content = artifacts.read_checked(run.directory, entry["file"], entry)
             if role == "student":

@@ -1,5 +1,6 @@
 """What a model needs done to raw inputs, with a fingerprint and a cache."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Affine:
         return {"mean": list(self.mean), "deviation": list(self.deviation)}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Affine":
+    def from_json(cls, value: Mapping[str, Any]) -> "Affine":
         """The encoding that a manifest describes."""
         return cls(tuple(value["mean"]), tuple(value["deviation"]))
 
@@ -90,7 +91,7 @@ class Bytes:
 Encoding = Affine | Bytes
 
 
-def from_json(value: dict[str, Any]) -> Encoding:
+def from_json(value: Mapping[str, Any]) -> Encoding:
     """The encoding that a manifest describes."""
     return Bytes() if "text" in value else Affine.from_json(value)
 

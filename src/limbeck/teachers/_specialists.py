@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -109,6 +110,29 @@ def _log_probabilities(teacher: Teacher, inputs: Array) -> Tensor:
     return torch.log_softmax(raw.double().cpu(), dim=1)
 
 
+class _RunEntry(TypedDict):
+    directory: str
+    fingerprint: str
+
+
+class _SpecialistEntry(_RunEntry):
+    classes: Sequence[str]
+    correction: float
+
+
+@dataclass(frozen=True)
+class SpecialistsRecord:
+    """What the manifest of specialists says, so far as opening them needs that.
+
+    Attributes:
+        generalist: the run they began with: where it lies as seen from here, and its net.
+        specialists: the same of each of them, its classes and what its dustbin's logit gains.
+    """
+
+    generalist: _RunEntry
+    specialists: Sequence[_SpecialistEntry]
+
+
 @dataclass(frozen=True, eq=False)
 class Specialists:
     """A generalist and the specialists that were trained for it, in a directory.
@@ -135,13 +159,15 @@ class Specialists:
             CorruptError: a manifest is damaged.
         """
         manifest = artifacts.read_manifest(directory, SPECIALISTS)
-        about = manifest["generalist"]
-        generalist = _opened(directory / about["directory"], about["fingerprint"], trust)
-        members = tuple(
-            _opened(directory / one["directory"], one["fingerprint"], trust)
-            for one in manifest["specialists"]
-        )
+        record = _record(directory, manifest)
+        generalist = _opened(directory, record.generalist, trust)
+        members = tuple(_opened(directory, one, trust) for one in record.specialists)
         return cls(directory, manifest, generalist, members)
+
+    @cached_property
+    def record(self) -> SpecialistsRecord:
+        """What the manifest says, typed."""
+        return _record(self.directory, self.manifest)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,12 +177,12 @@ class Specialists:
     @property
     def subsets(self) -> tuple[tuple[str, ...], ...]:
         """The classes of each specialist."""
-        return tuple(tuple(one["classes"]) for one in self.manifest["specialists"])
+        return tuple(tuple(one["classes"]) for one in self.record.specialists)
 
     @property
     def corrections(self) -> tuple[float, ...]:
         """What each specialist's dustbin logit gains."""
-        return tuple(float(one["correction"]) for one in self.manifest["specialists"])
+        return tuple(one["correction"] for one in self.record.specialists)
 
     def combined(self, *, top: int = 1) -> Teacher:
         """The combined model, a teacher like any other: see `combined`.
@@ -178,10 +204,15 @@ class Specialists:
         return replace(made, name=self.directory.name, source=source)
 
 
-def _opened(directory: Path, fingerprint: str, trust: bool) -> Run:
-    found = Run.open(directory, trust=trust)
-    if found.fingerprint != fingerprint:
+def _record(directory: Path, manifest: Mapping[str, Any]) -> SpecialistsRecord:
+    return artifacts.record_of(SpecialistsRecord, manifest, directory / artifacts.MANIFEST)
+
+
+def _opened(beside: Path, entry: _RunEntry, trust: bool) -> Run:
+    directory = beside / entry["directory"]
+    run = Run.open(directory, trust=trust)
+    if run.fingerprint != entry["fingerprint"]:
         raise MismatchError(
             f"{directory} holds another net than when the specialists were made: train them again"
         )
-    return found
+    return run

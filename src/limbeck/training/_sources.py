@@ -91,12 +91,12 @@ class Stored:
     @property
     def seconds(self) -> float:
         """What scoring took."""
-        return float(self.score_set.manifest["seconds"])
+        return self.score_set.record.seconds
 
     @property
     def teacher_parameters(self) -> int:
         """How many numbers the teacher's nets learned; 0 where that is not known."""
-        return _parameters_of(self.score_set.manifest["teacher"])
+        return _parameters_of(self.score_set.record.teacher)
 
     @property
     def about(self) -> Mapping[str, Any]:

@@ -74,7 +74,7 @@ class TransferSet:
             MismatchError: the scores belong to other examples.
             InputError: they are probabilities that were kept in float16.
         """
-        check_width(scores.kind, scores.manifest["width"], f"{scores.directory} holds")
+        check_width(scores.kind, scores.record.width, f"{scores.directory} holds")
         examples = scores.examples
         scores.positions(examples)
         if labelled is not None:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from limbeck.artifacts import (
+    FileEntry,
     Writing,
     file_entry,
     provenance,
     read_checked,
-    read_manifest,
+    read_record,
     write_file,
 )
 from limbeck.examples import Array
@@ -43,6 +44,17 @@ class Made:
     segments: tuple[Segment, ...]
     text: str
     notes: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What the manifest of a corpus says, so far as reading it needs that."""
+
+    name: str
+    rate: int
+    phones: Sequence[str]
+    silence: str
+    files: Mapping[str, FileEntry]
 
 
 def store(artifact: Writing, made: Sequence[Made], body: Mapping[str, object]) -> None:
@@ -80,22 +92,21 @@ def load(folder: Path) -> Corpus:
         MissingError: there is none, it is not whole, or a file is gone.
         CorruptError: a file was truncated or altered.
     """
-    manifest = read_manifest(folder, ARTEFACT)
-    files = manifest["files"]
-    described = json.loads(read_checked(folder, UTTERANCES, files[UTTERANCES]))
+    record = read_record(_Record, folder, ARTEFACT)
+    described = json.loads(read_checked(folder, UTTERANCES, record.files[UTTERANCES]))
     sets: dict[str, list[Utterance]] = {part: [] for part in SETS}
     for speaker, spoken in groupby(described, lambda one: str(one["speaker"])):
         name = f"{speaker}.npy"
-        content = read_checked(folder, name, files[name])
+        content = read_checked(folder, name, record.files[name])
         samples = np.load(io.BytesIO(content), allow_pickle=False)
         at = 0
         for one in spoken:
             rows = samples[at : at + one["samples"]]
-            sets[one["set"]].append(_utterance(one, rows, manifest["rate"]))
+            sets[one["set"]].append(_utterance(one, rows, record.rate))
             at += one["samples"]
     ordered = {part: tuple(utterances) for part, utterances in sets.items()}
-    phones = tuple(manifest["phones"])
-    return Corpus(name=manifest["name"], **ordered, phones=phones, silence=manifest["silence"])
+    phones = tuple(record.phones)
+    return Corpus(name=record.name, **ordered, phones=phones, silence=record.silence)
 
 
 def _utterance(one: Mapping[str, Any], rows: Array, rate: int) -> Utterance:
