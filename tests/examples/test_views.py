@@ -1,5 +1,9 @@
 """Views: pure functions of key, view number and seed."""
 
+import copy
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +12,7 @@ from worlds import blobs, pictures
 
 from limbeck import Examples, views
 from limbeck.errors import ExamplesError, InputError, RecipeError
+from limbeck.examples import as_view
 
 PICTURES = pictures(24)
 VIEWS = [
@@ -259,3 +264,46 @@ def test_keys_alone_decide_so_renamed_examples_look_different():
     here = views.jitter(2)(PICTURES, PICTURES.keys, 0, 0).inputs
     there = views.jitter(2)(renamed, renamed.keys, 0, 0).inputs
     assert not np.array_equal(here, there)
+
+
+class Halved:
+    """A view as a user might write it, who knows nothing of ours."""
+
+    text = "halved()"
+    by = 2
+
+    def show(self, examples, rows, numbers, seed):
+        shown = views.plain().show(examples, rows, numbers, seed)
+        return replace(shown, inputs=shown.inputs / self.by)
+
+
+def halved(examples, rows, numbers, seed):
+    return Halved().show(examples, rows, numbers, seed)
+
+
+halved.text, halved.needs_all_examples = "halved", True
+
+
+@pytest.mark.parametrize("own", [Halved(), halved])
+def test_a_view_of_your_own_need_not_descend_from_ours(own):
+    view = as_view(own)
+    assert isinstance(view, views.View)
+    assert view.text == own.text
+    assert view.needs_all_examples == (own is halved)
+    shown = view(PICTURES, PICTURES.keys[:3], 0, 1)
+    np.testing.assert_array_equal(shown.inputs, PICTURES.inputs[:3] / 2)
+    assert as_view(view) is view
+    assert views.flip(of=view).text == f"flip(chance=0.5, of={own.text})"
+
+
+def test_what_it_has_beside_is_there_and_it_survives_copies_and_pickles():
+    for made in (as_view(Halved()), pickle.loads(pickle.dumps(as_view(Halved())))):  # noqa: S301  our own
+        assert made.by == 2
+        assert type(made.wrapped) is Halved
+        assert copy.deepcopy(made).text == "halved()"
+
+
+def test_what_shows_nothing_is_refused():
+    for own in (lambda: 0, Examples):
+        with pytest.raises(InputError, match="a view says its text and shows examples; this"):
+            as_view(own)

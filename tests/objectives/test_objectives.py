@@ -1,5 +1,8 @@
 """Objectives: losses bound to a batch, masked and divided by its whole size."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -135,3 +138,101 @@ def test_a_refusal_lists_what_the_objective_learns_and_who_learns_the_kind():
     )
     with pytest.raises(InputError, match=sentence):
         objectives.check_kind(Own(), "values")
+
+
+class Hinted(torch.nn.Module):
+    """An objective with parameters, which says all there is to say."""
+
+    text, needs_scores, needs_labels = "Hinted()", True, False
+    kinds, features, standardises, vectorises = ["values"], ["1"], True, True
+
+    def __init__(self):
+        super().__init__()
+        self.guess = torch.nn.Linear(2, 3)
+
+    def forward(self, output, batch):
+        return {"hint": self.guess(output).sum()}
+
+
+def bare(output, batch):
+    return {"bare": output.sum()}
+
+
+bare.text, bare.needs_scores, bare.needs_labels = "bare()", True, True
+
+
+def test_one_of_your_own_is_wrapped_and_answers_all_that_an_objective_does():
+    plain, hinted = objectives.as_objective(Own()), objectives.as_objective(Hinted())
+    assert all(isinstance(one, objectives.Objective) for one in (plain, hinted))
+    assert (plain.features, plain.standardises, plain.vectorises) == ((), False, False)
+    assert plain.trainable is None
+    assert plain.begun(3) is plain
+    assert (hinted.kinds, hinted.features) == (("values",), ("1",))
+    assert hinted.standardises
+    assert hinted.vectorises
+    assert hinted.trainable is hinted.wrapped
+
+
+def test_it_is_wrapped_once_and_ours_not_at_all():
+    ours, wrapped = objectives.Labels(), objectives.as_objective(bare)
+    assert objectives.as_objective(ours) is ours
+    assert objectives.as_objective(wrapped) is wrapped
+    assert wrapped.needs_labels
+    g = double(2, 3)
+    assert wrapped(g, batch(g, [0, 1]))["bare"] == g.sum()
+
+
+def test_the_wrapped_object_keeps_its_class_and_its_own_attributes():
+    given = Hinted()
+    wrapped = objectives.as_objective(given)
+    assert type(given) is Hinted
+    assert wrapped.guess is given.guess
+    with pytest.raises(AttributeError):
+        wrapped.gess  # noqa: B018  looking is what fails
+
+
+def test_it_is_asked_once_what_it_says_of_itself():
+    given = Own()
+    wrapped = objectives.as_objective(given)
+    given.needs_labels, given.text = True, "other()"
+    assert (wrapped.needs_labels, wrapped.text) == (False, "mine.py:Own()")
+
+
+def test_parameters_begin_as_the_seed_says_and_the_given_ones_are_left_alone():
+    given = Hinted()
+    before = given.guess.weight.detach().clone()
+    one, again, other = (objectives.as_objective(given).begun(seed) for seed in (1, 1, 2))
+    assert torch.equal(one.guess.weight, again.guess.weight)
+    assert not torch.equal(one.guess.weight, other.guess.weight)
+    assert torch.equal(given.guess.weight, before)
+
+
+class Squared(objectives.Objective):
+    """An objective that descends from ours and says nothing but its text."""
+
+    text = "Squared()"
+
+    def __call__(self, output, batch):
+        return {"squared": output.square().sum()}
+
+
+def test_one_that_descends_from_ours_has_its_defaults():
+    made = objectives.as_objective(Squared())
+    assert isinstance(made, Squared)
+    assert (made.needs_scores, made.needs_labels) == (True, False)
+    assert made.kinds == objectives.kinds_of(Own())
+
+
+@pytest.mark.parametrize("made", [maker() for maker in objectives.MAKERS.values()])
+def test_an_objective_survives_copies_and_pickles(made):
+    assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301  our own
+    assert copy.deepcopy(made) == made
+
+
+def test_a_wrapped_one_survives_copies_and_pickles():
+    wrapped = objectives.as_objective(Hinted())
+    again = pickle.loads(pickle.dumps(wrapped))  # noqa: S301  our own
+    for made in (again, copy.deepcopy(wrapped)):
+        assert made.text == "Hinted()"
+        assert made.wrapped is not wrapped.wrapped
+        assert torch.equal(made.guess.weight, wrapped.guess.weight)

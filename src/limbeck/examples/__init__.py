@@ -31,7 +31,7 @@ from limbeck.examples._labels import (
 )
 from limbeck.examples._lazy import BLOCK_ROWS, Array, Inputs, Lazy, Mapped, Texts, is_large, sums
 from limbeck.examples._ragged import Ragged
-from limbeck.examples.views import Plain, View, read
+from limbeck.examples.views import Plain, Show, Shows, View, as_view, read
 
 __all__ = [
     "BLOCK_ROWS",
@@ -47,10 +47,13 @@ __all__ = [
     "Mapped",
     "Plain",
     "Ragged",
+    "Show",
+    "Shows",
     "Texts",
     "View",
     "alike_labels",
     "as_inputs",
+    "as_view",
     "brief_names",
     "check_disjoint",
     "check_inputs",

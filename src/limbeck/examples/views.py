@@ -8,8 +8,9 @@ replayed with exactly the input that earned it.
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from scipy import stats
@@ -53,6 +54,70 @@ class View(ABC):
     @abstractmethod
     def text(self) -> str:
         """The call that makes this view again."""
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """What an object that is no `View` has to have, to be taken for one."""
+
+    @property
+    def text(self) -> str:
+        """The call that makes it again."""
+
+    def show(self, examples: Examples, rows: Array, numbers: Array, seed: int) -> Batch:
+        """As `View.show`."""
+
+
+Show = Callable[[Examples, Array, Array, int], Batch]
+
+
+@dataclass(frozen=True)
+class OwnView(View):
+    """A view of your own, asked once what it says of itself.
+
+    Attributes:
+        wrapped: the object that shows, or the function that is its `show`. Whatever else it has is
+            an attribute of this too.
+    """
+
+    wrapped: Shows | Show
+    text: str = ""
+    needs_all_examples: bool = False
+
+    @classmethod
+    def of(cls, given: Shows | Show, text: str) -> "OwnView":
+        """The wrapped object under that text."""
+        return cls(given, text, bool(getattr(given, "needs_all_examples", False)))
+
+    def __getattr__(self, name: str) -> Any:
+        # Of a copy or a pickle that is being made, `wrapped` is not there yet.
+        if name.startswith("__") or name == "wrapped":
+            raise AttributeError(name)
+        return getattr(self.wrapped, name)
+
+    def show(self, examples: Examples, rows: Array, numbers: Array, seed: int) -> Batch:
+        """What the object shows."""
+        show: Show = self.wrapped.show if isinstance(self.wrapped, Shows) else self.wrapped
+        return show(examples, rows, numbers, seed)
+
+
+def as_view(given: View | Shows | Show) -> View:
+    """The view; one of your own that is no `View` is wrapped, and is asked no more from then on.
+
+    It is an object with a `show` and a `text`, or a function with a `text` that is called as
+    `View.show` is. It may say that it `needs_all_examples`.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if isinstance(given, View):
+        return given
+    own: Any = given
+    if not (callable(own) or hasattr(own, "show")) or not hasattr(own, "text"):
+        raise InputError(
+            f"a view says its text and shows examples; this {type(own).__name__} does not"
+        )
+    return OwnView.of(own, own.text)
 
 
 @dataclass(frozen=True)

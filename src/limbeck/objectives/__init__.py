@@ -10,7 +10,7 @@ Files:
     _logit_standardization: LogitStandardisation: soft targets of z-scored logits.
     _logits: MatchLogits and MatchProbabilities: squared differences, as in Ba & Caruana 2014.
     losses: What a student is asked to match: pure functions of tensors.
-    _objective: Objective: a loss bound to a batch.
+    _objective: Objective: a loss bound to a batch, and what it says of itself.
     _reductions: A loss summed over the rows it concerns and divided by the size of the whole batch.
     _soft_targets: SoftTargets: softened probabilities at a temperature, as in Hinton et al. 2015.
     _votes: Votes: the class that a teacher names.
@@ -24,7 +24,7 @@ from limbeck.objectives._embeddings import MatchEmbeddings
 from limbeck.objectives._labels import Labels
 from limbeck.objectives._logit_standardization import LogitStandardisation
 from limbeck.objectives._logits import MatchLogits, MatchProbabilities
-from limbeck.objectives._objective import Objective
+from limbeck.objectives._objective import Objective, as_objective
 from limbeck.objectives._soft_targets import SoftTargets
 from limbeck.objectives._votes import Votes
 
@@ -40,6 +40,7 @@ __all__ = [
     "Objective",
     "SoftTargets",
     "Votes",
+    "as_objective",
     "check",
     "check_kind",
     "kinds_of",

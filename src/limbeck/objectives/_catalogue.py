@@ -1,20 +1,21 @@
 """The objectives by name, the kinds of scores each learns, and the one a text describes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from limbeck.errors import InputError
+from limbeck.errors import InputError, RecipeError
 from limbeck.objectives._dist import DIST
 from limbeck.objectives._dkd import DKD
 from limbeck.objectives._embeddings import MatchEmbeddings
 from limbeck.objectives._labels import Labels
 from limbeck.objectives._logit_standardization import LogitStandardisation
 from limbeck.objectives._logits import MatchLogits, MatchProbabilities
-from limbeck.objectives._objective import Objective
+from limbeck.objectives._objective import Objective, OwnObjective, as_objective, lacking
 from limbeck.objectives._reductions import listed
 from limbeck.objectives._soft_targets import SoftTargets
 from limbeck.objectives._votes import Votes
 from limbeck.runtime import Makers, Named, make
-from limbeck.scores import OF_ONE_SOFTMAX, Kind
+from limbeck.scores import Kind
 
 MAKERS: Makers = {
     "SoftTargets": SoftTargets,
@@ -39,34 +40,34 @@ def of_control(objectives: Sequence[Objective], kind: Kind) -> Labels:
     Values are standardised where all the students' are: a control that had to find the scale by
     itself would be the weaker for it.
     """
-    are_scaled = all(getattr(objective, "standardises", False) for objective in objectives)
+    are_scaled = all(objective.standardises for objective in objectives)
     return Labels("standardised" if are_scaled and kind == "values" else "")
 
 
-def kinds_of(objective: Objective) -> tuple[Kind, ...]:
+def kinds_of(objective: Objective | Callable[..., Any]) -> tuple[Kind, ...]:
     """The kinds of scores that an objective learns; of one softmax where it does not say."""
-    kinds: tuple[Kind, ...] = getattr(objective, "kinds", OF_ONE_SOFTMAX)
-    return kinds
+    return as_objective(objective).kinds
 
 
-def check_kind(objective: Objective, kind: Kind) -> None:
+def check_kind(objective: Objective | Callable[..., Any], kind: Kind) -> None:
     """Refuses scores of a kind that the objective does not learn.
 
     Raises:
         InputError: it says what it learns, and which objectives learn that kind.
     """
-    if kind in (kinds := kinds_of(objective)):
+    asked = as_objective(objective)
+    if kind in asked.kinds:
         return
     able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
     why = f" ({WHY[kind]})" if kind in WHY else ""
     raise InputError(
-        f"{objective.text} learns {listed(kinds)}, and is given {kind}{why}: "
+        f"{asked.text} learns {listed(asked.kinds)}, and is given {kind}{why}: "
         + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
     )
 
 
 def _teaches(objective: Objective, kind: Kind) -> bool:
-    return objective.needs_scores and kind in kinds_of(objective)
+    return objective.needs_scores and kind in objective.kinds
 
 
 def read(text: str, *, trust: bool = False) -> Objective:
@@ -85,14 +86,15 @@ def read(text: str, *, trust: bool = False) -> Objective:
     if named is None:
         made: Objective = make(text, MAKERS, "objective")
         return made
-    own = named.make("objective", trust=trust)
-    if not callable(own) or not isinstance(own, Objective):
-        lacking = [name for name in ("needs_scores", "needs_labels") if not hasattr(own, name)]
+    own = named.called("objective", trust=trust)
+    if not callable(own) and type(own).__module__ == "builtins":
+        raise RecipeError(f"{named.text} makes a {type(own).__name__}, which is no objective")
+    if not callable(own) or lacking(own):
         raise InputError(
             f"{named.file}:{named.name} makes no objective: "
-            + (f"it lacks {' and '.join(lacking)}" if lacking else "it cannot be called")
+            + (f"it lacks {' and '.join(lacking(own))}" if lacking(own) else "it cannot be called")
         )
-    return own
+    return OwnObjective.of(own, named.text)
 
 
 def check(text: str) -> None:

@@ -6,12 +6,12 @@ from torch import Tensor
 
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import check_temperature, check_weights, hard_part, over_scored
-from limbeck.runtime import text_of
 
 
 @dataclass(frozen=True)
-class DIST:
+class DIST(Objective):
     """One less the correlation of the probabilities, along each row and down each column.
 
     Huang et al. 2022, arXiv:2205.10536: relations between classes within an example (inter) and
@@ -35,11 +35,6 @@ class DIST:
     def needs_labels(self) -> bool:
         """Whether the hard part is weighted."""
         return self.hard_weight > 0
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("DIST", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"inter": ..., "intra": ...}` and, where weighted, `{"hard": ...}`, in nats."""

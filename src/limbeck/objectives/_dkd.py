@@ -7,12 +7,12 @@ from torch import Tensor
 from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import check_temperature, check_weights, hard_part, over_scored
-from limbeck.runtime import text_of
 
 
 @dataclass(frozen=True)
-class DKD:
+class DKD(Objective):
     """Soft targets in two parts with weights of their own: the label's class, and the rest.
 
     Zhao et al. 2022, arXiv:2203.08679. `alpha` weighs the label's class against all others,
@@ -39,11 +39,6 @@ class DKD:
         check_weights(self, self.alpha, self.beta, self.hard_weight)
         if not 0 <= self.warmup < 1:
             raise InputError(f"DKD: a warm-up is 0 or more and below 1, not {self.warmup}")
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("DKD", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"label": ..., "rest": ...}` and, where weighted, `{"hard": ...}`, in nats.

@@ -8,15 +8,15 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import listed, over_scored
-from limbeck.runtime import text_of
 from limbeck.scores import Kind
 
 EmbeddingForm = Literal["cosine", "l2"]
 
 
 @dataclass(frozen=True)
-class MatchEmbeddings:
+class MatchEmbeddings(Objective):
     """Embeddings alike: `1/batch sum (1 - cos(g, z))`, or "l2", `1/(2 batch) sum ||g - z||^2`.
 
     By "cosine" only directions count, and the student's vectors may have any length; by "l2" they
@@ -32,11 +32,6 @@ class MatchEmbeddings:
         if self.form not in get_args(EmbeddingForm):
             forms = listed(get_args(EmbeddingForm))
             raise InputError(f"MatchEmbeddings has no form {self.form!r}; known are {forms}")
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("MatchEmbeddings", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"embeddings": ...}`.

@@ -7,15 +7,15 @@ from torch import Tensor
 
 from limbeck.errors import InputError
 from limbeck.examples import Batch
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import of_labels
-from limbeck.runtime import text_of
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 LabelsForm = Literal["", "standardised"]
 
 
 @dataclass(frozen=True)
-class Labels:
+class Labels(Objective):
     """What the labels ask for: how teachers and controls are trained.
 
     Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns;
@@ -43,11 +43,6 @@ class Labels:
         """All that labels are of; standardised, values alone."""
         every: tuple[Kind, ...] = (*OF_ONE_SOFTMAX, "votes", "independent-logits", "values")
         return ("values",) if self.standardises else every
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("Labels", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"labels": ...}`, in nats; of values in their squared units (or of their deviation)."""

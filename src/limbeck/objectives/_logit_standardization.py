@@ -6,12 +6,12 @@ from torch import Tensor
 
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import check_temperature, check_weights, hard_part, over_scored
-from limbeck.runtime import text_of
 
 
 @dataclass(frozen=True)
-class LogitStandardisation:
+class LogitStandardisation(Objective):
     """`T^2 KL` of z-scored logits: each example's logits less their mean, over their deviation.
 
     Sun et al. 2024, arXiv:2403.01427. The student is asked for the order and the relative size
@@ -34,11 +34,6 @@ class LogitStandardisation:
     def needs_labels(self) -> bool:
         """Whether the hard part is weighted."""
         return self.hard_weight > 0
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("LogitStandardisation", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""

@@ -8,15 +8,15 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import over_scored
-from limbeck.runtime import text_of
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 LogitForm = Literal["raw", "centred", "standardised"]
 
 
 @dataclass(frozen=True)
-class MatchLogits:
+class MatchLogits(Objective):
     """Regression on the teacher's logits, `1/(2 batch) sum ||g(x) - z||^2`.
 
     Ba & Caruana 2014, section 2, arXiv:1312.6184. Forms: "raw" as there; "centred" leaves out the
@@ -46,11 +46,6 @@ class MatchLogits:
             forms = ", ".join(get_args(LogitForm))
             raise InputError(f"MatchLogits has no form {self.form!r}; known are {forms}")
 
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("MatchLogits", self)
-
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"logits": ...}`, in squared units of the logits (or of their deviation)."""
         if self.form == "centred":
@@ -64,7 +59,7 @@ class MatchLogits:
 
 
 @dataclass(frozen=True)
-class MatchProbabilities:
+class MatchProbabilities(Objective):
     """Regression on the teacher's probabilities, `1/(2 batch) sum ||q - p||^2`.
 
     Ba & Caruana's comparison, weaker than logits: it hardly sees the small probabilities.
@@ -73,11 +68,6 @@ class MatchProbabilities:
     needs_scores = True
     needs_labels = False
     vectorises = True
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("MatchProbabilities", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"probabilities": ...}`."""

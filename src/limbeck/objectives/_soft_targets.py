@@ -8,13 +8,13 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import of_labels, over_scored
-from limbeck.runtime import text_of
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 
 @dataclass(frozen=True)
-class SoftTargets:
+class SoftTargets(Objective):
     """`T^2 KL(teacher || student)` at temperature T, plus the labels at temperature 1 if weighted.
 
     Hinton, Vinyals & Dean 2015, section 2, arXiv:1503.02531: the weight of the labels is best
@@ -38,11 +38,6 @@ class SoftTargets:
     def needs_labels(self) -> bool:
         """Whether the hard part is weighted."""
         return self.hard_weight > 0
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("SoftTargets", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""

@@ -8,13 +8,13 @@ from torch import Tensor
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import losses
+from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import over_scored
-from limbeck.runtime import text_of
 from limbeck.scores import Kind
 
 
 @dataclass(frozen=True)
-class Votes:
+class Votes(Objective):
     """Cross-entropy with the votes of a teacher that names a class and says no more.
 
     A vote is a label from another hand: what it teaches beyond labels is where the labels are
@@ -30,11 +30,6 @@ class Votes:
     def __post_init__(self) -> None:
         if not 0 <= self.smoothing < 1:
             raise InputError(f"Votes: smoothing is 0 or more and below 1, not {self.smoothing}")
-
-    @property
-    def text(self) -> str:
-        """The call that makes it again."""
-        return text_of("Votes", self)
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"votes": ...}`, in nats."""

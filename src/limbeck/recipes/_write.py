@@ -1,10 +1,11 @@
 """The recipe that does a `distill()` again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from limbeck.examples import Examples, Plain, View
-from limbeck.objectives import MAKERS, Objective, SoftTargets
+from limbeck.examples import Examples, Plain, Show, Shows, View, as_view
+from limbeck.objectives import MAKERS, Objective, SoftTargets, as_objective
 from limbeck.recipes._step import value_as_toml
 from limbeck.recipes.steps import EvaluateTable, ExportTable, ScoreTable, SplitTable, TrainTable
 from limbeck.students import Run, Student
@@ -28,8 +29,8 @@ class Distillation:
         require: bars for the student, as `evaluate` takes them.
     """
 
-    objective: Objective = SOFT_TARGETS
-    views: View = Plain()
+    objective: Objective | Callable[..., Any] = SOFT_TARGETS
+    views: View | Shows | Show = Plain()
     count: int = 1
     seed: int = 0
     plan: Plan = Plan()
@@ -66,7 +67,8 @@ def recipe_of(
     if not path:
         path = able.name
         missing.append("teacher")
-    if how.objective.text.partition("(")[0] not in MAKERS:
+    objective, view = as_objective(how.objective), as_view(how.views)
+    if objective.text.partition("(")[0] not in MAKERS:
         missing.append("objective")
     lines = [
         f"# {role} was an object in memory: name it here to run this again" for role in missing
@@ -84,7 +86,7 @@ def recipe_of(
         "to": "scores",
         "teacher": path,
         "examples": "examples",
-        "views": how.views.text,
+        "views": view.text,
         "count": how.count,
         "seed": how.seed,
     }
@@ -93,7 +95,7 @@ def recipe_of(
         "to": "student",
         "student": student.text,
         "on": "scores",
-        "objective": how.objective.text,
+        "objective": objective.text,
         "seeds": how.seeds,
     }
     if sets.labelled is not None:

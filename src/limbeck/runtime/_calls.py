@@ -5,11 +5,20 @@ import dataclasses
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from limbeck.errors import RecipeError
 
 Makers = Mapping[str, Callable[..., Any]]
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What a call written as text makes again."""
+
+    @property
+    def text(self) -> str:
+        """The call."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -81,12 +90,12 @@ def text_of(name: str, spec: Any) -> str:
     shown = []
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
-        if value != field.default or (value and not hasattr(value, "text")):
+        if value != field.default or (value and not isinstance(value, Described)):
             shown.append(f"{field.name}={_literal(value)}")
     return f"{name}({', '.join(shown)})"
 
 
 def _literal(value: Any) -> str:
-    if hasattr(value, "text"):
-        return str(value.text)
+    if isinstance(value, Described):
+        return value.text
     return repr(list(value)) if isinstance(value, tuple) else repr(value)

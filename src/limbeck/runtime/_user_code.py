@@ -6,11 +6,11 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from limbeck import artifacts
-from limbeck.errors import InputError, MismatchError, MissingError, RecipeError, TrustError
+from limbeck.errors import InputError, MismatchError, MissingError, TrustError
 from limbeck.runtime._calls import did_you_mean, make
 
 _FORM = re.compile(
@@ -100,14 +100,6 @@ class Named:
             raise self._absent(_loaded(self.file))
         return make(self.call, {self.name: maker}, what)
 
-    def make(self, what: str, *, trust: bool) -> Any:
-        """What the call makes, with this text as its `text`; this runs the file.
-
-        Raises:
-            TrustError, InputError, RecipeError: as in `called`.
-        """
-        return _with_text(self.called(what, trust=trust), self.text)
-
     def _absent(self, module: ModuleType) -> InputError:
         own = [name for name, found in vars(module).items() if _is_own(found, module)]
         known = did_you_mean(self.name, own) if own else "it defines nothing"
@@ -148,18 +140,3 @@ def _loaded(file: str) -> ModuleType:
         del sys.modules[key]
         raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     return module
-
-
-def _with_text(made: Any, text: str) -> Any:
-    """The same object, whose `text` is this one; its own class knows nothing of it."""
-    if isinstance(made, FunctionType):
-        made.text = text  # type: ignore[attr-defined]  # of a type unknown
-        return made
-    own = type(made)
-    known = {"__slots__": (), "__module__": own.__module__, "__qualname__": own.__qualname__}
-    named = type(own.__name__, (own,), {**known, "text": property(lambda _: text)})
-    try:
-        object.__setattr__(made, "__class__", named)
-    except TypeError as error:
-        raise RecipeError(f"{text} makes a {own.__name__}, which is no objective") from error
-    return made

@@ -7,7 +7,7 @@ import numpy as np
 from torch import nn
 
 from limbeck.errors import InputError
-from limbeck.examples import Array, Examples, Plain, View
+from limbeck.examples import Array, Examples, Plain, Show, Shows, View, as_view
 from limbeck.scores import ScoreSet, Shard, check_width, warn_if_mistaken
 from limbeck.scoring._confidence import warn_if_far_apart
 from limbeck.scoring._determinism import check_steady
@@ -22,7 +22,7 @@ def score(
     examples: Examples,
     *,
     to: str | Path,
-    views: View = Plain(),
+    views: View | Shows | Show = Plain(),
     count: int = 1,
     seed: int = 0,
     storage: Storage = Storage(),
@@ -49,16 +49,17 @@ def score(
         StorageError: the disk is full or read-only; finished shards are kept.
     """
     able = ordered(as_teacher(teacher, examples.classes), examples.classes, of=examples.name)
-    able.check_asked(examples, views)
+    view = as_view(views)
+    able.check_asked(examples, view)
     check_width(able.kind, storage.width, f"{able.name} answers with")
     if count < 1:
         raise InputError(f"score takes 1 view or more, not {count}")
-    asked = _Asked(able, examples, views, seed, storage.batch)
+    asked = _Asked(able, examples, view, seed, storage.batch)
     known = held_out_from(able, examples, held_out)
     origin = Origin(able.to_json(), able.classes, able.kind, asked.raw, held_out=known)
-    job = Job(origin, examples, Path(to), views, count, seed, storage)
+    job = Job(origin, examples, Path(to), view, count, seed, storage)
     if not job.is_whole:
-        check_steady(able, examples, views, seed)
+        check_steady(able, examples, view, seed)
     scores = job.done()
     warn_if_far_apart(scores)
     return scores

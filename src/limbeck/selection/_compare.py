@@ -15,7 +15,7 @@ from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.evaluation import answers
 from limbeck.examples import Array, Examples, check_disjoint
 from limbeck.metrics import CONFIDENCE, simultaneous, verdict
-from limbeck.objectives import Labels, Objective, check_kind
+from limbeck.objectives import Labels, Objective, as_objective, check_kind
 from limbeck.runtime import did_you_mean
 from limbeck.scores import ScoreSet
 from limbeck.selection._comparison import FORM, Compared
@@ -99,9 +99,16 @@ class _Job:
     tell: Callable[[str], None]
 
     @cached_property
-    def methods(self) -> dict[str, tuple[Any, ...]]:
-        """The candidates of each method, the control's among them where there can be one."""
-        methods = {name: tuple(candidates) for name, candidates in self.given.items()}
+    def methods(self) -> dict[str, tuple[Objective, ...]]:
+        """The candidates of each method, the control's among them where there can be one.
+
+        Raises:
+            InputError: a candidate is no objective.
+        """
+        methods = {
+            name: tuple(_candidate(name, one) for one in candidates)
+            for name, candidates in self.given.items()
+        }
         has_labels = bool(self.transfer.examples.is_labelled.any())
         if CONTROL not in methods and has_labels:
             methods[CONTROL] = (Labels(),)
@@ -129,7 +136,7 @@ class _Job:
             )
         self._check_test()
 
-    def _check_method(self, name: str, candidates: Sequence[Any]) -> None:
+    def _check_method(self, name: str, candidates: Sequence[Objective]) -> None:
         if not candidates:
             raise InputError(
                 f"the method {name!r} has no candidates: give it one objective or more"
@@ -143,12 +150,7 @@ class _Job:
             self._check_objective(name, objective)
             self._check_kind(objective)
 
-    def _check_objective(self, name: str, objective: Any) -> None:
-        if not isinstance(objective, Objective):
-            raise InputError(
-                f"the method {name!r} has a {type(objective).__name__} for a candidate, "
-                "not an objective"
-            )
+    def _check_objective(self, name: str, objective: Objective) -> None:
         if name == CONTROL and objective != Labels():
             raise InputError(
                 f"the method 'control' is the labels alone, not {objective.text}: "
@@ -356,6 +358,15 @@ class _Job:
             failed = sum("failed" in trial for trial in one.trials)
             if failed:
                 yield f"{failed} of the trials of {name} diverged"
+
+
+def _candidate(method: str, given: Any) -> Objective:
+    try:
+        return as_objective(given)
+    except InputError as error:
+        raise InputError(
+            f"the method {method!r} has a {type(given).__name__} for a candidate, not an objective"
+        ) from error
 
 
 def _folder(name: str) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, no_type_check
 
@@ -40,7 +40,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     rows_per_row: int
     nominal: Sequence[str | int]
     missing: str
-    objective: Objective | str
+    objective: Objective | Callable[..., Any] | str
     epochs: int
     batch: int
     learning_rate: float
@@ -59,7 +59,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         rows_per_row: int = 10,
         nominal: Sequence[str | int] = (),
         missing: str = "refuse",
-        objective: Objective | str = "",
+        objective: Objective | Callable[..., Any] | str = "",
         epochs: int = 30,
         batch: int = 128,
         learning_rate: float = 1e-3,
@@ -181,7 +181,9 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         plan = Plan(epochs=self.epochs, batch=self.batch, learning_rate=self.learning_rate)
         return How(
             students.read(student) if isinstance(student, str) else student,
-            objectives.read(objective) if isinstance(objective, str) else objective,
+            objectives.read(objective)
+            if isinstance(objective, str)
+            else objectives.as_objective(objective),
             plan,
             seed,
             self.control,

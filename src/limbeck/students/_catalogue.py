@@ -3,7 +3,6 @@
 from limbeck.runtime import Makers, make
 from limbeck.students._student import Student
 from limbeck.students.families import (
-    Factory,
     conv_pool,
     convnet,
     factory,
@@ -39,4 +38,4 @@ def read(text: str, *, trust: bool = False) -> Student:
         RecipeError: there is none of that name, or its arguments are refused.
     """
     made: Student = make(text, MAKERS, "student")
-    return made.trusted() if trust and isinstance(made, Factory) else made
+    return made.trusted() if trust else made

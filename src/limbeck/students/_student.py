@@ -37,6 +37,15 @@ class Student(ABC):
         """Whether its net splits texts by a tokenizer, which no ONNX graph can hold."""
         return False
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether code of yours that it names may be run to build it."""
+        return False
+
+    def trusted(self: S) -> S:
+        """The same student, allowed to run the code it names, if it names any."""
+        return self
+
     def found_in(self, examples: Examples) -> Ragged | None:
         """What it finds in texts, by one reading for all epochs; None for what reads numbers."""
         return None

@@ -3,7 +3,7 @@
 from torch import nn
 
 from limbeck.errors import InputError
-from limbeck.examples import Examples, Plain, View
+from limbeck.examples import Examples, Plain, Show, Shows, View, as_view
 from limbeck.scoring import check_steady
 from limbeck.students import Run
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered
@@ -15,7 +15,7 @@ def live(
     teacher: Teacher | Run | nn.Module | Answer,
     examples: Examples,
     *,
-    views: View = Plain(),
+    views: View | Shows | Show = Plain(),
     count: int = FRESH,
     seed: int = 0,
     labelled: Examples | None = None,
@@ -37,8 +37,9 @@ def live(
     shown = examples if labelled is None else examples.joined(labelled)
     asked = as_teacher(teacher, shown.classes)
     asked = ordered(asked, shown.classes, of=shown.name)
-    asked.check_asked(shown, views)
+    view = as_view(views)
+    asked.check_asked(shown, view)
     if count < 1:
         raise InputError(f"a transfer set has 1 view or more, not {count}")
-    check_steady(asked, shown, views, seed)
-    return TransferSet(shown, views, count, seed, Live(asked))
+    check_steady(asked, shown, view, seed)
+    return TransferSet(shown, view, count, seed, Live(asked))

@@ -154,13 +154,13 @@ class Task:
     def _start(self, member: Member) -> Model:
         fresh = students.build_model(self.student, self.encoding, member.seed)
         model = students.started(fresh, self.start)
-        if getattr(member.objective, "standardises", False):
+        if member.objective.standardises:
             model.rescale(*self.transfer.moments)
         return model
 
     def marked(self, batch: Batch, step: int) -> Batch:
         """The batch, with where training stands and what standardising objectives divide by."""
-        if any(getattr(member.objective, "standardises", False) for member in self.members):
+        if any(member.objective.standardises for member in self.members):
             batch = replace(batch, scale=self.transfer.moments[1].to(batch.inputs.device))
         return replace(batch, step=step, steps=self.steps)
 

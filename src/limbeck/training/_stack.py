@@ -5,7 +5,6 @@ by one product. `Apart` asks any nets one after the other. Both give every net i
 no net's gradient sees another's.
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from torch.nn import functional
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import Objective
-from limbeck.runtime import autocast, mixed, seeded
+from limbeck.runtime import autocast, mixed
 from limbeck.students import Model
 from limbeck.training import _optim
 
@@ -38,10 +37,10 @@ class Apart(nn.Module):
     ) -> None:
         super().__init__()
         self.models = nn.ModuleList(models)
-        self.asked = tuple(_own(one, seed) for one, seed in zip(objectives, seeds, strict=True))
+        self.asked = tuple(one.begun(seed) for one, seed in zip(objectives, seeds, strict=True))
         # Registered where they have parameters, so that these are trained and checkpointed.
         self.objectives = nn.ModuleDict(
-            {str(i): one for i, one in enumerate(self.asked) if isinstance(one, nn.Module)}
+            {str(i): one.trainable for i, one in enumerate(self.asked) if one.trainable is not None}
         )
         self.seeds = tuple(seeds)
 
@@ -57,7 +56,7 @@ class Apart(nn.Module):
         torch.manual_seed(mixed(self.seeds[i], batch.step))
         # Only the net may compute in bfloat16: it answers in float32, and the loss stays there.
         with autocast(precision):
-            output, features = _answered(model, features_of(objective), batch.inputs)
+            output, features = _answered(model, objective.features, batch.inputs)
         return objective(output, replace(batch, features=features) if features else batch)
 
     def clip(self, longest: float) -> None:
@@ -67,8 +66,8 @@ class Apart(nn.Module):
             torch.nn.utils.clip_grad_norm_(own, longest)
 
     def _parameters_of_objective(self, i: int) -> list[nn.Parameter]:
-        objective = self.asked[i]
-        return list(objective.parameters()) if isinstance(objective, nn.Module) else []
+        trainable = self.asked[i].trainable
+        return [] if trainable is None else list(trainable.parameters())
 
     def hold_norms(self, longest: float) -> None:
         """Shortens the incoming weights of hidden units to that length where they are longer."""
@@ -124,7 +123,7 @@ class Together(nn.Module):
     def _losses_of(self, group: list[int], outputs: Tensor, batch: Batch) -> list[Parts]:
         objective = self.asked[group[0]]
         # Only an objective that says so: vmap refuses draws and branches on values.
-        if len(group) > 1 and getattr(objective, "vectorises", False):
+        if len(group) > 1 and objective.vectorises:
             own = outputs if len(group) == len(outputs) else outputs[group]
             all_parts = torch.vmap(lambda output: objective(output, batch))(own)
             rows = zip(*(part.unbind() for part in all_parts.values()), strict=True)
@@ -197,11 +196,6 @@ def stack(models: Sequence[Model], objectives: Sequence[Objective], seeds: Seque
     return Apart(models, objectives, seeds)
 
 
-def features_of(objective: Objective) -> tuple[str, ...]:
-    """The submodules of the student whose outputs an objective asks for."""
-    return tuple(getattr(objective, "features", ()))
-
-
 def check_features(model: Model, objective: Objective) -> None:
     """Refuses an objective that asks for a submodule which the student does not have.
 
@@ -209,7 +203,7 @@ def check_features(model: Model, objective: Objective) -> None:
         InputError: it names the features that there are.
     """
     known = [name for name, _ in model.body.named_modules() if name]
-    for name in features_of(objective):
+    for name in objective.features:
         if name not in known:
             raise InputError(
                 f"{objective.text} asks for the feature {name!r}, which this student does not "
@@ -231,21 +225,7 @@ def _is_plain(body: nn.Module) -> bool:
 
 def _is_special(objective: Objective) -> bool:
     # A stack has no submodule that is one net's, to train with its objective or to look into.
-    return isinstance(objective, nn.Module) or bool(features_of(objective))
-
-
-def _own(objective: Objective, seed: int) -> Objective:
-    """The objective, or a copy with parameters of its own that start as the seed says."""
-    if not isinstance(objective, nn.Module):
-        return objective
-    # The caller's object is never trained: seeds would go on from each other's parameters.
-    own = copy.deepcopy(objective)
-    with seeded(seed):
-        for module in own.modules():
-            restart = getattr(module, "reset_parameters", None)
-            if callable(restart):
-                restart()
-    return own
+    return objective.trainable is not None or bool(objective.features)
 
 
 def _stacked(layers: Sequence[nn.Module]) -> nn.Module:

@@ -11,14 +11,14 @@ from torch import Tensor
 from limbeck import artifacts, students
 from limbeck.errors import InputError
 from limbeck.examples import Examples
-from limbeck.objectives import Labels, Objective, of_control
+from limbeck.objectives import Labels, Objective, as_objective, of_control
 from limbeck.scores import ScoreSet
-from limbeck.students import Factory, Run, Student
+from limbeck.students import Run, Student
 from limbeck.training import _control
 from limbeck.training._job import Job
 from limbeck.training._nets import Task
 from limbeck.training._plan import Plan
-from limbeck.training._train import as_objective, as_seeds, as_transfer, run
+from limbeck.training._train import as_seeds, as_transfer, run
 from limbeck.training._transfer import TransferSet
 
 CONTROL = "control"
@@ -77,8 +77,11 @@ def sweep(
     for jobs in missing:
         if jobs:
             _run(jobs, jobs[0].to.parent)
-    trust = isinstance(student, Factory) and student.is_trusted
-    made = {job.to: Run.open(job.to, trust=trust) for jobs in groups for job in jobs.values()}
+    made = {
+        job.to: Run.open(job.to, trust=student.is_trusted)
+        for jobs in groups
+        for job in jobs.values()
+    }
     return {place.relative_to(common.to).as_posix(): run for place, run in made.items()}
 
 
@@ -182,6 +185,6 @@ def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
 def _batches_of(job: Job) -> tuple[Any, ...]:
     regime = job.regime("student")
     # Labels are standardised by their own moments, scores by theirs.
-    is_of_labels = getattr(job.objective, "standardises", False) and not job.transfer.has_scores
+    is_of_labels = job.objective.standardises and not job.transfer.has_scores
     rows, held_out = regime.rows.tobytes(), regime.held_out.tobytes()
     return rows, held_out, regime.steps, regime.patience, is_of_labels

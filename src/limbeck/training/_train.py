@@ -10,9 +10,9 @@ from torch import Tensor
 from limbeck import artifacts, students
 from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Examples
-from limbeck.objectives import Objective
+from limbeck.objectives import Objective, as_objective
 from limbeck.scores import ScoreSet
-from limbeck.students import Factory, Run, Student
+from limbeck.students import Run, Student
 from limbeck.training import _record
 from limbeck.training._job import Job
 from limbeck.training._loop import fit
@@ -66,7 +66,7 @@ def train(
     job.check()
     if not artifacts.check_free(job.to, students.ARTEFACT, job.request):
         run([job], job.tasks())
-    return Run.open(job.to, trust=isinstance(student, Factory) and student.is_trusted)
+    return Run.open(job.to, trust=student.is_trusted)
 
 
 def run(jobs: Sequence[Job], tasks: Iterable[Task]) -> None:
@@ -93,16 +93,6 @@ def as_transfer(given: TransferSet | ScoreSet | Examples, labelled: Examples | N
     if labelled is None:
         return transfer
     raise MismatchError("labelled= goes with a score set; these examples carry their own labels")
-
-
-def as_objective(given: Objective | Callable[..., Any]) -> Objective:
-    """The objective, if it says what an objective has to say of itself."""
-    if not isinstance(given, Objective):
-        raise InputError(
-            "an objective says its text, needs_scores and needs_labels; "
-            f"this {type(given).__name__} does not"
-        )
-    return given
 
 
 def as_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:

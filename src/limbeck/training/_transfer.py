@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InputError, LabelsError
-from limbeck.examples import Array, Batch, Examples, Plain, Ragged, View, tensor
+from limbeck.examples import Array, Batch, Examples, Plain, Ragged, View, as_view, tensor
 from limbeck.runtime import device
 from limbeck.scores import Kind, ScoreSet, answered_with, as_tensor, check_classes, check_width
 from limbeck.training._sources import Source, Stored
@@ -63,6 +63,10 @@ class TransferSet:
     seed: int = 0
     scores: Source | tuple[()] = ()
     found: Ragged | None = None
+
+    def __post_init__(self) -> None:
+        # A view of your own may be any object that shows; from here on it is a `View`.
+        object.__setattr__(self, "view", as_view(self.view))
 
     @classmethod
     def of(cls, scores: ScoreSet, labelled: Examples | None = None) -> "TransferSet":
