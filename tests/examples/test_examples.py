@@ -1,5 +1,7 @@
 """Examples keep their keys, and refuse what cannot be used."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, reject
@@ -188,3 +190,26 @@ def test_an_unknown_column_is_named_with_the_known_ones():
     made = Examples.of(POINTS, columns={"age": np.arange(3)})
     with pytest.raises(ExamplesError, match="examples has no column 'agee'; it has age"):
         made.split(0.5, by="agee")
+
+
+def test_what_was_hashed_goes_with_a_part_and_with_other_labels(monkeypatch):
+    examples = blobs(30)
+    whole = examples.content_hashes, examples.key_hashes, examples.fingerprint
+    monkeypatch.setattr("limbeck.examples._examples._hash64", None)  # nothing is hashed again
+    part = examples.take(np.array([4, 2]))
+    np.testing.assert_array_equal(part.content_hashes, whole[0][[4, 2]])
+    np.testing.assert_array_equal(part.key_hashes, whole[1][[4, 2]])
+    other = examples.with_labels(np.zeros(30, np.int64), ("a", "b"))
+    assert other.fingerprint == whole[2]
+    assert other.content_hashes is whole[0]
+
+
+def test_replaced_inputs_and_keys_are_hashed_for_themselves():
+    examples = blobs(30)
+    before = examples.content_hashes, examples.key_hashes, examples.fingerprint
+    moved = replace(examples, inputs=examples.inputs + 1)
+    assert (moved.content_hashes != before[0]).all()
+    assert moved.fingerprint != before[2]
+    called = replace(examples, keys=np.array([f"key-{key}" for key in examples.keys]))
+    assert (called.key_hashes != before[1]).all()
+    assert called.fingerprint != before[2]

@@ -16,7 +16,23 @@ from limbeck.examples import _labels
 from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, is_text
 from limbeck.examples._labels import LabelsKind
 from limbeck.examples._lazy import Array, Inputs, blocks, joined, subset
-from limbeck.examples._ragged import Ragged
+
+
+@dataclass
+class Hashes:
+    """What is known of a set's hashes so far: they are the costly part of a subset.
+
+    A set begins with none, so that one whose inputs or keys were replaced has none of another's;
+    only who knows that they are the same hands them on.
+
+    Attributes:
+        contents, keys: 8 bytes for each input and for each key, `(examples,)` uint64.
+        whole: the set's fingerprint.
+    """
+
+    contents: Array | None = None
+    keys: Array | None = None
+    whole: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +55,6 @@ class Examples:
         columns: anything else known of each example, for slices and splits.
         name: what reports call the set.
         source: the text that `limbeck.read` opens again; empty for arrays of your own.
-        kept: of texts, what was found in them by readers' names, so that no text is read twice.
     """
 
     inputs: Inputs
@@ -50,7 +65,6 @@ class Examples:
     columns: Mapping[str, Array] = field(default_factory=dict)
     name: str = "examples"
     source: str = ""
-    kept: dict[str, Ragged] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -124,26 +138,32 @@ class Examples:
         return _labels.labels_kind_of(self.labels)
 
     @cached_property
+    def _hashes(self) -> Hashes:
+        return Hashes()
+
+    @property
     def content_hashes(self) -> Array:
         """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
-        rows = (row for block in blocks(self.inputs) for row in block)
-        if self.is_text:
-            return _hash64(b"text" + text.encode() for text in rows)
-        head = f"{self.inputs.dtype.str}{self.shape}".encode()
-        return _hash64(head + row.tobytes() for row in rows)
+        if self._hashes.contents is None:
+            self._hashes.contents = _content_hashes(self.inputs, self.shape)
+        return self._hashes.contents
 
-    @cached_property
+    @property
     def key_hashes(self) -> Array:
         """8 bytes for each key, `(examples,)` uint64: what views draw their numbers from."""
-        return _hash64(str(key).encode() for key in self.keys)
+        if self._hashes.keys is None:
+            self._hashes.keys = _hash64(str(key).encode() for key in self.keys)
+        return self._hashes.keys
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Names the set by its keys and contents, in whatever order they come."""
-        order = np.argsort(self.keys)
-        keys = "\0".join(self.keys[order]).encode()
-        content = self.content_hashes[order].astype("<u8").tobytes()
-        return fingerprint([len(self), _digest(keys), _digest(content)])
+        if not self._hashes.whole:
+            order = np.argsort(self.keys)
+            keys = "\0".join(self.keys[order]).encode()
+            content = self.content_hashes[order].astype("<u8").tobytes()
+            self._hashes.whole = fingerprint([len(self), _digest(keys), _digest(content)])
+        return self._hashes.whole
 
     @property
     def labels_fingerprint(self) -> str:
@@ -178,13 +198,13 @@ class Examples:
             groups=self.groups[rows],
             columns={k: v[rows] for k, v in self.columns.items()},
             source="",
-            kept={name: found.take(rows) for name, found in self.kept.items()},
         )
         if len(taken) == 0:
             raise ExamplesError(f"no example of {self.name} is left")
-        # Hashing is the costly part of a subset; cached_property reads this slot first.
-        for known in {"content_hashes", "key_hashes"} & self.__dict__.keys():
-            taken.__dict__[known] = self.__dict__[known][rows]
+        if self._hashes.contents is not None:
+            taken._hashes.contents = self._hashes.contents[rows]
+        if self._hashes.keys is not None:
+            taken._hashes.keys = self._hashes.keys[rows]
         return taken
 
     def named(self, name: str, source: str = "") -> "Examples":
@@ -194,6 +214,14 @@ class Examples:
     def without_labels(self) -> "Examples":
         """The same examples, unlabelled; the class names stay."""
         return dataclasses.replace(self, labels=_labels.blank_labels(self.labels, len(self)))
+
+    def with_labels(self, labels: Array, classes: tuple[str, ...]) -> "Examples":
+        """The same inputs under other labels, which are positions in those classes."""
+        other = dataclasses.replace(self, labels=labels, classes=classes, source="")
+        known = self._hashes  # labels are in none of them
+        other._hashes.contents, other._hashes.keys = known.contents, known.keys
+        other._hashes.whole = known.whole
+        return other
 
     def check_classes(self, classes: Sequence[str], whose: str) -> None:
         """Refuses class names that are not these, in this order.
@@ -333,7 +361,6 @@ def _concatenated(one: Examples, other: Examples) -> Examples:
         keys=np.concatenate([one.keys, other.keys]),
         groups=np.concatenate([one.groups, other.groups]),
         columns={k: np.concatenate([one.columns[k], other.columns[k]]) for k in shared},
-        kept={},
     )
 
 
@@ -351,6 +378,14 @@ def _check_keys(keys: Array, n: int) -> None:
 def _check_length(what: str, length: int, n: int) -> None:
     if length != n:
         raise ExamplesError(f"there are {n} inputs but {length} {what}")
+
+
+def _content_hashes(inputs: Inputs, shape: tuple[int, ...]) -> Array:
+    rows = (row for block in blocks(inputs) for row in block)
+    if is_text(inputs):
+        return _hash64(b"text" + text.encode() for text in rows)
+    head = f"{inputs.dtype.str}{shape}".encode()
+    return _hash64(head + row.tobytes() for row in rows)
 
 
 def _digest(content: bytes) -> str:

@@ -7,6 +7,8 @@ Files:
     _model: Model: a student's net with its encoding, built, started or loaded from stored weights.
     _pretrained: Folders of Hugging Face models, opened without network, pickle or code of their
         makers.
+    _readings: What students find in texts, by one reading for all who ask while the texts are
+        there.
     _record: What the manifest of a run says, typed.
     _run: Run: a trained student, or its control, as it lies in a directory.
     _student: Student: the frozen description of a net, from which it is built again.

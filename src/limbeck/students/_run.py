@@ -79,7 +79,7 @@ class Run:
         """What its nets answer with: logits, or values where they learnt values."""
         return self.record.kind
 
-    @property
+    @cached_property
     def student(self) -> _student.Student:
         """The net's description."""
         return _catalogue.read(self.record.student, trust=self.is_trusted)

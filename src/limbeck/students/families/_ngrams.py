@@ -12,6 +12,7 @@ from torch.nn import functional
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples, Inputs, Ragged, tensor
 from limbeck.runtime import text_of
+from limbeck.students._readings import READINGS
 from limbeck.students._student import Student, start
 
 PRIME = 2**24 - 3  # a byte times a residue has 32 bits: sums of 2**31 of them stay exact
@@ -166,12 +167,9 @@ class Ngrams(Student):
         return True
 
     def found_in(self, examples: Examples) -> Ragged:
-        """The buckets of each text's n-grams, kept with the examples."""
-        name = f"ngrams {self.words} {self.characters} {self.buckets}"
-        if name not in examples.kept:
-            with torch.inference_mode():
-                examples.kept[name] = _buckets(self._hashed(), examples.inputs)
-        return examples.kept[name]
+        """The buckets of each text's n-grams."""
+        reader = f"ngrams {self.words} {self.characters} {self.buckets}"
+        return READINGS.find(examples, reader, lambda texts: _buckets(self._hashed(), texts))
 
     def _hashed(self) -> Hashed:
         return Hashed(self.words, self.characters, self.buckets)
@@ -214,7 +212,9 @@ def ngrams(
 def _buckets(hashed: Hashed, texts: Inputs) -> Ragged:
     """The buckets of all texts, hashed so many at a time."""
     firsts = range(0, len(texts), AT_ONCE)
-    return Ragged.joined(_buckets_of(hashed, texts[first : first + AT_ONCE]) for first in firsts)
+    parts = (_buckets_of(hashed, texts[first : first + AT_ONCE]) for first in firsts)
+    with torch.inference_mode():
+        return Ragged.joined(parts)
 
 
 def _buckets_of(hashed: Hashed, texts: Array) -> Ragged:

@@ -17,6 +17,7 @@ from limbeck.errors import InputError, MismatchError, MissingError
 from limbeck.examples import Array, Examples, Inputs, Ragged
 from limbeck.runtime import needs, text_of
 from limbeck.students._pretrained import Folder, opening
+from limbeck.students._readings import READINGS
 from limbeck.students._student import Student, start
 
 TOKENIZER = "tokenizer.json"
@@ -92,16 +93,15 @@ class StaticEmbeddings(Student):
         return True
 
     def found_in(self, examples: Examples) -> Ragged:
-        """The tokens of each text, kept with the examples.
+        """The tokens of each text.
 
         Raises:
             MismatchError: the folder has changed since the student was described.
         """
-        name = f"tokens {self.content}"
-        if name not in examples.kept:
-            tokenizer = _opened((self._place() / TOKENIZER).read_bytes())
-            examples.kept[name] = _tokens(tokenizer, examples.inputs)
-        return examples.kept[name]
+        return READINGS.find(examples, f"tokens {self.content}", self._tokens)
+
+    def _tokens(self, texts: Inputs) -> Ragged:
+        return _tokens(_opened((self._place() / TOKENIZER).read_bytes()), texts)
 
     def unfilled(self, seed: int) -> nn.Module:
         """The net without the folder's embeddings and tokenizer, for weights that hold both."""

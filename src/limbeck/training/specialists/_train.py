@@ -177,7 +177,7 @@ class _Job:
         rows = np.concatenate([drawn.special, drawn.rest])
         labels[rows] = place[examples.labels[rows]]
         names = (*self.subsets[number], _dustbin(self.subsets[number]))
-        return replace(self.transfer, examples=_with_labels(examples, labels, names))
+        return replace(self.transfer, examples=examples.with_labels(labels, names))
 
     def student(self, number: int) -> Student:
         """The generalist's net with outputs for the subset and the dustbin."""
@@ -267,14 +267,6 @@ def _dustbin(subset: Sequence[str]) -> str:
     while name in subset:
         name = f"({name})"
     return name
-
-
-def _with_labels(examples: Examples, labels: Array, classes: tuple[str, ...]) -> Examples:
-    made = replace(examples, labels=labels, classes=classes, source="")
-    # Hashing is the costly part, and labels are not in it; cached_property reads this slot first.
-    for known in {"content_hashes", "key_hashes", "fingerprint"} & examples.__dict__.keys():
-        made.__dict__[known] = examples.__dict__[known]
-    return made
 
 
 def _head(student: Student) -> frozenset[str]:
