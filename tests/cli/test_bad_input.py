@@ -125,7 +125,7 @@ def models(world):
         ("own.py:kept", "the teacher own.py:kept runs code that this text names: pass --t"),
         (
             "tests.cli.test_bad_input:rule_teacher",
-            "opening the teacher tests.cli.test_bad_input:rule_teacher runs cod",
+            "the teacher tests.cli.test_bad_input:rule_teacher runs cod",
         ),
         ("m.pt", "m.pt does not say what kind of teacher it is; write one of run:, onnx:, "),
         ("said.csv", "said.csv cannot be read: CSV parse error: Expected 4 columns, got 2"),

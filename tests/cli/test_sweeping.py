@@ -106,7 +106,7 @@ def test_a_student_is_trained_by_a_live_teacher_and_its_labels(folder, capsys):
         ),
         (
             ("train", "--examples", "train.npz", *LIVE[:2], *QUICK),
-            "opening the teacher tests.cli.test_sweeping:rule_teacher runs code",
+            "the teacher tests.cli.test_sweeping:rule_teacher runs code",
         ),
     ],
 )

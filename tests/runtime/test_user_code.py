@@ -1,10 +1,10 @@
-"""Objectives of a user's own, named by `file.py:name`: trust, fingerprint, and clear refusals."""
+"""Code of a user's own, named by a text: one grammar, one trust, fingerprints, clear refusals."""
 
 import pytest
 import torch
-from worlds import double
+from worlds import blobs, double
 
-from limbeck import objectives
+from limbeck import objectives, students, teachers, views
 from limbeck.errors import InputError, MismatchError, MissingError, RecipeError, TrustError
 from tests.objectives.test_objectives import batch
 
@@ -153,3 +153,144 @@ def test_a_file_is_found_by_its_path(mine, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert cost(objectives.read("../mine.py:Absolute()", trust=True)) > 0
     assert cost(objectives.read(f"{mine}:Absolute()", trust=True)) > 0
+
+
+# One grammar for students, objectives, teachers and views.
+
+ALL = """
+from dataclasses import replace
+
+from torch import nn
+
+from limbeck import teachers, views
+
+
+def net(inputs, outputs, units=2):
+    return nn.Sequential(nn.Linear(inputs[0], units), nn.Linear(units, outputs))
+
+
+class Loss:
+    needs_scores, needs_labels = True, False
+
+    def __init__(self, weight=1.0):
+        self.weight = weight
+
+    def __call__(self, output, batch):
+        return {"loss": self.weight * output.sum()}
+
+
+def teacher(*, scale=1.0):
+    return teachers.function(lambda x: x[:, :2] * scale, ["a", "b"], name="ours", version="1")
+
+
+class Blur:
+    def __init__(self, by=2, of=views.plain()):
+        self.by, self.of = by, of
+
+    def show(self, examples, rows, numbers, seed):
+        shown = self.of.show(examples, rows, numbers, seed)
+        return replace(shown, inputs=shown.inputs / self.by)
+"""
+
+
+def read_student(text, *, trust=False):
+    made = students.read(text, trust=trust).sized((4,), 3)
+    made.build(0)
+    return made
+
+
+def read_teacher(text, *, trust=False):
+    return teachers.read(text, trust=trust)
+
+
+KINDS = {
+    "student": (read_student, "net", "units=3", "ned"),
+    "objective": (objectives.read, "Loss", "weight=2", "Los"),
+    "teacher": (read_teacher, "teacher", "scale=2", "teachr"),
+    "view": (views.read, "Blur", "by=4", "Blurr"),
+}
+
+
+def text_of(kind, made):
+    return made.source if kind == "teacher" else made.text
+
+
+@pytest.fixture
+def whole(tmp_path, monkeypatch):
+    """A file with one of each kind, and the name that it has as a module."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / f"all_{tmp_path.name}.py"
+    file.write_text(ALL)
+    return file
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_named_in_a_file_or_a_module_with_or_without_a_call(kind, whole):
+    read, name, argument, _ = KINDS[kind]
+    for place in (whole.name, whole.stem):
+        for call in (name, f"{name}({argument})"):
+            made = read(f"{place}:{call}", trust=True)
+            again = read(text_of(kind, made), trust=True)
+            assert text_of(kind, again) == text_of(kind, made)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_refused_by_the_same_sentence_and_nothing_is_run(kind, whole):
+    read, name, argument, _ = KINDS[kind]
+    whole.write_text("raise SystemExit('it was run')")
+    for place in (whole.name, whole.stem):
+        for call in (name, f"{name}({argument})"):
+            with pytest.raises(TrustError) as refusal:
+                read(f"{place}:{call}")
+            assert str(refusal.value) == (
+                f"the {kind} {place}:{name} runs code that this text names: pass --trust "
+                "(trust=True) if you know where it comes from"
+            )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_changed_file_is_refused_for_every_kind(kind, whole):
+    read, name, argument, _ = KINDS[kind]
+    before = text_of(kind, read(f"{whole.name}:{name}({argument})", trust=True))
+    whole.write_text(ALL + "# changed")
+    with pytest.raises(MismatchError, match=rf"has changed: {name} was read from content"):
+        read(before, trust=True)
+    assert text_of(kind, read(f"{whole.name}:{name}({argument})", trust=True)) != before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_name_is_met_with_the_nearest_for_every_kind(kind, whole):
+    read, name, argument, slip = KINDS[kind]
+    for place in (whole.name, whole.stem):
+        for call in (slip, f"{slip}({argument})"):
+            with pytest.raises(InputError, match=rf"has no .*'{slip}'; did you mean '{name}'"):
+                read(f"{place}:{call}", trust=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_not_there_is_missing_for_every_kind(kind, whole):
+    read, name, _, _ = KINDS[kind]
+    with pytest.raises(MissingError, match=r"there is no file gone\.py"):
+        read(f"gone.py:{name}()", trust=True)
+
+
+def test_a_view_of_your_own_shows_and_takes_ours(whole):
+    points = blobs(5)
+    view = views.read(f"{whole.name}:Blur(4, of=plain())", trust=True)
+    shown = view(points, points.keys, 0, 0)
+    assert (shown.inputs == points.inputs / 4).all()
+    views.check(f"{whole.name}:Blur(4)")
+    whole.write_text("def five():\n    return 5")
+    with pytest.raises(InputError, match="five makes no view: a int shows nothing"):
+        views.read(f"{whole.name}:five()", trust=True)
+
+
+def test_a_student_keeps_its_settings_its_size_and_its_file(whole):
+    made = read_student(f"{whole.name}:net(units=3)", trust=True)
+    assert made.text.startswith(f"{whole.name}:net(units=3, inputs=[4], outputs=3)  # ")
+    assert students.parameters(students.read(made.text, trust=True)) == 4 * 3 + 3 + 3 * 3 + 3
+    named = students.read(f"{whole.stem}:net(units=3)")
+    assert named == students.factory(f"{whole.stem}:net", units=3)
+    with pytest.raises(RecipeError, match="too many positional arguments"):
+        students.read(f"{whole.name}:net(3)")

@@ -53,7 +53,7 @@ def distill(
     known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
     how = limbeck.Distillation(
         objective=objectives.read(objective, trust=trust),
-        views=read(views),
+        views=read(views, trust=trust),
         count=count,
         seed=seed,
         plan=training_plan(plan, epochs),

@@ -49,7 +49,7 @@ def score(
         limbeck.teachers.in_precision(asked, precision),
         opened,
         to=to,
-        views=read(views),
+        views=read(views, trust=trust),
         count=count,
         seed=seed,
         storage=limbeck.Storage(width, shard_rows, batch),

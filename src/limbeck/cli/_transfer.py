@@ -43,16 +43,16 @@ class Transfer:
         from limbeck.examples import read
 
         if self.scores is not None:
-            return self._stored(self.scores)
+            return self._stored(self.scores, trust=trust)
         if not self.examples:
             raise InputError("training needs --scores, or --examples with labels or a --teacher")
-        shown, count = read(self.views or "plain"), self.count or limbeck.FRESH
+        shown, count = read(self.views or "plain", trust=trust), self.count or limbeck.FRESH
         examples = limbeck.read(self.examples)
         if self.teacher:
             return self._live(examples, trust=trust)
         return limbeck.TransferSet(examples, shown, count)
 
-    def _stored(self, directory: Path) -> "ScoreSet":
+    def _stored(self, directory: Path, *, trust: bool) -> "ScoreSet":
         import limbeck
         from limbeck.recipes import load_scores
 
@@ -60,7 +60,8 @@ class Transfer:
             raise InputError("--views and --count go with --examples; a score set knows its own")
         if self.teacher:
             raise InputError("--teacher goes with --examples; a score set has had its teacher")
-        return load_scores(directory, limbeck.read(self.examples) if self.examples else None)
+        examples = limbeck.read(self.examples) if self.examples else None
+        return load_scores(directory, examples, trust=trust)
 
     def _live(self, examples: "Examples", *, trust: bool) -> "TransferSet":
         import limbeck
@@ -70,7 +71,7 @@ class Transfer:
         return limbeck.live(
             open_teachers(self.teacher or [], examples, mean=self.mean, trust=trust),
             examples,
-            views=read(self.views or "plain"),
+            views=read(self.views or "plain", trust=trust),
             count=self.count or limbeck.FRESH,
             labelled=limbeck.read(self.labelled) if self.labelled else None,
         )

@@ -21,7 +21,7 @@ from limbeck.examples._examples import Examples
 from limbeck.examples._labels import mixed
 from limbeck.examples._lazy import Array
 from limbeck.examples._pixels import Fill, bumps, check_images, from_centre, moved, sampled
-from limbeck.runtime import Makers, make, text_of
+from limbeck.runtime import Makers, Named, make, text_of
 
 STEP = np.uint64(0x9E3779B97F4A7C15)  # SplitMix64's: 2^64 over the golden ratio
 
@@ -80,12 +80,12 @@ class OwnView(View):
             an attribute of this too.
     """
 
-    wrapped: Shows | Show
+    wrapped: Any
     text: str = ""
     needs_all_examples: bool = False
 
     @classmethod
-    def of(cls, given: Shows | Show, text: str) -> "OwnView":
+    def of(cls, given: Any, text: str) -> "OwnView":
         """The wrapped object under that text."""
         return cls(given, text, bool(getattr(given, "needs_all_examples", False)))
 
@@ -97,8 +97,9 @@ class OwnView(View):
 
     def show(self, examples: Examples, rows: Array, numbers: Array, seed: int) -> Batch:
         """What the object shows."""
-        show: Show = self.wrapped.show if isinstance(self.wrapped, Shows) else self.wrapped
-        return show(examples, rows, numbers, seed)
+        own = self.wrapped
+        shown: Batch = (own.show if hasattr(own, "show") else own)(examples, rows, numbers, seed)
+        return shown
 
 
 def as_view(given: View | Shows | Show) -> View:
@@ -113,11 +114,15 @@ def as_view(given: View | Shows | Show) -> View:
     if isinstance(given, View):
         return given
     own: Any = given
-    if not (callable(own) or hasattr(own, "show")) or not hasattr(own, "text"):
+    if not _shows(own) or not hasattr(own, "text"):
         raise InputError(
             f"a view says its text and shows examples; this {type(own).__name__} does not"
         )
     return OwnView.of(own, own.text)
+
+
+def _shows(own: object) -> bool:
+    return hasattr(own, "show") or callable(own)
 
 
 @dataclass(frozen=True)
@@ -378,14 +383,41 @@ MAKERS: Makers = {
 }
 
 
-def read(text: str) -> View:
+def read(text: str, *, trust: bool = False) -> View:
     """The view that a call written as text makes, such as `flip(of=crop(4))`.
+
+    `mine.py:Blur(2)` or `module:Blur(2)` calls a class or function of yours, which runs its code;
+    its arguments are literals or views. The text then carries the file's fingerprint.
 
     Raises:
         RecipeError: there is none of that name, or its arguments are refused.
+        TrustError: it names code, and `trust` is not given.
+        MissingError, MismatchError: there is no such file, or it is not the one that is meant.
+        InputError: the code cannot be run, has no such name, or makes no view.
     """
-    made: View = make(text, MAKERS, "view")
-    return made
+    named = Named.parse(text)
+    if named is None:
+        made: View = make(text, MAKERS, "view")
+        return made
+    own = named.called("view", trust=trust, makers=MAKERS)
+    if not _shows(own):
+        raise InputError(
+            f"{named.place}:{named.name} makes no view: a {type(own).__name__} shows nothing"
+        )
+    return OwnView.of(own, named.text)
+
+
+def check(text: str) -> None:
+    """Refuses a text that `read` could not read, as far as that shows without running code.
+
+    Raises:
+        RecipeError, MissingError, MismatchError: as in `read`.
+    """
+    named = Named.parse(text)
+    if named is None:
+        read(text)
+    else:
+        named.check()
 
 
 def _uniform(what: str, examples: Examples, rows: Array, numbers: Array, seed: int) -> Array:

@@ -73,8 +73,8 @@ def _teaches(objective: Objective, kind: Kind) -> bool:
 def read(text: str, *, trust: bool = False) -> Objective:
     """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
 
-    `mine.py:Focal(gamma=2)` calls a class or function in a file of yours with literal arguments,
-    which runs the file. The objective's text then carries the file's fingerprint.
+    `mine.py:Focal(gamma=2)` or `module:Focal(gamma=2)` calls a class or function of yours with
+    literal arguments, which runs its code. The text then carries the file's fingerprint.
 
     Raises:
         RecipeError: there is none of that name, or its arguments are refused.
@@ -91,7 +91,7 @@ def read(text: str, *, trust: bool = False) -> Objective:
         raise RecipeError(f"{named.text} makes a {type(own).__name__}, which is no objective")
     if not callable(own) or lacking(own):
         raise InputError(
-            f"{named.file}:{named.name} makes no objective: "
+            f"{named.place}:{named.name} makes no objective: "
             + (f"it lacks {' and '.join(lacking(own))}" if lacking(own) else "it cannot be called")
         )
     return OwnObjective.of(own, named.text)

@@ -8,7 +8,7 @@ from limbeck import teachers
 from limbeck.datasets import read
 from limbeck.errors import RecipeError
 from limbeck.evaluation import Report
-from limbeck.examples import Examples
+from limbeck.examples import Examples, View, views
 from limbeck.recipes._load import load_run, load_scores
 from limbeck.recipes._teachers import Teachers
 from limbeck.scores import ScoreSet
@@ -63,7 +63,7 @@ class Kitchen:
 
     def score_set(self, name: str) -> ScoreSet:
         """A score set of the recipe's, or the one in a directory."""
-        return self.scores[name] if name in self.scores else load_scores(name)
+        return self.scores[name] if name in self.scores else load_scores(name, trust=self.trust)
 
     def run(self, name: str) -> Run:
         """A run of the recipe's, or the one in a directory."""
@@ -76,6 +76,10 @@ class Kitchen:
         if named in self.runs:
             return self.runs[named]
         return teachers.read(named, examples.classes, trust=self.trust)
+
+    def view(self, text: str) -> View:
+        """The view that a text names."""
+        return views.read(text, trust=self.trust)
 
     def seeds(self, number: int) -> int:
         """So many seeds, or fewer in a smoke run."""

@@ -23,7 +23,7 @@ Opened = Run | ScoreSet | Report | Compared | Rivals | Specialists
 # How each kind is opened: from its directory, its examples and whether it is trusted.
 _OPENERS: Mapping[str, Callable[[Path, Examples | None, bool], Opened]] = {
     students.ARTEFACT: lambda place, _, trust: Run.open(place, trust=trust),
-    ARTEFACT: lambda place, examples, _: load_scores(place, examples),
+    ARTEFACT: lambda place, examples, trust: load_scores(place, examples, trust=trust),
     REPORT: lambda place, *_: Report.read(place),
     SPECIALISTS: lambda place, _, trust: Specialists.open(place, trust=trust),
     Compared.FORM.artefact: lambda place, *_: Compared.read(place),
@@ -66,7 +66,9 @@ def load_run(path: str | Path, *, trust: bool = False) -> Run:
     return Run.open(Path(path), trust=trust)
 
 
-def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
+def load_scores(
+    path: str | Path, examples: Examples | None = None, *, trust: bool = False
+) -> ScoreSet:
     """The score set in a directory, with the examples given or those it remembers.
 
     Raises:
@@ -81,7 +83,7 @@ def load_scores(path: str | Path, examples: Examples | None = None) -> ScoreSet:
             "(examples=, --examples)"
         )
     found = read(about["source"]) if examples is None else examples
-    scores = ScoreSet.open(directory, found)
+    scores = ScoreSet.open(directory, found, trust=trust)
     if examples is None and found.fingerprint != about["fingerprint"]:
         scores.positions(found)
         raise MismatchError(f"{about['source']} has lost examples since {directory} was made")

@@ -32,6 +32,8 @@ def run_recipe(
         objectives.read(text, trust=trust)
     for text in _teachers(recipe):
         teachers.check(text, trust=trust)
+    for text in (text for step in recipe.steps for text in step.view_texts):
+        views.read(text, trust=trust)
     learnt_from = frozenset(name for step in recipe.steps for name in step.learns_from)
     kitchen = Kitchen(recipe.name, recipe.sources, learnt_from, place, smoke, trust, tell)
     for step in recipe.steps:

@@ -49,6 +49,11 @@ class Step(BaseModel):
         return ()
 
     @property
+    def view_texts(self) -> tuple[str, ...]:
+        """The views it names, as texts."""
+        return ()
+
+    @property
     def learns_from(self) -> tuple[str, ...]:
         """The sets that models of the recipe have seen after it; "" is none."""
         return ()

@@ -7,7 +7,7 @@ Files:
     _optional: Imports optional packages, or says in one sentence how to install them.
     _progress: A bar on standard error for work that takes longer than a moment.
     _random: Random numbers: seeds set for a block, mixed into others, and orders drawn from them.
-    _user_code: Opens what a text such as `mine.py:Focal(gamma=2)` names in a file of yours, if
+    _user_code: Opens code of yours that a text names, `mine.py:Focal(gamma=2)` or `module:name`, if
         trusted.
 """
 
@@ -16,7 +16,7 @@ from limbeck.runtime._device import Precision, autocast, device, evaluating
 from limbeck.runtime._optional import needs
 from limbeck.runtime._progress import Bar
 from limbeck.runtime._random import mixed, seeded, shuffled
-from limbeck.runtime._user_code import Named
+from limbeck.runtime._user_code import Named, fingerprint_of
 
 __all__ = [
     "Bar",
@@ -27,6 +27,7 @@ __all__ = [
     "device",
     "did_you_mean",
     "evaluating",
+    "fingerprint_of",
     "make",
     "mixed",
     "needs",

@@ -1,5 +1,6 @@
-"""Opens what a text such as `mine.py:Focal(gamma=2)` names in a file of yours, if trusted."""
+"""Opens code of yours that a text names, `mine.py:Focal(gamma=2)` or `module:name`, if trusted."""
 
+import importlib
 import importlib.util
 import inspect
 import re
@@ -11,85 +12,104 @@ from typing import Any
 
 from limbeck import artifacts
 from limbeck.errors import InputError, MismatchError, MissingError, TrustError
-from limbeck.runtime._calls import did_you_mean, make
+from limbeck.runtime._calls import Makers, did_you_mean, make
 
-_FORM = re.compile(
-    r"(?P<file>[^()]+\.py):(?P<call>(?P<name>[A-Za-z_]\w*)\s*(?:\(.*\))?)"
-    r"(?:\s*#\s*(?P<content>[0-9a-f]{16}))?",
-    re.DOTALL,
+_CALL = r"(?P<call>(?P<name>[A-Za-z_]\w*)(?:\s*\(.*\))?)"
+_IN_FILE = re.compile(
+    rf"(?P<place>[^()]+\.py):{_CALL}(?:\s*#\s*(?P<content>[0-9a-f]{{16}}))?", re.DOTALL
 )
+_IN_MODULE = re.compile(rf"(?P<place>[\w.-]+):{_CALL}", re.DOTALL)
+_NONE: Makers = {}
 
 
 @dataclass(frozen=True)
 class Named:
-    """A call of something in a file: `mine.py:Focal(gamma=2)`, perhaps with `# FINGERPRINT`.
+    """Code of yours as a text names it, for students, objectives, teachers and views alike.
+
+    `FILE.py:NAME` or `MODULE:NAME`, with or without a call's arguments; behind what lies in a file
+    there may be `# FINGERPRINT`. A module is one that Python finds, the current directory first.
 
     Attributes:
-        file, call, name: the parts of `FILE:NAME(...)`.
+        place: the file, or the module.
+        call, name: the parts of `PLACE:NAME(...)`.
         content: the fingerprint that the file's content must have, or "".
     """
 
-    file: str
+    place: str
     call: str
     name: str
     content: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Named | None":
-        """What the text names; None where it names no file."""
-        found = _FORM.fullmatch(text.strip())
+        """What the text names; None where it names no code."""
+        found = _IN_FILE.fullmatch(text.strip()) or _IN_MODULE.fullmatch(text.strip())
         if not found:
             return None
-        return cls(found["file"], found["call"], found["name"], found["content"] or "")
+        content = found.groupdict().get("content") or ""
+        return cls(found["place"], found["call"], found["name"], content)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it lies in a file that is named by its path."""
+        return self.place.endswith(".py")
+
+    @property
+    def is_call(self) -> bool:
+        """Whether arguments are given, be it none."""
+        return "(" in self.call
 
     @property
     def text(self) -> str:
-        """The call with the file's fingerprint, so that a changed file is another text."""
-        return f"{self.file}:{self.call}  # {fingerprint_of(self.file)}"
+        """The call, with the file's fingerprint, so that a changed file is another text."""
+        named = f"{self.place}:{self.call}"
+        return f"{named}  # {fingerprint_of(self.place)}" if self.is_file else named
 
     def check(self) -> None:
-        """Refuses what can be seen to be wrong without running the file.
+        """Refuses what can be seen to be wrong without running anything.
 
         Raises:
             MissingError: there is no such file.
             MismatchError: it is not the file that the text means.
         """
-        found = fingerprint_of(self.file)
+        if not self.is_file:
+            return
+        found = fingerprint_of(self.place)
         if self.content and found != self.content:
             raise MismatchError(
-                f"{self.file} has changed: {self.name} was read from content {self.content}, "
+                f"{self.place} has changed: {self.name} was read from content {self.content}, "
                 f"and now it is {found}; put the old file back, or leave out the fingerprint"
             )
 
     def check_trusted(self, what: str, *, trust: bool) -> None:
-        """Refuses what can be seen to be wrong, and to run the file if nobody said it may be.
+        """Refuses what can be seen to be wrong, and to run the code if nobody said it may be.
 
         Raises:
             MissingError, MismatchError: as in `check`.
-            TrustError: nobody said that its code may be run.
+            TrustError: nobody said that it may be run.
         """
         self.check()
         if not trust:
             raise TrustError(
-                f"the {what} {self.file}:{self.name} runs code that this text names: pass --trust "
+                f"the {what} {self.place}:{self.name} runs code that this text names: pass --trust "
                 "(trust=True) if you know where it comes from"
             )
 
     def found(self, what: str, *, trust: bool) -> Any:
-        """What has that name in the file, and is not called; this runs the file.
+        """What has that name, and is not called; this runs the file or imports the module.
 
         Raises:
             TrustError: nobody said that its code may be run.
-            InputError: the file cannot be run, or has no such name.
+            InputError: it cannot be run or imported, or has no such name.
         """
         self.check_trusted(what, trust=trust)
-        module = _loaded(self.file)
+        module = _loaded(self.place) if self.is_file else _imported(self.place, self.name)
         if not hasattr(module, self.name):
             raise self._absent(module)
         return getattr(module, self.name)
 
-    def called(self, what: str, *, trust: bool) -> Any:
-        """What the call makes; this runs the file.
+    def called(self, what: str, *, trust: bool, makers: Makers = _NONE) -> Any:
+        """What the call makes; this runs the code. Its arguments may be calls of the makers.
 
         Raises:
             TrustError, InputError: as in `found`, or the name is none of a class or function.
@@ -97,13 +117,16 @@ class Named:
         """
         maker = self.found(what, trust=trust)
         if not callable(maker):
-            raise self._absent(_loaded(self.file))
-        return make(self.call, {self.name: maker}, what)
+            raise self._absent(_loaded(self.place) if self.is_file else sys.modules[self.place])
+        return make(self.call, {**makers, self.name: maker}, what)
 
     def _absent(self, module: ModuleType) -> InputError:
+        if not self.is_file:
+            known = did_you_mean(self.name, dir(module))
+            return InputError(f"{self.place} has no {self.name!r}; {known}")
         own = [name for name, found in vars(module).items() if _is_own(found, module)]
         known = did_you_mean(self.name, own) if own else "it defines nothing"
-        return InputError(f"{self.file} has no class or function {self.name!r}; {known}")
+        return InputError(f"{self.place} has no class or function {self.name!r}; {known}")
 
 
 def fingerprint_of(file: str) -> str:
@@ -121,6 +144,16 @@ def fingerprint_of(file: str) -> str:
 def _is_own(found: object, module: ModuleType) -> bool:
     is_definition = inspect.isclass(found) or inspect.isfunction(found)
     return is_definition and getattr(found, "__module__", "") == module.__name__
+
+
+def _imported(module: str, name: str) -> ModuleType:
+    # A command's own folder is not on the path of an installed script, as it is with `python -m`.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(f"cannot import {module!r} of '{module}:{name}': {error}") from error
 
 
 def _loaded(file: str) -> ModuleType:

@@ -29,15 +29,24 @@ class ScoreSet:
         directory: where it lies.
         manifest: what it says of itself.
         examples: the examples it was made from, or the same ones in another order.
+        is_trusted: whether code that its view names may be run.
     """
 
     directory: Path
     manifest: Mapping[str, Any]
     examples: Examples
     own_view: View | None = None  # of a kind that its text does not make again
+    is_trusted: bool = False
 
     @classmethod
-    def open(cls, directory: Path, examples: Examples, own_view: View | None = None) -> "ScoreSet":
+    def open(
+        cls,
+        directory: Path,
+        examples: Examples,
+        own_view: View | None = None,
+        *,
+        trust: bool = False,
+    ) -> "ScoreSet":
         """The whole score set in a directory, with the examples it is about.
 
         Raises:
@@ -45,7 +54,7 @@ class ScoreSet:
             CorruptError: the manifest is damaged, or lacks an entry.
         """
         manifest = artifacts.read_manifest(directory, ARTEFACT)
-        opened = cls(directory, manifest, examples, own_view)
+        opened = cls(directory, manifest, examples, own_view, trust)
         opened.record  # noqa: B018  what the manifest lacks is said here, not where it is read
         return opened
 
@@ -77,7 +86,7 @@ class ScoreSet:
         """How the examples were shown to the teacher."""
         if self.own_view is not None and self.own_view.text == self.record.view:
             return self.own_view
-        return read(self.record.view)
+        return read(self.record.view, trust=self.is_trusted)
 
     @property
     def count(self) -> int:

@@ -1,6 +1,8 @@
 """The students by name, and the one that a text such as `mlp([800, 800])` describes."""
 
-from limbeck.runtime import Makers, make
+from typing import Any
+
+from limbeck.runtime import Makers, Named, make
 from limbeck.students._student import Student
 from limbeck.students.families import (
     conv_pool,
@@ -34,8 +36,21 @@ MAKERS: Makers = {
 def read(text: str, *, trust: bool = False) -> Student:
     """The student that a call written as text describes, such as `mlp([800, 800])`.
 
+    `mine.py:net(units=4)` is a `factory` of a function in a file of yours, and so is
+    `module:net(units=4)`; its code is run when the net is built.
+
     Raises:
         RecipeError: there is none of that name, or its arguments are refused.
+        MissingError: it names a file that is not there.
     """
-    made: Student = make(text, MAKERS, "student")
+    named = Named.parse(text)
+    made: Student = make(text, MAKERS, "student") if named is None else _of_yours(named)
     return made.trusted() if trust else made
+
+
+def _of_yours(named: Named) -> Student:
+    def settings(**given: Any) -> dict[str, Any]:
+        return given
+
+    path = f"{named.place}:{named.name}" + (f"  # {named.content}" if named.content else "")
+    return factory(path, **make(named.call, {named.name: settings}, "student"))

@@ -16,7 +16,7 @@ from limbeck import artifacts
 from limbeck.errors import InputError, MissingError, RecipeError, TrustError
 from limbeck.examples import Examples
 from limbeck.runtime import Named, did_you_mean, make
-from limbeck.students import Run, find
+from limbeck.students import Run
 from limbeck.teachers._ensemble import ensemble
 from limbeck.teachers._function import as_teacher
 from limbeck.teachers._specialists import SPECIALISTS, Specialists
@@ -47,7 +47,6 @@ def _artefact(directory: Path) -> str:
 
 
 _CALL = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*\(.*\)\s*", re.DOTALL)
-_MODULE = re.compile(r"(?P<module>[\w.-]+):[A-Za-z_]\w*")
 _ADDRESS = re.compile(r"https?://")
 _BEGINNING = 4096  # bytes of a file that are looked at to see what it is
 
@@ -143,7 +142,7 @@ def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run 
       manifest of a run or of specialists, a transformer's config.json, an encoder's head.
     - A call, `onnx('model.onnx', kind='probabilities', classes=['a', 'b'])`, with the keywords of
       the function in `limbeck.teachers`, all of them literals.
-    - With `trust`, code of yours: `file.py:name`, `file.py:name(...)` or `module:name`, which is
+    - With `trust`, code of yours: `file.py:name` or `module:name`, or a call of it, which is
       a teacher, a module, a function that scores a batch, or a function without arguments that
       returns one of these.
 
@@ -158,8 +157,8 @@ def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run 
         Whatever the function raises that opens it.
     """
     check(text, trust=trust)
-    if names_code(text):
-        return _from_code(text, classes, trust)
+    if named := _code(text):
+        return _from_code(named, text, classes, trust)
     if _is_call(text):
         makers = {name: _caller(door, classes, trust) for name, door in _CALLS.items()}
         called: Run | Teacher = make(text, makers, "teacher")
@@ -180,40 +179,33 @@ def check(text: str, *, trust: bool = False) -> None:
         raise InputError("a teacher is named by a path, a prefix and a path, a call or code")
     if exists(text):
         return
-    named, call = Named.parse(text), _CALL.fullmatch(text)
+    named, call = _code(text), _CALL.fullmatch(text)
     if named:
+        if not named.is_file:
+            _check_prefix(named.place)
         named.check_trusted("teacher", trust=trust)
     elif call and call["name"] not in _CALLS:
         raise RecipeError(
             f"there is no teacher {call['name']!r}; {did_you_mean(call['name'], _CALLS)}"
         )
-    elif names_code(text):
-        _check_module(text, trust)
     elif ":" in text and not call:
         _at(text)
 
 
-def names_code(text: str) -> bool:
-    """Whether opening the text runs code that it names."""
-    if exists(text):
-        return False
-    found = _MODULE.fullmatch(text)
-    return bool(Named.parse(text)) or bool(found and found["module"] not in DOORS)
+def _code(text: str) -> Named | None:
+    """The code of yours that a text names; None for a path, and for what a prefix opens."""
+    named = None if exists(text) else Named.parse(text)
+    return None if named is None or named.place in DOORS else named
 
 
 def _is_call(text: str) -> bool:
     return bool(_CALL.fullmatch(text)) and not exists(text)
 
 
-def _check_module(text: str, trust: bool) -> None:
-    module = text.partition(":")[0]
+def _check_prefix(module: str) -> None:
+    """Refuses a module that is rather a prefix with a slip in it."""
     if get_close_matches(module, DOORS, n=1) and not _is_importable(module):
         raise _unknown(module)
-    if not trust:
-        raise TrustError(
-            f"opening the teacher {text} runs code that this text names: pass --trust (trust=True) "
-            "if you know where it comes from"
-        )
 
 
 def _is_importable(module: str) -> bool:
@@ -222,15 +214,14 @@ def _is_importable(module: str) -> bool:
     return top in sys.modules or bool(PathFinder.find_spec(top, [str(Path.cwd()), *sys.path]))
 
 
-def _from_code(text: str, classes: Sequence[str], trust: bool) -> Teacher:
-    named = Named.parse(text)
-    if not named:
-        return replace(as_teacher(_answering(find(text)), classes), source=text)
-    if "(" in named.call:
+def _from_code(named: Named, text: str, classes: Sequence[str], trust: bool) -> Teacher:
+    if named.is_call:
         found = named.called("teacher", trust=trust)
     else:
         found = _answering(named.found("teacher", trust=trust))
-    source = replace(named, file=str(Path(named.file).absolute())).text
+    source = text
+    if named.is_file:
+        source = replace(named, place=str(Path(named.place).absolute())).text
     return replace(as_teacher(found, classes), source=source)
 
 

@@ -67,12 +67,17 @@ class Net(Step):
         """The examples, or the score set, and the labelled examples beside it."""
         return (self.on, self.labelled)
 
+    @property
+    def view_texts(self) -> tuple[str, ...]:
+        """Its views."""
+        return (self.views,)
+
     def checks(self) -> Iterator[Callable[[], object]]:
         """Student, objectives, views, plan and the mean."""
         yield partial(students.read, self.student)
         for text in self.objective_texts:
             yield partial(objectives.check, text)
-        yield partial(views.read, self.views)
+        yield partial(views.check, self.views)
         yield partial(plan_of, self)
         yield partial(check_ensembles, [self.teacher], self.mean)
 
@@ -91,8 +96,8 @@ class Net(Step):
     def transfer_set(self, kitchen: Kitchen) -> TransferSet | ScoreSet:
         """What `on` names: scores, or examples, which a teacher in the loop is asked about."""
         if self.on in kitchen.scores:
-            return self._stored(kitchen.scores[self.on])
-        examples, view = kitchen.examples(self.on), views.read(self.views)
+            return self._stored(kitchen)
+        examples, view = kitchen.examples(self.on), kitchen.view(self.views)
         # No number means a new view every epoch: there is no store to fill.
         count = self.count or FRESH
         if not self.teacher:
@@ -106,12 +111,13 @@ class Net(Step):
             labelled=kitchen.labelled(self.labelled),
         )
 
-    def _stored(self, scores: ScoreSet) -> ScoreSet:
+    def _stored(self, kitchen: Kitchen) -> ScoreSet:
+        scores = kitchen.scores[self.on]
         if self.teacher:
             raise RecipeError(
                 f"{self.on!r} are scores already: a teacher in the loop goes with examples"
             )
         if self.views != "plain()" or self.count or self.view_seed:
             count = self.count or scores.count
-            scores.check_view(views.read(self.views), self.view_seed, count)
+            scores.check_view(kitchen.view(self.views), self.view_seed, count)
         return scores

@@ -51,9 +51,14 @@ class ScoreTable(Step):
         """The examples: what is learnt from the scores has seen them."""
         return (self.examples,)
 
+    @property
+    def view_texts(self) -> tuple[str, ...]:
+        """Its views."""
+        return (self.views,)
+
     def checks(self) -> Iterator[Callable[[], object]]:
         """Views, storage, `held_out` and the mean."""
-        yield partial(views.read, self.views)
+        yield partial(views.check, self.views)
         yield self._storage
         yield partial(held_out_answer, self.held_out)
         yield partial(check_ensembles, [self.teacher], self.mean)
@@ -70,7 +75,7 @@ class ScoreTable(Step):
             in_precision(kitchen.model(self.teacher, examples, self.mean), self.precision),
             examples,
             to=kitchen.place / self.to,
-            views=views.read(self.views),
+            views=kitchen.view(self.views),
             count=kitchen.views(self.count),
             seed=self.seed,
             storage=self._storage(),

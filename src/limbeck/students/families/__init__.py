@@ -22,7 +22,7 @@ Files:
 from limbeck.students.families._bottleneck import Narrowed
 from limbeck.students.families._conv_pool import ConvPool, conv_pool
 from limbeck.students.families._convnet import Convnet, convnet
-from limbeck.students.families._factory import Factory, factory, find
+from limbeck.students.families._factory import Factory, factory
 from limbeck.students.families._fastnet import Fastnet, fastnet, whitening
 from limbeck.students.families._frequency_conv import FrequencyConv, frequency_conv
 from limbeck.students.families._mlp import Mlp, Shallow, mlp, shallow
@@ -49,7 +49,6 @@ __all__ = [
     "convnet",
     "factory",
     "fastnet",
-    "find",
     "frequency_conv",
     "mlp",
     "ngrams",
