@@ -5,6 +5,7 @@ from pathlib import Path
 
 from limbeck import artifacts, objectives, teachers
 from limbeck.evaluation import Report
+from limbeck.examples import views
 from limbeck.recipes._kitchen import Kitchen
 from limbeck.recipes._parse import Recipe
 
