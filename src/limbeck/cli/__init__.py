@@ -77,7 +77,7 @@ COMMANDS = (
 )
 
 
-def application() -> App:
+def _application() -> App:
     """The command `limbeck` with all its commands."""
     app = App(
         name="limbeck",
@@ -92,11 +92,14 @@ def application() -> App:
     return app
 
 
+app = _application()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; leaves with status 0, 1 a bar missed, 2 bad input or 130 interrupted."""
     warnings.showwarning = _warn
     try:
-        status = application()(
+        status = app(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
     except KeyboardInterrupt:
