@@ -11,6 +11,7 @@ Files:
     _pixels: Moving the pixels of images: the arithmetic under the views.
     _ragged: Lists of whole numbers of unequal lengths, one for each example, in one block of
         numbers.
+    _view: View: another way of seeing examples, and a view of your own taken for one.
     views: The same example seen another way.
 """
 
@@ -31,7 +32,8 @@ from limbeck.examples._labels import (
 )
 from limbeck.examples._lazy import BLOCK_ROWS, Array, Inputs, Lazy, Mapped, Texts, is_large, sums
 from limbeck.examples._ragged import Ragged
-from limbeck.examples.views import Plain, Show, Shows, View, as_view, read
+from limbeck.examples._view import Show, Shows, View, as_view
+from limbeck.examples.views import Plain, read
 
 __all__ = [
     "BLOCK_ROWS",
