@@ -9,8 +9,8 @@ Files:
     _figures: Draws dark knowledge: inputs, soft targets by temperature, confused classes,
         differences.
     _leakage: Whether a model was trained on the examples it is to be tested on.
-    _predictions: What the models of an evaluation answer to its examples, and what answering costs
-        them.
+    _predictions: What models answer to the same examples, seed by seed, and what their answers are
+        held to.
     _report: Rows of metric -> value, interval, n; JSON is the truth, Markdown and HTML are views
         of it.
     _requirements: Bars a student has to clear: `agreement>=0.97`, `accuracy>=teacher-0.005`,

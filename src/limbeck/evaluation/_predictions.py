@@ -1,15 +1,15 @@
-"""What the models of an evaluation answer to its examples, and what answering costs them."""
+"""What models answer to the same examples, seed by seed, and what their answers are held to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_softmax
 from torch import nn
 
 from limbeck.errors import MismatchError
-from limbeck.evaluation._cost import Cost
 from limbeck.examples import Array, Examples
+from limbeck.metrics import OF_PROBABILITIES, Metric
 from limbeck.scores import OF_ONE_SOFTMAX, Kind, answered_with, as_learnt
 from limbeck.students import Run
 from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
@@ -25,14 +25,57 @@ EVALUATED: tuple[Kind, ...] = (
 Given = Run | Teacher | nn.Module | Answer
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
-    """One model's answers, `(seeds, examples, classes)` as `answers` gives, and what they cost."""
+NO_REFERENCE = np.zeros((0, 0))  # what `metrics` takes for the answers of nobody
 
-    name: str
-    logits: Array
-    cost: Cost
-    notes: tuple[str, ...]
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What models answered to the same examples, and what that is held to.
+
+    Attributes:
+        answers: of each model `(seeds, examples, classes)`, as `answers_by_seed` gives.
+        labels: of the examples, in the form that such answers are held to; -1 where there is none.
+        groups: the group of each example, where some belong together.
+        reference: the model that agreement and KL are with, or "".
+        reference_seed: which of its seeds answers for it, by position.
+        votes: the models that answer with votes.
+    """
+
+    answers: Mapping[str, Array]
+    labels: Array
+    groups: Array | None = None
+    reference: str = ""
+    reference_seed: int = 0
+    votes: frozenset[str] = frozenset()
+
+    @property
+    def reference_answers(self) -> Array:
+        """The reference's answers by one seed `(examples, classes)`, or `(0, 0)`."""
+        if not self.reference:
+            return NO_REFERENCE
+        one: Array = self.answers[self.reference][self.reference_seed]
+        return one
+
+    def take(self, rows: Array) -> "Predictions":
+        """The same of those examples alone."""
+        return replace(
+            self,
+            answers={name: seeds[:, rows] for name, seeds in self.answers.items()},
+            labels=self.labels[rows],
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+    def is_measurable(self, metric: Metric, *models: str) -> bool:
+        """Whether there are probabilities where the metric reads them: votes have none."""
+        read = {*models, self.reference} if "reference" in metric.needs else set(models)
+        return not read & self.votes or metric.name not in OF_PROBABILITIES
+
+    def are_paired(self, first: str, second: str) -> bool:
+        """Whether both are there, with seeds that can be taken in pairs."""
+        if first not in self.answers or second not in self.answers:
+            return False
+        seeds = {len(self.answers[first]), len(self.answers[second])}
+        return len(seeds) == 1 or 1 in seeds
 
 
 def with_control(models: dict[str, Given], student: str, control: str) -> dict[str, Given]:
@@ -85,3 +128,8 @@ def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
     if teacher.kind not in OF_ONE_SOFTMAX:
         return raw
     return np.asarray(log_softmax(as_learnt(raw, teacher.kind), axis=1))
+
+
+def answers_by_seed(seeds: Sequence[Teacher], examples: Examples, name: str) -> Array:
+    """What each seed of a model says, `(seeds, examples, classes)`."""
+    return np.stack([answers(one, examples, name) for one in seeds])
