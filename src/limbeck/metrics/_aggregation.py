@@ -24,6 +24,8 @@ from limbeck.metrics.intervals import (
 Array = NDArray[Any]
 PerExample = Callable[[Answers], Array]  # one number an example
 
+# The variance of a bootstrap is enough for t's interval, and settles with far fewer resamples than
+# its percentiles would need (Efron & Tibshirani 1993, An Introduction to the Bootstrap, 6.4).
 RESAMPLES = 200
 FEWEST_RESAMPLES = 50
 RANKED_NUMBERS = 200_000_000  # logits that all resamples of one ranking metric may visit
@@ -115,6 +117,7 @@ class WholeSet:
         """The first's number less the second's; None where one is not defined."""
         one, other = (np.array([self.value(a) for a in seeds]) for seeds in (first, second))
         seeds = max(len(first), len(second))
+        # A model with one seed is paired with each of the other's; `check_paired` refused the rest.
         pairs = zip(
             [self.resampler(a) for a in first] * (seeds // len(first)),
             [self.resampler(a) for a in second] * (seeds // len(second)),
@@ -134,6 +137,8 @@ class WholeSet:
             len(answers.labels),
             resamples=self._resamples(len(functions) * answers.logits.size),
             bounds=wanted.bounds,
+            # A share that no resample moves, as of no error at all, would pass for certainty. What
+            # is not bounded on both sides has no scale in which a least could be given.
             least=self._least(answers, wanted) if np.isfinite(wanted.bounds).all() else 0.0,
             **wanted.how,
         )

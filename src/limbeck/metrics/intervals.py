@@ -135,6 +135,8 @@ def proportion(
     values = _zeros_and_ones(values)
     share, n = float(values.mean()), values.shape[1]
     differing, own = Groups.of(groups, n).if_differing(values)
+    # Agresti & Coull's two successes and two failures: without them shares of 0 and 1 have no
+    # variance, and Wilson's size, which divides by it, would be infinite.
     widened = _with_examples(differing, [1.0, 1.0, 0.0, 0.0])
     middle, spread = float(widened.mean()), _crossed(own.with_own(4).stand_ins(widened))
     # One less than all there are: a sample variance divides by that.
@@ -170,6 +172,7 @@ def paired_proportions(
         confidence=confidence,
     )
     mean = float(differences.mean())
+    # The two added examples pull the interval's middle to zero: near -1 or 1 it can miss the mean.
     return Estimate(mean, min(around.low, mean), max(around.high, mean), differences.shape[1])
 
 
@@ -207,6 +210,7 @@ def resampled(
     values = np.array([statistic(rows) for rows in drawn], dtype=np.float64)
     values = values[np.isfinite(values).all(axis=1)]
     half = math.inf
+    # Where most resamples have no number, those that have one are no sample of what could be.
     if len(own) > 1 and len(values) > max(2, resamples // 2):
         spread = _bootstrapped(values, whole, len(own))
         half = max(least, spread.quantile(confidence) * math.sqrt(spread.variance))
@@ -300,6 +304,8 @@ def _with_examples(values: Array, added: list[float]) -> Array:
 def _crossed(values: Array) -> _Spread:
     seeds, n = values.shape
     of_example, of_seed = values.mean(axis=0), values.mean(axis=1)
+    # The seeds' means, so that this holds the seeds' noise too, as `seeds_part` holds the
+    # examples': what the two have in common is taken off once in `_combined`.
     examples_part = float(of_example.var(ddof=1)) / n
     if seeds == 1:
         return _Spread(examples_part, float(n - 1))
@@ -314,6 +320,8 @@ def _bootstrapped(values: Array, whole: Array, n: int) -> _Spread:
     # A bootstrap draws from the n examples themselves, so its variance is (n - 1) / n too small.
     covariance = np.atleast_2d(np.cov(values, rowvar=False)) * n / (n - 1)
     examples_part = float(covariance.mean())
+    # Few examples and few resamples each make the variance uncertain: relative variances add up,
+    # and that of one is 2 / degrees.
     degrees = 1 / (1 / (n - 1) + 1 / (resamples - 1))
     if seeds == 1:
         return _Spread(examples_part, degrees)
@@ -331,6 +339,8 @@ def _combined(
     seeds_degrees: int,
     shared_part: float,
 ) -> _Spread:
+    # An estimate of the shared part can exceed both parts by chance, and a variance below zero, or
+    # below one that was seen, would call a difference sure for no reason.
     variance = max(examples_part + seeds_part - shared_part, examples_part, seeds_part)
     parts = examples_part**2 / examples_degrees + seeds_part**2 / seeds_degrees
     return _Spread(variance, variance**2 / parts if parts > 0 else examples_degrees)
@@ -346,6 +356,7 @@ def _wilson(share: float, size: float, quantile: float) -> Bounds:
 
 def _within_bounds(mean: float, half: float, n: int, bounds: Bounds) -> Estimate:
     low, high = max(bounds[0], mean - half), min(bounds[1], mean + half)
+    # The mean itself can pass a bound by rounding, and an interval always holds its mean.
     return Estimate(mean, min(low, mean), max(high, mean), n)
 
 
