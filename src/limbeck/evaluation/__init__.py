@@ -9,6 +9,8 @@ Files:
     _figures: Draws dark knowledge: inputs, soft targets by temperature, confused classes,
         differences.
     _leakage: Whether a model was trained on the examples it is to be tested on.
+    _measurements: Measurements: the numbers of models on the same examples, and the differences
+        between them.
     _predictions: What models answer to the same examples, seed by seed, and what their answers are
         held to.
     _report: Rows of metric -> value, interval, n; JSON is the truth, Markdown and HTML are views
@@ -26,18 +28,24 @@ from limbeck.evaluation._dark_knowledge import DarkKnowledge, dark_knowledge
 from limbeck.evaluation._evaluate import evaluate
 from limbeck.evaluation._figures import check_drawable
 from limbeck.evaluation._leakage import check_unseen
-from limbeck.evaluation._predictions import able, answers, check_kinds
+from limbeck.evaluation._measurements import EVERY_SEED, Difference, Measurements, Pair, measures_of
+from limbeck.evaluation._predictions import Predictions, able, answers_by_seed, check_kinds
 from limbeck.evaluation._report import Report, bullets, escape, markdown_table, tested_on
 from limbeck.evaluation._requirements import Requirement
 
 __all__ = [
+    "EVERY_SEED",
     "Comparison",
     "DarkKnowledge",
+    "Difference",
+    "Measurements",
+    "Pair",
+    "Predictions",
     "Report",
     "Requirement",
     "able",
     "answer_times",
-    "answers",
+    "answers_by_seed",
     "bullets",
     "check_drawable",
     "check_kinds",
@@ -47,6 +55,7 @@ __all__ = [
     "escape",
     "evaluate",
     "markdown_table",
+    "measures_of",
     "tested_on",
     "threads_limited",
 ]

@@ -6,9 +6,10 @@ from typing import Any
 
 from limbeck.errors import InputError, MismatchError
 from limbeck.evaluation._leakage import check_unseen
+from limbeck.evaluation._measurements import measures_of
 from limbeck.evaluation._predictions import Given, able, check_kinds, with_control
 from limbeck.examples import Examples, Plain
-from limbeck.metrics import MEASURES, Measures, Metric
+from limbeck.metrics import SHARE, Measures, Metric
 from limbeck.scores import Kind, answered_with
 from limbeck.students import Run
 from limbeck.teachers import Teacher
@@ -77,8 +78,8 @@ class Evaluation:
 
     @property
     def measures(self) -> Measures:
-        """What is measured of answers of the models' kind; where there is nothing, as of logits."""
-        return MEASURES.get(self.kind, MEASURES["logits"])
+        """What is measured of answers of the models' kind."""
+        return measures_of(self.kind)
 
     @property
     def metrics(self) -> list[Metric]:
@@ -90,6 +91,13 @@ class Evaluation:
     def are_labels_fitting(self) -> bool:
         """Whether the labels are of the form that such answers are held to."""
         return self.examples.labels_kind == self.kind
+
+    @property
+    def has_margin(self) -> bool:
+        """Whether the student is held to a margin below the reference, which is in points."""
+        if self.reference in ("", self.comparison.student) or not self.measures.decides:
+            return False
+        return self.measures.metrics[self.measures.decides].bounds == SHARE
 
     @property
     def request(self) -> dict[str, Any]:

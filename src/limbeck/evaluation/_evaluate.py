@@ -1,7 +1,7 @@
 """evaluate(): models + examples -> report."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +9,18 @@ import numpy as np
 
 from limbeck import artifacts, metrics
 from limbeck.evaluation._comparison import Comparison, Evaluation, check
-from limbeck.evaluation._cost import Cost, answer_times, cost
+from limbeck.evaluation._cost import answer_times, cost
+from limbeck.evaluation._measurements import TEST, Difference, Measurements, Pair, Slice, slices
 from limbeck.evaluation._predictions import Given, Predictions, answers_by_seed
 from limbeck.evaluation._report import Report
 from limbeck.evaluation._requirements import Measured, Requirement
 from limbeck.examples import IN_WORDS, UNLABELLED, Examples
-from limbeck.metrics import SHARE, Estimate, Metric, groups_in, measure, verdict, within
+from limbeck.metrics import groups_in, within
 from limbeck.runtime import Bar
 from limbeck.scoring import against
 from limbeck.students import Run
 
 ARTEFACT = "report"
-TEST = "paired: crossed random effects of examples and seeds, t interval at 95 %"
-MOST_SLICES = 50
 
 
 def evaluate(
@@ -76,11 +75,26 @@ def _document(evaluation: Evaluation, bars: Sequence[Requirement]) -> dict[str, 
         predictions = _predictions(evaluation, bar)
         sizes = {name: cost(model, examples) for name, model in models.items()}
         timings = _timings(evaluation)
-        rows = []
-        for name in models:
-            rows.append(_row(evaluation, predictions, name, sizes[name], timings.get(name, {})))
-            bar.advance(note=name)
-    helped = _verdict(evaluation, predictions)
+        measurements = Measurements.of(
+            predictions,
+            evaluation.metrics,
+            _pairs(evaluation, bars, predictions),
+            tell=lambda name: bar.advance(note=name),
+        )
+    rows = [
+        {
+            "name": name,
+            **sizes[name].to_json(),
+            "metrics": measurements.to_json(name),
+            **timings.get(name, {}),
+            "seeds": len(predictions.answers[name]),
+            "notes": list(model.notes) if isinstance(model, Run) else [],
+        }
+        for name, model in models.items()
+    ]
+    columns = evaluation.comparison.slices
+    parts = slices(predictions, examples, columns, evaluation.measures)
+    helped = _verdict(evaluation, measurements)
     student = models.get(evaluation.comparison.student)
     seeds = max(len(seeds) for seeds in predictions.answers.values())
     return {
@@ -90,11 +104,11 @@ def _document(evaluation: Evaluation, bars: Sequence[Requirement]) -> dict[str, 
         "seeds": student.seeds if isinstance(student, Run) else list(range(seeds)),
         "reference": evaluation.reference,
         "rows": rows,
-        "slices": list(_slices(evaluation, predictions)),
+        "slices": [_slice(part) for part in parts],
         "verdict": helped,
-        **_within_margin(evaluation, predictions),
+        **_within_margin(evaluation, measurements),
         "requirements": [
-            bar.judged(_for_bar(bar, evaluation, predictions, rows, helped)) for bar in bars
+            bar.judged(_for_bar(bar, evaluation, measurements, rows, helped)) for bar in bars
         ],
         "notes": list(_notes(evaluation, predictions)),
         "provenance": {
@@ -135,81 +149,41 @@ def _seconds_before(evaluation: Evaluation) -> float:
     return float(sum(m["seconds"] + m["score_seconds"] for m in manifests.values()))
 
 
-def _row(
-    evaluation: Evaluation,
-    predictions: Predictions,
-    name: str,
-    size: Cost,
-    timing: Mapping[str, Any],
-) -> dict[str, Any]:
-    model = evaluation.models[name]
-    return {
-        "name": name,
-        **size.to_json(),
-        "metrics": _measured(predictions, name, evaluation.metrics),
-        **timing,
-        "seeds": len(predictions.answers[name]),
-        "notes": list(model.notes) if isinstance(model, Run) else [],
-    }
+def _pairs(
+    evaluation: Evaluation, bars: Sequence[Requirement], predictions: Predictions
+) -> list[Pair]:
+    """What is held against what: for the verdict, for the margin, and for the bars.
+
+    Rows that are not there, or have seeds that cannot be taken in pairs, are left out: a report
+    says so, where it would be a pity to lose all its other numbers.
+    """
+    student, names = evaluation.comparison.student, {one.name for one in evaluation.metrics}
+    pairs = [Pair(bar.metric, student, bar.row) for bar in bars if bar.row and bar.metric in names]
+    if evaluation.measures.decides:
+        decides = evaluation.measures.decides
+        pairs.append(Pair(decides, student, evaluation.comparison.control))
+        if evaluation.has_margin:
+            pairs.append(Pair(decides, student, evaluation.reference))
+    return [pair for pair in pairs if predictions.are_paired(pair.first, pair.second)]
 
 
-def _measured(predictions: Predictions, name: str, wanted: Iterable[Metric]) -> dict[str, Any]:
-    """By metric a row's number, of those that can be measured."""
-    estimates = {
-        metric.name: measure(
-            metric,
-            predictions.answers[name],
-            predictions.labels,
-            predictions.reference_answers,
-            groups=predictions.groups,
-        )
-        for metric in wanted
-        if predictions.is_measurable(metric, name)
-    }
-    return {metric: one.to_json() for metric, one in estimates.items() if one is not None}
+def _slice(part: Slice) -> dict[str, Any]:
+    names = part.measurements.estimates
+    rows = [{"name": name, "metrics": part.measurements.to_json(name)} for name in names]
+    return {"column": part.column, "value": part.value, "n": part.n, "rows": rows}
 
 
-def _slices(evaluation: Evaluation, predictions: Predictions) -> Iterator[dict[str, Any]]:
-    wanted = [evaluation.measures.metrics[name] for name in evaluation.measures.slices]
-    for column in evaluation.comparison.slices:
-        values = evaluation.examples.column(column)
-        for value in np.unique(values)[:MOST_SLICES]:
-            part = predictions.take(np.flatnonzero(values == value))
-            rows = [
-                {"name": name, "metrics": _measured(part, name, wanted)} for name in part.answers
-            ]
-            yield {"column": column, "value": str(value), "n": len(part.labels), "rows": rows}
-
-
-def _difference(
-    predictions: Predictions, metric: Metric, first: str, second: str
-) -> Estimate | None:
-    """The metric of one row minus that of another, paired by example and seed."""
-    if not predictions.are_paired(first, second):
-        return None
-    if not predictions.is_measurable(metric, first, second):
-        return None
-    return metrics.difference(
-        metric,
-        predictions.answers[first],
-        predictions.answers[second],
-        predictions.labels,
-        predictions.reference_answers,
-        groups=predictions.groups,
-    )
-
-
-def _verdict(evaluation: Evaluation, predictions: Predictions) -> dict[str, Any]:
+def _verdict(evaluation: Evaluation, measurements: Measurements) -> dict[str, Any]:
     """Whether the student is better than its control."""
-    measures, student = evaluation.measures, evaluation.comparison.student
-    if not measures.decides:
+    decides = evaluation.measures.decides
+    if not decides:
         return {"answer": "undecided", "why": f"{evaluation.kind} have no labels to be held to"}
-    metric, control = measures.metrics[measures.decides], evaluation.comparison.control
-    less = _difference(predictions, metric, student, control)
+    student, control = evaluation.comparison.student, evaluation.comparison.control
+    less = measurements.difference(decides, student, control)
     if less is not None:
-        answer = verdict(less if metric.better == "higher" else less.rescaled(-1))
-        return {"answer": answer, **_compared(metric, less), "n": less.n, "test": TEST}
-    missing = [name for name in (student, control) if name not in predictions.answers]
+        ends = {**_compared(decides, less), "n": less.estimate.n}
+        return {"answer": less.answer, **ends, "test": TEST}
+    missing = [name for name in (student, control) if name not in measurements.estimates]
     why = (
         f"there is no row {missing[0]!r}"
         if missing
@@ -218,30 +192,28 @@ def _verdict(evaluation: Evaluation, predictions: Predictions) -> dict[str, Any]
     return {"answer": "undecided", "why": why}
 
 
-def _within_margin(evaluation: Evaluation, predictions: Predictions) -> dict[str, Any]:
+def _within_margin(evaluation: Evaluation, measurements: Measurements) -> dict[str, Any]:
     """Whether the student is about as good as the reference; nothing where that has no sense."""
-    measures, student = evaluation.measures, evaluation.comparison.student
-    if evaluation.reference in ("", student) or not measures.decides:
+    if not evaluation.has_margin:
         return {}
-    metric, margin = measures.metrics[measures.decides], evaluation.comparison.margin
-    if metric.bounds != SHARE:  # a margin is in points
-        return {}
-    less = _difference(predictions, metric, student, evaluation.reference)
+    decides, margin = evaluation.measures.decides, evaluation.comparison.margin
+    less = measurements.difference(decides, evaluation.comparison.student, evaluation.reference)
     if less is None:
         return {}
-    answer = within(less, margin)
-    return {"within_margin": {"answer": answer, "margin": margin, **_compared(metric, less)}}
+    answer = within(less.estimate, margin)
+    return {"within_margin": {"answer": answer, "margin": margin, **_compared(decides, less)}}
 
 
-def _compared(metric: Metric, less: Estimate) -> dict[str, Any]:
-    ends = {"difference": less.mean, "low": less.low, "high": less.high}
-    return ends if metric.name == "accuracy" else {**ends, "metric": metric.name}
+def _compared(metric: str, less: Difference) -> dict[str, Any]:
+    one = less.estimate
+    ends = {"difference": one.mean, "low": one.low, "high": one.high}
+    return ends if metric == "accuracy" else {**ends, "metric": metric}
 
 
 def _for_bar(
     bar: Requirement,
     evaluation: Evaluation,
-    predictions: Predictions,
+    measurements: Measurements,
     rows: Sequence[Mapping[str, Any]],
     helped: Mapping[str, Any],
 ) -> Measured | None:
@@ -253,11 +225,8 @@ def _for_bar(
         return None
     if not bar.row:
         return Measured.of(named[student], bar.metric)
-    known = {metric.name: metric for metric in evaluation.metrics}
-    if bar.metric not in known:
-        return None
-    less = _difference(predictions, known[bar.metric], student, bar.row)
-    return Measured(less.low, less.high) if less else None
+    less = measurements.difference(bar.metric, student, bar.row)
+    return Measured(less.estimate.low, less.estimate.high) if less else None
 
 
 def _notes(evaluation: Evaluation, predictions: Predictions) -> Iterator[str]:

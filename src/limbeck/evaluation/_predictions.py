@@ -65,6 +65,11 @@ class Predictions:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def of_seed(self, seed: int) -> "Predictions":
+        """The same of each model's seed at that position alone, by which the reference answers."""
+        one = {name: seeds[seed : seed + 1] for name, seeds in self.answers.items()}
+        return replace(self, answers=one, reference_seed=0)
+
     def is_measurable(self, metric: Metric, *models: str) -> bool:
         """Whether there are probabilities where the metric reads them: votes have none."""
         read = {*models, self.reference} if "reference" in metric.needs else set(models)

@@ -35,6 +35,7 @@ from limbeck.metrics._metric import (
 from limbeck.metrics._titles import DRAWN, TITLES, Title, is_number, title_of
 from limbeck.metrics.intervals import (
     CONFIDENCE,
+    Answer,
     Estimate,
     EstimateEntry,
     check_paired,
@@ -57,6 +58,7 @@ __all__ = [
     "SHARE",
     "STANDARD",
     "TITLES",
+    "Answer",
     "Better",
     "Estimate",
     "EstimateEntry",

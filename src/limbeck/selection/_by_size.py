@@ -1,24 +1,28 @@
 """by_size(): what the runs of a sweep over sizes reach on a test set, as a table and as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from limbeck import artifacts, metrics, teachers
 from limbeck.errors import InputError, LabelsError, MismatchError
-from limbeck.evaluation import answers, check_unseen, markdown_table, tested_on
-from limbeck.examples import Array, Examples
-from limbeck.metrics import verdict
+from limbeck.evaluation import (
+    Measurements,
+    Pair,
+    Predictions,
+    answers_by_seed,
+    check_unseen,
+    markdown_table,
+    measures_of,
+    tested_on,
+)
+from limbeck.examples import Examples
 from limbeck.scores import SOFTMAX_KINDS
 from limbeck.students import Run
 from limbeck.training import CONTROL
 
-METRICS = ("accuracy", "nll_nats")
-NOBODY = np.zeros((0, 0))  # the reference of a metric that has none
+DECIDES, METRICS = "accuracy", ("accuracy", "nll_nats")
 NAME, PAGE = "sizes.json", "sizes.md"
 FORMAT = 1
 
@@ -87,18 +91,18 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
         raise InputError("by_size takes one run or more of a sweep with sizes")
     if not test.is_labelled.all():
         raise LabelsError(f"by_size needs a label for every example of {test.name}")
-    groups = metrics.groups_in(test)
-    made = [_Point(*_size_and_name(name), run, test, groups) for name, run in runs.items()]
-    points = sorted(made, key=_order)
+    points = [_Point(*_size_and_name(text), text, run) for text, run in runs.items()]
+    points.sort(key=_order)
     check_unseen({name: [run] for name, run in runs.items()}, test)
     for name, run in runs.items():
         test.check_classes(run.classes, f"the run {name}")
         if run.kind not in SOFTMAX_KINDS:
             raise MismatchError(f"the run {name} answers with {run.kind}, not with logits")
+    measurements = _measured(points, test)
     document = {
         "format": FORMAT,
         "examples": metrics.described(test),
-        "rows": [point.to_json(_control_of(point, points)) for point in points],
+        "rows": [_row(point, _control_of(point, points), measurements) for point in points],
         "provenance": artifacts.provenance(),
     }
     return BySize(document)
@@ -115,48 +119,42 @@ def _size_and_name(text: str) -> tuple[int, str]:
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """One run at one size."""
+    """One run at one size, by the name that it has in the sweep."""
 
     size: int
     name: str
+    text: str
     run: Run
-    test: Examples
-    groups: Array | None  # of the test examples, where some belong together
 
-    @cached_property
-    def logits(self) -> Array:
-        """What its seeds answer, `(seeds, examples, classes)`."""
-        asked = [teachers.run(self.run, seed) for seed in self.run.seeds]
-        return np.stack([answers(one, self.test, self.name) for one in asked])
 
-    def to_json(self, control: "_Point | None") -> dict[str, Any]:
-        nets = self.run.manifest["nets"][self.run.role]
-        return {
-            "size": self.size,
-            "name": self.name,
-            "seeds": self.run.seeds,
-            "steps": [net["steps"] for net in nets.values()],
-            "metrics": dict(self._measured()),
-            **({"against_control": self._less(control)} if control else {}),
-            "notes": self.run.notes,
-        }
-
-    def _measured(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for name in METRICS:
-            metric = metrics.STANDARD[name]
-            found = metrics.measure(
-                metric, self.logits, self.test.labels, NOBODY, groups=self.groups
-            )
-            if found is not None:
-                yield name, found.to_json()
-
-    def _less(self, control: "_Point") -> dict[str, Any]:
-        accuracy = metrics.STANDARD["accuracy"]
-        found = metrics.difference(
-            accuracy, self.logits, control.logits, self.test.labels, NOBODY, groups=self.groups
+def _measured(points: Sequence[_Point], test: Examples) -> Measurements:
+    """Every point, and its accuracy less that of the control of its size."""
+    answers = {
+        point.text: answers_by_seed(
+            [teachers.run(point.run, seed) for seed in point.run.seeds], test, point.name
         )
-        assert found is not None  # every example has a label
-        return {**found.to_json(), "answer": verdict(found)}
+        for point in points
+    }
+    controls = [(point, _control_of(point, points)) for point in points]
+    pairs = [Pair(DECIDES, point.text, control.text) for point, control in controls if control]
+    known = measures_of("logits").metrics
+    predictions = Predictions(answers, test.labels, metrics.groups_in(test))
+    return Measurements.of(predictions, [known[name] for name in METRICS], pairs)
+
+
+def _row(point: _Point, control: _Point | None, measurements: Measurements) -> dict[str, Any]:
+    nets = point.run.manifest["nets"][point.run.role]
+    row = {
+        "size": point.size,
+        "name": point.name,
+        "seeds": point.run.seeds,
+        "steps": [net["steps"] for net in nets.values()],
+        "metrics": measurements.to_json(point.text),
+    }
+    if control:
+        less = measurements.differences[Pair(DECIDES, point.text, control.text)]
+        row["against_control"] = {**less.estimate.to_json(), "answer": less.answer}
+    return {**row, "notes": point.run.notes}
 
 
 def _order(point: _Point) -> tuple[int, bool]:

@@ -8,13 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from limbeck import artifacts, metrics, teachers
 from limbeck.errors import InputError, LabelsError, MismatchError
-from limbeck.evaluation import answers
-from limbeck.examples import Array, Examples, check_disjoint
-from limbeck.metrics import CONFIDENCE, simultaneous, verdict
+from limbeck.evaluation import (
+    Difference,
+    Measurements,
+    Pair,
+    Predictions,
+    answers_by_seed,
+    measures_of,
+)
+from limbeck.examples import Examples, check_disjoint
+from limbeck.metrics import CONFIDENCE, simultaneous
 from limbeck.objectives import Labels, Objective, as_objective, check_kind
 from limbeck.runtime import did_you_mean
 from limbeck.scores import ScoreSet
@@ -24,8 +29,7 @@ from limbeck.students import Run, Student
 from limbeck.training import CONTROL, Plan, TransferSet, sweep
 
 ALONE, BESIDE = "control-", "beside-"  # directories; no method's name makes these
-METRICS = ("accuracy", "nll_nats", "ece")
-NOBODY = np.zeros((0, 0))  # the reference of a metric that has none
+DECIDES, METRICS = "accuracy", ("accuracy", "nll_nats", "ece")
 
 Methods = Mapping[str, Sequence[Objective | Callable[..., Any]]]
 
@@ -272,9 +276,21 @@ class _Job:
 
     def _document(self, chosen: Mapping[str, Chosen], runs: Mapping[str, Run]) -> dict[str, Any]:
         self.tell(f"measuring on {self.test.name}")
-        logits = {name: _logits(run, self.test) for name, run in runs.items()}
-        pairs = [(name, other) for name in runs for other in self._held_against(name)]
-        comparisons = len({frozenset(pair) for pair in pairs})
+        predictions = self._predictions(runs)
+        pairs = [Pair(DECIDES, one, other) for one in runs for other in self._held_against(one)]
+        # "a better than b" and "b better than a" are one comparison.
+        comparisons = len({frozenset([pair.first, pair.second]) for pair in pairs})
+        known = measures_of("logits").metrics
+        measurements = Measurements.of(
+            predictions,
+            [known[name] for name in METRICS],
+            pairs,
+            confidence=simultaneous(comparisons),
+        )
+        by_seed = [
+            Measurements.of(predictions.of_seed(seed), [known[DECIDES]])
+            for seed in range(len(self.seeds))
+        ]
         rows = [
             {
                 "name": name,
@@ -283,16 +299,15 @@ class _Job:
                 "chosen": chosen[name].best,
                 "trials": list(chosen[name].trials),
                 "run": str(runs[name].directory.relative_to(self.to)),
-                "metrics": self._measured(logits[name]),
-                "values": [self._measured(one[None], ["accuracy"])["accuracy"]["mean"]
-                           for one in logits[name]],
+                "metrics": measurements.to_json(name),
+                "values": [one.estimates[name][DECIDES].mean for one in by_seed],
                 "against": {
-                    other: self._difference(logits[name], logits[other], comparisons)
+                    other: _compared(measurements.differences[Pair(DECIDES, name, other)])
                     for other in self._held_against(name)
                 },
             }
             for name in runs
-        ]  # fmt: skip
+        ]
         return {
             "format": FORM.version,
             "name": self.to.name,
@@ -314,34 +329,12 @@ class _Job:
         others = dict.fromkeys([self.baseline, CONTROL])
         return [other for other in others if other in self.methods and other != name]
 
-    @cached_property
-    def groups(self) -> Array | None:
-        """The group of each test example, where some belong together."""
-        return metrics.groups_in(self.test)
-
-    def _measured(self, logits: Array, names: Sequence[str] = METRICS) -> dict[str, Any]:
-        found = {}
-        for name in names:
-            measured = metrics.measure(
-                metrics.STANDARD[name], logits, self.test.labels, NOBODY, groups=self.groups
-            )
-            assert measured is not None
-            found[name] = measured.to_json()
-        return found
-
-    def _difference(self, one: Array, other: Array, comparisons: int) -> dict[str, Any]:
-        found = metrics.difference(
-            metrics.STANDARD["accuracy"],
-            one,
-            other,
-            self.test.labels,
-            NOBODY,
-            groups=self.groups,
-            confidence=simultaneous(comparisons),
-        )
-        assert found is not None
-        ends = {"low": found.low, "high": found.high, "n": found.n}
-        return {"difference": found.mean, **ends, "answer": verdict(found)}
+    def _predictions(self, runs: Mapping[str, Run]) -> Predictions:
+        answers = {}
+        for name, run in runs.items():
+            seeds = [teachers.run(run, seed) for seed in run.seeds]
+            answers[name] = answers_by_seed(seeds, self.test, run.name)
+        return Predictions(answers, self.test.labels, metrics.groups_in(self.test))
 
     def _notes(self, chosen: Mapping[str, Chosen]) -> Iterator[str]:
         if CONTROL not in self.methods:
@@ -374,6 +367,12 @@ def _folder(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", name).strip("-.") or "method"
 
 
-def _logits(run: Run, test: Examples) -> Array:
-    seeds = [teachers.run(run, seed) for seed in run.seeds]
-    return np.stack([answers(seed, test, run.name) for seed in seeds])
+def _compared(less: Difference) -> dict[str, Any]:
+    one = less.estimate
+    return {
+        "difference": one.mean,
+        "low": one.low,
+        "high": one.high,
+        "n": one.n,
+        "answer": less.answer,
+    }

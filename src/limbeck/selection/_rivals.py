@@ -12,15 +12,21 @@ from torch import nn
 from limbeck import artifacts, metrics, teachers
 from limbeck.errors import InputError, LabelsError, MismatchError, NeedsPackageError, NotMetError
 from limbeck.evaluation import (
+    EVERY_SEED,
+    Difference,
+    Measurements,
+    Pair,
+    Predictions,
     able,
     answer_times,
-    answers,
+    answers_by_seed,
     check_kinds,
     check_unseen,
     cost,
+    measures_of,
     threads_limited,
 )
-from limbeck.examples import Array, Examples, Plain, check_disjoint
+from limbeck.examples import Examples, Plain, check_disjoint
 from limbeck.metrics import OF_PROBABILITIES, Metric
 from limbeck.runtime import device, did_you_mean
 from limbeck.selection._baselines import (
@@ -36,8 +42,8 @@ from limbeck.selection._rivals_report import FORM, Rivals
 from limbeck.students import Run
 from limbeck.teachers import Answer, Teacher, as_teacher
 
-NOBODY = np.zeros((0, 0))  # the reference of a metric that has none
-OF_LABELS = tuple(name for name, one in metrics.STANDARD.items() if "reference" not in one.needs)
+KNOWN = measures_of("logits").metrics
+OF_LABELS = tuple(name for name, one in KNOWN.items() if "reference" not in one.needs)
 
 
 def rivals(
@@ -130,14 +136,9 @@ class _Job:
     notes: list[str] = field(default_factory=list)
 
     @cached_property
-    def groups(self) -> Array | None:
-        """The group of each test example, where some belong together."""
-        return metrics.groups_in(self.test)
-
-    @cached_property
     def metric(self) -> Metric:
         has_two = len(self.test.classes) == 2 and self.given.kind != "votes"
-        return metrics.STANDARD[self.named or ("auc" if has_two else "accuracy")]
+        return KNOWN[self.named or ("auc" if has_two else "accuracy")]
 
     @property
     def request(self) -> dict[str, Any]:
@@ -206,10 +207,14 @@ class _Job:
 
     def _document(self) -> dict[str, Any]:
         entrants = list(self._entrants())
-        logits = {one.name: self._answered(one) for one in entrants}
+        predictions = self._predictions(entrants)
         timings = self._timings(entrants)
         student = next(one for one in entrants if one.part == "student")
-        rows = [self._row(one, logits, student) | timings.get(one.name, {}) for one in entrants]
+        pairs = [self._pair(one, student) for one in entrants if one is not student]
+        measurements = Measurements.of(predictions, [self.metric], pairs)
+        rows = [
+            self._row(one, measurements, student) | timings.get(one.name, {}) for one in entrants
+        ]
         found = decide([self._contender(row) for row in rows], self.budget_ms, self.margin)
         said = sentence(rows, found, self.metric.name, self.budget_ms)
         return {
@@ -268,9 +273,13 @@ class _Job:
         what = "; ".join([f"{run.student.text}, seeds {run.seeds}", *run.notes])
         return _Entrant(part, part, what, able(part, run, self.test), size, shipped)
 
-    def _answered(self, entrant: _Entrant) -> Array:
-        self.tell(f"asking {entrant.name} about {len(self.test):,} examples")
-        return np.stack([answers(one, self.test, entrant.name) for one in entrant.asked])
+    def _predictions(self, entrants: list[_Entrant]) -> Predictions:
+        answers = {}
+        for one in entrants:
+            self.tell(f"asking {one.name} about {len(self.test):,} examples")
+            answers[one.name] = answers_by_seed(one.asked, self.test, one.name)
+        votes = frozenset(one.name for one in entrants if one.asked[0].kind == "votes")
+        return Predictions(answers, self.test.labels, metrics.groups_in(self.test), votes=votes)
 
     def _timings(self, entrants: list[_Entrant]) -> dict[str, dict[str, Any]]:
         # To look a score up in a table is not to answer.
@@ -283,48 +292,25 @@ class _Job:
         with threads_limited(self.threads):
             return answer_times(asked, self.test, tail=True)
 
+    def _pair(self, entrant: _Entrant, student: _Entrant) -> Pair:
+        """The student against an entrant; int8 is held against the one seed that it is made of."""
+        seed = student.timed if entrant.part == "student int8" else EVERY_SEED
+        return Pair(self.metric.name, student.name, entrant.name, seed)
+
     def _row(
-        self, entrant: _Entrant, logits: Mapping[str, Array], student: _Entrant
+        self, entrant: _Entrant, measurements: Measurements, student: _Entrant
     ) -> dict[str, Any]:
-        measured = None
-        is_vote = entrant.asked[0].kind == "votes" and self.metric.name in OF_PROBABILITIES
-        if not is_vote:
-            own = logits[entrant.name]
-            measured = metrics.measure(
-                self.metric, own, self.test.labels, NOBODY, groups=self.groups
-            )
+        estimate = measurements.estimates[entrant.name].get(self.metric.name)
+        ahead = measurements.differences.get(self._pair(entrant, student))
         return {
             "name": entrant.name,
             "part": entrant.part,
             "what": entrant.what,
-            "metric": measured.to_json() if measured else None,
-            "student_ahead": self._ahead(entrant, logits, student) if measured else None,
+            "metric": estimate.to_json() if estimate else None,
+            "student_ahead": _ahead(ahead) if ahead else None,
             "bytes": entrant.bytes,
             "seeds": len(entrant.asked),
         }
-
-    def _ahead(
-        self, entrant: _Entrant, logits: Mapping[str, Array], student: _Entrant
-    ) -> dict[str, Any] | None:
-        """How much better the student is, in pairs; int8 is held against the net it is made of."""
-        if entrant is student:
-            return None
-        mine = logits[student.name]
-        if entrant.part == "student int8":
-            mine = mine[student.timed : student.timed + 1]
-        found = metrics.difference(
-            self.metric,
-            mine,
-            logits[entrant.name],
-            self.test.labels,
-            NOBODY,
-            groups=self.groups,
-        )
-        if found is None:
-            return None
-        better = found if self.metric.better == "higher" else found.rescaled(-1)
-        ends = better.to_json()
-        return {"difference": ends["mean"], **{key: ends[key] for key in ("low", "high", "n")}}
 
     def _contender(self, row: Mapping[str, Any]) -> Contender:
         sign = 1 if self.metric.better == "higher" else -1
@@ -340,6 +326,11 @@ class _Job:
                 np.inf if high is None else high,
             )
         return Contender(row["name"], row["part"], **known)
+
+
+def _ahead(less: Difference) -> dict[str, Any]:
+    ends = less.gain.to_json()
+    return {"difference": ends["mean"], **{key: ends[key] for key in ("low", "high", "n")}}
 
 
 def _check_labels(examples: Examples, what: str) -> None:
