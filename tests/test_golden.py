@@ -172,7 +172,7 @@ def test_a_generalist_and_its_specialists_answer_as_they_did(golden):
     made = load(golden / "specialists")
     assert [list(subset) for subset in made.subsets] == SAID["specialists"]["subsets"]
     assert list(made.corrections) == SAID["specialists"]["corrections"]
-    found = np.asarray(made.combined().answer(EXPECTED["inputs points"]))
+    found = np.asarray(made.combined().predict(EXPECTED["inputs points"]))
     np.testing.assert_allclose(found, EXPECTED["specialists"], **NEARLY)
 
 

@@ -145,7 +145,7 @@ def test_only_the_shift_of_the_named_class_is_another(run, held_out):
 def test_a_run_corrected_by_prior_meets_it_in_use(run, tmp_path):
     shares = {"round": 0.2, "star": 0.4}
     made = correct(run, HELD, classes=["star", "round"], how="prior", prior=shares, to=tmp_path)
-    answers = teachers.run(made, 1).answer(HELD.inputs).double().numpy()
+    answers = teachers.run(made, 1).predict(HELD.inputs).double().numpy()
     means = softmax(answers, axis=1).mean(axis=0)
     np.testing.assert_allclose(means[[0, 2]], [0.2, 0.4], atol=1e-6)
     assert "whose labels nobody looked at, is 0.2, 0.4" in made.notes[-1]

@@ -79,7 +79,7 @@ def test_a_class_that_is_never_the_answer_is_confused_with_nothing():
 
 def test_the_differences_are_the_largest_divergences_by_hand(scores, run):
     found = dark_knowledge(scores, student=run)
-    answers = teachers.run(run).answer(POINTS.inputs).numpy()
+    answers = teachers.run(run).predict(POINTS.inputs).numpy()
     p = np.array([by_hand(row, 1) for row in rule(POINTS.inputs)])
     q = np.array([by_hand(row, 1) for row in answers])
     nats = (p * np.log(p / q)).sum(axis=1)

@@ -237,7 +237,7 @@ def experts(points: Examples) -> None:
     made = limbeck.specialists.train(generalist, points, subsets, to="specialists", plan=SHORT)
     for member in made.members:
         run_says(member, points)
-    TENSORS["specialists"] = np.asarray(made.combined().answer(points.inputs))
+    TENSORS["specialists"] = np.asarray(made.combined().predict(points.inputs))
     SAID["specialists"] = {"corrections": made.corrections, "subsets": made.subsets}
 
 

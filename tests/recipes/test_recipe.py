@@ -82,7 +82,7 @@ KEPT_TEACHER = rule_teacher()
 @pytest.mark.parametrize("name", ["rule_teacher", "KEPT_TEACHER", "rule"])
 def test_a_teacher_is_opened_by_the_name_of_an_object_a_maker_or_a_function(name):
     found = teachers.read(f"tests.recipes.test_recipe:{name}", CLASSES, trust=True)
-    np.testing.assert_array_equal(found.answer(blobs(5).inputs), rule(blobs(5).inputs))
+    np.testing.assert_array_equal(found.predict(blobs(5).inputs), rule(blobs(5).inputs))
     assert found.source == f"tests.recipes.test_recipe:{name}"
 
 

@@ -110,7 +110,7 @@ def test_rounding_by_another_batch_stays_far_below_what_is_allowed(precision):
     net = nn.Sequential(*layers, nn.Linear(64, 3))
     inputs = np.random.default_rng(0).normal(size=(256, 64)).astype(np.float32)
     teacher = teachers.module(net, CLASSES, precision=precision)
-    many, few = np.asarray(teacher.answer(inputs)), np.asarray(teacher.answer(inputs[:SAMPLE]))
+    many, few = np.asarray(teacher.predict(inputs)), np.asarray(teacher.predict(inputs[:SAMPLE]))
     assert np.abs(many[:SAMPLE] - few).max() < 0.015 * np.abs(many - many.mean()).max()
     assert live(teacher, Examples.of(inputs, classes=CLASSES)).has_scores
 

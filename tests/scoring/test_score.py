@@ -73,7 +73,7 @@ def test_every_view_keeps_the_scores_of_exactly_that_input(tmp_path):
     transfer = TransferSet.of(scores)
     rows, numbers = np.array([3, 3, 17]), np.array([0, 2, 1])
     batch = transfer.batch(rows, numbers)
-    replayed = teacher.answer(batch.inputs.numpy())
+    replayed = teacher.predict(batch.inputs.numpy())
     np.testing.assert_array_equal(batch.scores.numpy(), replayed.astype(np.float32))
 
 
@@ -198,7 +198,7 @@ def test_a_teacher_in_bfloat16_says_nearly_the_same_and_is_another_teacher():
         teachers.module(net, CLASSES, precision=precision) for precision in ("float32", "bfloat16")
     )
     inputs = np.random.default_rng(0).normal(size=(32, 1, 8, 8)).astype(np.float32)
-    near, far = quick.answer(inputs), exact.answer(inputs)
+    near, far = quick.predict(inputs), exact.predict(inputs)
     assert near.dtype == torch.float32
     assert 0 < (near - far).abs().max() <= 0.03 * far.abs().max()
     assert quick.fingerprint == f"{exact.fingerprint}:bfloat16"
@@ -343,7 +343,7 @@ def test_another_order_of_classes_is_another_teacher_and_the_same_order_the_same
     assert turned.fingerprint != TEACHER.fingerprint
     assert turned.fingerprint == teachers.ordered(TEACHER, TURNED).fingerprint
     points = blobs(5).inputs
-    np.testing.assert_array_equal(turned.answer(points), rule(points)[:, [2, 0, 1]])
+    np.testing.assert_array_equal(turned.predict(points), rule(points)[:, [2, 0, 1]])
 
 
 def test_an_answer_of_another_shape_is_refused_in_whatever_order(tmp_path):

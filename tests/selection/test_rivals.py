@@ -4,7 +4,7 @@ import json
 import math
 import pickle
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,9 +18,16 @@ from worlds import CLASSES, blobs, pictures, rule
 
 import limbeck
 from limbeck import Examples, Plan, cli, objectives, students, teachers
-from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError, OccupiedError
+from limbeck.errors import (
+    ExamplesError,
+    InputError,
+    LabelsError,
+    MismatchError,
+    OccupiedError,
+    TeacherError,
+)
 from limbeck.evaluation import _cost
-from limbeck.selection._baselines import _linear, at_threads, baselines, pickled_bytes, stored_bytes
+from limbeck.selection._baselines import _linear, baselines, in_int8, pickled_bytes
 from limbeck.selection._decision import Contender, Decision, decide
 from limbeck.selection._flat_trees import FlatTrees
 
@@ -268,11 +275,18 @@ def test_an_ensemble_has_its_first_member_and_a_run_its_int8(trained, tmp_path):
 def test_boosted_trees_have_a_tenth_of_their_trees(trained, tmp_path):
     asked = []
 
-    def with_trees(share):
-        asked.append(share)
-        return teachers.function(rule, CLASSES, name="few trees")
+    @dataclass(frozen=True, eq=False, kw_only=True)
+    class Trees(teachers.Teacher):
+        has_trees = True
 
-    teacher = replace(teachers.function(rule, CLASSES), with_trees=with_trees)
+        def predict(self, inputs):
+            return rule(inputs)
+
+        def with_trees(self, share):
+            asked.append(share)
+            return teachers.function(rule, CLASSES, name="few trees")
+
+    teacher = Trees(name="trees", classes=CLASSES, kind="logits", fingerprint="t")
     found = limbeck.rivals(
         trained, held_out(), teacher=teacher, labelled=labelled(), to=tmp_path / "r"
     )
@@ -318,12 +332,19 @@ def test_threads_are_put_back_after_a_failure():
 def test_an_onnx_teacher_is_opened_again_for_the_threads(trained, tmp_path):
     exported = limbeck.export(trained, to=tmp_path / "m.onnx", check=held_out())
     opened = teachers.onnx(exported.path)
-    again = at_threads(opened, 2)
+    again = opened.with_threads(2)
     assert "threads=2" in again.source
     assert again.fingerprint == opened.fingerprint
-    assert stored_bytes(again) == exported.path.stat().st_size
+    assert again.bytes == exported.path.stat().st_size
     other = teachers.function(rule, CLASSES)
-    assert at_threads(other, 2) is other
+    assert other.with_threads(2) is other
+
+
+def test_a_net_in_int8_whose_file_is_gone_cannot_go_to_another_process(trained):
+    made = in_int8("small", trained, held_out().inputs, 1)
+    assert made.teacher.bytes == made.bytes > 0
+    with pytest.raises(TeacherError, match="small holds an object that cannot be pickled"):
+        pickle.dumps(made.teacher)
 
 
 def test_the_size_of_a_model_of_scikit_learn_is_that_of_its_pickle():
@@ -331,7 +352,7 @@ def test_the_size_of_a_model_of_scikit_learn_is_that_of_its_pickle():
     model = LogisticRegression().fit(points.inputs, points.labels)
     assert pickled_bytes(model) == len(pickle.dumps(model, protocol=5))
     teacher = teachers.function(model.predict_proba, CLASSES, kind="probabilities")
-    assert stored_bytes(teacher) == pickled_bytes(model)
+    assert teacher.bytes == pickled_bytes(model)
 
 
 def texts(n, name):

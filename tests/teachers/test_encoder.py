@@ -215,7 +215,7 @@ def test_the_logits_give_the_heads_own_probabilities(tiny, count):
     labels = np.arange(60) % count
     head = LogisticRegression().fit(tiny.embed(train), labels)
     teacher = tiny.with_head(head, ["a", "b", "c"][:count])
-    said = log_softmax(teacher.answer(train.inputs), axis=1)
+    said = log_softmax(teacher.predict(train.inputs), axis=1)
     np.testing.assert_allclose(said, head.predict_log_proba(tiny.embed(train)), atol=1e-5)
 
 
@@ -294,21 +294,23 @@ def test_names_of_a_head_are_answered_in_the_order_asked_for(tiny):
     head = tiny.fit_head(train, strength=1.0)
     usual, turned = tiny.with_head(head), tiny.with_head(head, OPINIONS[::-1])
     assert (usual.classes, turned.classes) == (OPINIONS, OPINIONS[::-1])
-    np.testing.assert_array_equal(usual.answer(train.inputs), turned.answer(train.inputs)[:, ::-1])
+    np.testing.assert_array_equal(
+        usual.predict(train.inputs), turned.predict(train.inputs)[:, ::-1]
+    )
 
 
 def test_texts_that_were_embedded_are_not_embedded_for_another_head(tiny, counted):
     train = reviews()
     heads = [tiny.fit_head(train, strength=strength) for strength in (0.1, 10.0)]
     counted.clear()
-    kept = [tiny.with_head(head).answer(train.inputs) for head in heads]
+    kept = [tiny.with_head(head).predict(train.inputs) for head in heads]
     assert not counted
     new = texts(["a new movie", *TEXTS[:2], "a new movie"])
-    tiny.with_head(heads[0]).answer(new)
-    tiny.with_head(heads[0]).answer(new)
+    tiny.with_head(heads[0]).predict(new)
+    tiny.with_head(heads[0]).predict(new)
     assert counted == ["a new movie", *TEXTS[:2]] * 2  # nothing is kept but by embed
     counted.clear()
-    fresh = tiny.with_head(heads[1], looks_up=False).answer(train.inputs)
+    fresh = tiny.with_head(heads[1], looks_up=False).predict(train.inputs)
     assert len(counted) == len(train)
     np.testing.assert_allclose(fresh, kept[1], atol=1e-4)
 
@@ -505,5 +507,5 @@ def test_minilm_tells_praise_from_blame_by_a_few_examples(minilm, tmp_path):
     train = Examples.of([*praise, *blame], [1] * 5 + [0] * 5, classes=OPINIONS)
     made = teachers.encoder(minilm, keep=tmp_path)
     teacher = made.with_head(made.fit_head(train), OPINIONS)
-    said = teacher.answer(texts(["an excellent movie", "an awful movie"]))
+    said = teacher.predict(texts(["an excellent movie", "an awful movie"]))
     assert said.argmax(axis=1).tolist() == [1, 0]

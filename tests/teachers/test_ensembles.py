@@ -93,7 +93,7 @@ def test_an_arithmetic_mean_of_tiny_probabilities_keeps_their_logarithm():
 @pytest.mark.parametrize("mean", MEANS)
 def test_members_that_agree_are_their_ensemble(mean):
     together = teachers.ensemble([ONE, ONE, ONE], mean=mean)
-    said = log_softmax(together.answer(POINTS.inputs).astype(float), axis=1)
+    said = log_softmax(together.predict(POINTS.inputs).astype(float), axis=1)
     np.testing.assert_allclose(said, log_softmax(rule(POINTS.inputs).astype(float), 1), atol=1e-5)
 
 
@@ -101,7 +101,7 @@ def test_an_ensemble_says_of_what_kind_its_mean_is():
     assert teachers.ensemble([ONE]).kind == "logits"
     said = teachers.ensemble([ONE, TWO], mean="arithmetic")
     assert said.kind == "log-probabilities"
-    np.testing.assert_allclose(np.exp(said.answer(POINTS.inputs)).sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(said.predict(POINTS.inputs)).sum(1), 1, rtol=1e-6)
 
 
 @pytest.mark.parametrize("mean", MEANS)
@@ -109,19 +109,19 @@ def test_classes_are_matched_by_name(mean):
     plain = teachers.ensemble([ONE, TWO], mean=mean)
     turned = teachers.ensemble([ONE, TURNED], mean=mean)
     assert turned.classes == CLASSES
-    np.testing.assert_array_equal(turned.answer(POINTS.inputs), plain.answer(POINTS.inputs))
+    np.testing.assert_array_equal(turned.predict(POINTS.inputs), plain.predict(POINTS.inputs))
     first = teachers.ensemble([TURNED, ONE], mean=mean)
     assert first.classes == TURNED.classes
     columns = [first.classes.index(name) for name in CLASSES]
-    said = first.answer(POINTS.inputs)[:, columns]
-    np.testing.assert_allclose(said, plain.answer(POINTS.inputs), atol=1e-6)
+    said = first.predict(POINTS.inputs)[:, columns]
+    np.testing.assert_allclose(said, plain.predict(POINTS.inputs), atol=1e-6)
 
 
 def test_probabilities_and_their_logarithms_are_members_beside_logits():
     p = softmax(rule(POINTS.inputs).astype(float), axis=1)
     chances = teachers.function(lambda x: p, CLASSES, kind="probabilities", name="p")
     logs = teachers.function(lambda x: np.log(p), CLASSES, kind="log-probabilities", name="log p")
-    said = teachers.ensemble([ONE, chances, logs]).answer(POINTS.inputs)
+    said = teachers.ensemble([ONE, chances, logs]).predict(POINTS.inputs)
     np.testing.assert_allclose(softmax(said, 1), p, rtol=1e-4, atol=1e-7)
 
 
@@ -129,7 +129,7 @@ def test_a_probability_of_zero_is_zero_in_the_geometric_mean():
     sure = teachers.function(
         lambda x: np.tile([1.0, 0, 0], (len(x), 1)), CLASSES, kind="probabilities"
     )
-    said = softmax(teachers.ensemble([ONE, sure]).answer(POINTS.inputs), axis=1)
+    said = softmax(teachers.ensemble([ONE, sure]).predict(POINTS.inputs), axis=1)
     np.testing.assert_allclose(said, np.tile([1.0, 0, 0], (50, 1)), atol=1e-7)
 
 
@@ -137,7 +137,7 @@ def test_a_module_is_a_member_in_eval_mode_and_left_as_it_was_found():
     net = Tilted()
     net.train()
     member = teachers.module(net, CLASSES)
-    said = teachers.ensemble([member]).answer(POINTS.inputs)
+    said = teachers.ensemble([member]).predict(POINTS.inputs)
     assert net.training
     with torch.no_grad():
         alone = net.eval()(torch.from_numpy(POINTS.inputs)).numpy()
@@ -225,9 +225,9 @@ POINTS_TRAIN, POINTS_TEST = TransferSet(blobs(80, seed=5)), blobs(40, seed=6, na
 
 def test_a_run_is_a_member_with_each_of_its_seeds(trained):
     together = teachers.ensemble([trained])
-    logits = [teachers.run(trained, seed).answer(POINTS.inputs).numpy() for seed in range(3)]
+    logits = [teachers.run(trained, seed).predict(POINTS.inputs).numpy() for seed in range(3)]
     by_hand = geometric(np.stack(logits).astype(np.float64))
-    np.testing.assert_allclose(together.answer(POINTS.inputs), by_hand, atol=1e-6)
+    np.testing.assert_allclose(together.predict(POINTS.inputs), by_hand, atol=1e-6)
     assert len(together.members) == 3
     one = teachers.ensemble([teachers.run(trained, 1), ONE])
     assert len(one.members) == 2
@@ -240,7 +240,7 @@ def test_an_ensemble_of_runs_may_answer_in_bfloat16(trained):
         f"{m.fingerprint}:bfloat16" for m in exact.members
     ]
     assert (quick.mean, quick.name, quick.source) == (exact.mean, exact.name, exact.source)
-    near, far = quick.answer(POINTS.inputs), exact.answer(POINTS.inputs)
+    near, far = quick.predict(POINTS.inputs), exact.predict(POINTS.inputs)
     assert 0 < np.abs(near - far).max() <= 0.05 * np.abs(far).max()
     assert teachers.in_precision(trained, "float32") is trained
     with pytest.raises(InputError, match="cannot be asked in bfloat16: runs of ours and ensembles"):
@@ -253,8 +253,8 @@ def test_classes_keep_their_order_in_another_precision(trained):
         quick = teachers.in_precision(turned, "bfloat16")
         assert quick.classes == turned.classes
         near, far = (
-            np.asarray(quick.answer(POINTS.inputs)),
-            np.asarray(turned.answer(POINTS.inputs)),
+            np.asarray(quick.predict(POINTS.inputs)),
+            np.asarray(turned.predict(POINTS.inputs)),
         )
         assert 0 < np.abs(near - far).max() <= 0.05 * np.abs(far).max()
 
@@ -316,7 +316,7 @@ def test_a_member_set_of_other_orders_finds_its_own(tmp_path):
     )
     one = score(ONE, POINTS, to=tmp_path / "one", storage=WIDE)
     two = score(TURNED, turned_points, to=tmp_path / "two", storage=Storage("float32", 7))
-    live = teachers.ensemble([ONE, TWO]).answer(POINTS.inputs)
+    live = teachers.ensemble([ONE, TWO]).predict(POINTS.inputs)
     together = combine([one, two], to=tmp_path / "both", storage=WIDE)
     np.testing.assert_allclose(everything(together), live, atol=1e-5)
     assert (together.examples.keys == POINTS.keys).all()

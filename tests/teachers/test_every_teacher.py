@@ -1,20 +1,30 @@
-"""One net, every door: whoever lets it in, it says the same."""
+"""One net, every door: whoever lets it in, it says the same; and what every kind of teacher can."""
 
+import copy
 import json
+import os
+import pickle
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import FrozenInstanceError, dataclass, is_dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import torch
+from folders import OPINIONS, TEXTS, save, save_encoder, texts
+from sklearn.linear_model import LogisticRegression
 from torch import nn
-from worlds import CLASSES, blobs
+from worlds import CLASSES, Tilted, blobs, rule
 
-from limbeck import Storage, export, objectives, score, students, teachers, train
+from limbeck import Examples, Storage, export, objectives, score, students, teachers, train
+from limbeck.errors import LimbeckError, MismatchError, TeacherError, TrustError
 from limbeck.students import Run
-from limbeck.teachers import Teacher
+from limbeck.teachers import Specialist, Teacher, ordered
 from limbeck.training import Plan
 
 POINTS = blobs(60)
@@ -101,3 +111,359 @@ def test_a_teacher_from_a_place_is_opened_again_by_its_text(door, taught, addres
     said = [one.answers(POINTS, "it") for one in (teacher, opened)]
     np.testing.assert_allclose(*said, atol=1e-6)
     assert opened.fingerprint == teacher.fingerprint
+
+
+READ = Examples.of(texts(TEXTS), classes=OPINIONS, name="texts")
+RULE = teachers.function(rule, CLASSES, name="rule")
+ENDINGS = (".onnx", ".pt2", ".npz")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A kind of teacher, what it is asked, and the file or folder it lies in."""
+
+    teacher: Teacher
+    asked: Examples = POINTS
+    place: Path | None = None
+
+    def said(self, teacher: Teacher) -> np.ndarray:
+        return teacher.answers(self.asked, "it")
+
+
+def of_door(door: str) -> Callable[..., Case]:
+    def case(taught: Run, address: str, place: Path) -> Case:
+        teacher = made(door, taught, address, place)
+        return Case(teacher, place=next((p for p in place.iterdir() if p.suffix in ENDINGS), None))
+
+    return case
+
+
+def of_module(taught: Run, address: str, place: Path) -> Case:
+    return Case(teachers.module(Tilted(), CLASSES))
+
+
+def of_array(taught: Run, address: str, place: Path) -> Case:
+    points = replace(POINTS, keys=np.arange(len(POINTS)).astype(str))
+    return Case(teachers.scores(rule(POINTS.inputs), CLASSES), points)
+
+
+def of_sklearn(in_file: bool) -> Callable[..., Case]:
+    def case(taught: Run, address: str, place: Path) -> Case:
+        model, file = LogisticRegression().fit(POINTS.inputs, POINTS.labels), place / "m.joblib"
+        if not in_file:
+            return Case(teachers.sklearn(model, CLASSES))
+        joblib.dump(model, file)
+        return Case(teachers.sklearn(file, CLASSES, trust=True), place=file)
+
+    return case
+
+
+def of_lightgbm(in_file: bool) -> Callable[..., Case]:
+    def case(taught: Run, address: str, place: Path) -> Case:
+        package = pytest.importorskip("lightgbm", reason="needs limbeck[trees]")
+        settings = {"objective": "multiclass", "num_class": 3, "verbose": -1, "num_threads": 1}
+        booster = package.train(settings, package.Dataset(POINTS.inputs, POINTS.labels), 10)
+        if not in_file:
+            return Case(teachers.lightgbm(booster, CLASSES))
+        booster.save_model(place / "m.txt")
+        return Case(teachers.lightgbm(place / "m.txt", CLASSES), place=place / "m.txt")
+
+    return case
+
+
+def of_xgboost(in_file: bool) -> Callable[..., Case]:
+    def case(taught: Run, address: str, place: Path) -> Case:
+        package = pytest.importorskip("xgboost", reason="needs limbeck[trees]")
+        settings = {"objective": "multi:softprob", "num_class": 3, "nthread": 1}
+        booster = package.train(settings, package.DMatrix(POINTS.inputs, POINTS.labels), 10)
+        if not in_file:
+            return Case(teachers.xgboost(booster, CLASSES))
+        booster.save_model(place / "m.ubj")
+        return Case(teachers.xgboost(place / "m.ubj", CLASSES), place=place / "m.ubj")
+
+    return case
+
+
+def of_trees(taught: Run, address: str, place: Path) -> Case:
+    return Case(of_xgboost(True)(taught, address, place).teacher.with_trees(0.3))
+
+
+def of_classifier(taught: Run, address: str, place: Path) -> Case:
+    return Case(teachers.huggingface(save(place / "net"), OPINIONS), READ, place / "net")
+
+
+def of_head(in_file: bool) -> Callable[..., Case]:
+    def case(taught: Run, address: str, place: Path) -> Case:
+        encoder = teachers.encoder(save_encoder(place / "net"), keep=place / "keep")
+        head = LogisticRegression().fit(encoder.embed(READ), [0, 1, 1, 0, 0])
+        if not in_file:
+            return Case(encoder.with_head(head, OPINIONS), READ)
+        file = encoder.write_head(head, place / "head.safetensors", OPINIONS)
+        return Case(teachers.head(file, keep=place / "keep"), READ, file)
+
+    return case
+
+
+def of_ensemble(taught: Run, address: str, place: Path) -> Case:
+    members = [RULE, made("scores", taught, address, place), made("onnx", taught, address, place)]
+    return Case(teachers.ensemble(members))
+
+
+def of_order(taught: Run, address: str, place: Path) -> Case:
+    turned, points = CLASSES[::-1], replace(POINTS, labels=2 - POINTS.labels, classes=CLASSES[::-1])
+    case = of_door("onnx")(taught, address, place)
+    return Case(ordered(case.teacher, turned), points, case.place)
+
+
+def of_specialists(taught: Run, address: str, place: Path) -> Case:
+    two = teachers.module(Tilted(), ("round", "star", "others"))
+    return Case(teachers.combined(RULE, [Specialist(two, (0, 2))], top=2))
+
+
+# One of each class of teachers, and of those that may lie in memory or in a file one of both.
+EVERY: dict[str, Callable[..., Case]] = {
+    "function": lambda *_: Case(RULE),
+    "module": of_module,
+    "run": of_door("run"),
+    "onnx": of_door("onnx"),
+    "exported": of_door("exported"),
+    "http": of_door("http"),
+    "scores": of_door("scores"),
+    "array": of_array,
+    "sklearn": of_sklearn(False),
+    "sklearn file": of_sklearn(True),
+    "lightgbm": of_lightgbm(False),
+    "lightgbm file": of_lightgbm(True),
+    "xgboost": of_xgboost(False),
+    "xgboost file": of_xgboost(True),
+    "fewer trees": of_trees,
+    "classifier": of_classifier,
+    "head": of_head(False),
+    "head file": of_head(True),
+    "ensemble": of_ensemble,
+    "order": of_order,
+    "specialists": of_specialists,
+}
+OPENED = ["run", "onnx", "exported", "http", "scores", "sklearn file", "lightgbm file"]
+OPENED += ["xgboost file", "classifier", "head file", "order"]
+
+
+class Cases(dict[str, Case]):
+    """Each kind, made when it is first wanted and once."""
+
+    def __init__(self, taught: Run, address: str, place: Path) -> None:
+        super().__init__()
+        self.taught, self.address, self.place = taught, address, place
+
+    def __missing__(self, name: str) -> Case:
+        place = self.place / name
+        place.mkdir()
+        self[name] = EVERY[name](self.taught, self.address, place)
+        return self[name]
+
+
+@pytest.fixture(scope="module")
+def cases(taught, address, tmp_path_factory) -> Cases:
+    return Cases(taught, address, tmp_path_factory.mktemp("cases"))
+
+
+@pytest.fixture
+def case(request, cases) -> Case:
+    return cases[request.param]
+
+
+of_every = pytest.mark.parametrize("case", EVERY, indirect=True)
+
+
+def kinds_of(kind: type[Teacher]) -> set[type[Teacher]]:
+    return set().union(*({one} | kinds_of(one) for one in kind.__subclasses__()))
+
+
+OURS = [kind for kind in kinds_of(Teacher) if kind.__module__.startswith("limbeck.teachers.")]
+KINDS = sorted(OURS, key=lambda kind: kind.__name__)
+
+
+def unpickled(content: bytes) -> Teacher:
+    return pickle.loads(content)  # noqa: S301  # written a moment before
+
+
+def test_a_teacher_is_of_some_kind():
+    with pytest.raises(TypeError, match="abstract"):
+        Teacher(name="a", classes=CLASSES, kind="logits", fingerprint="f")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_kind_is_a_frozen_dataclass_and_leaves_the_checks_alone(kind):
+    assert is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    assert kind.__dataclass_params__.eq is False
+    assert not {"ask", "answers", "check_asked"} & set(vars(kind))
+    assert kind.__bases__ == (Teacher,)
+
+
+def test_every_kind_is_among_these(cases):
+    assert {type(cases[name].teacher) for name in EVERY} == set(KINDS)
+
+
+@of_every
+def test_nothing_in_a_teacher_changes(case):
+    with pytest.raises(FrozenInstanceError):
+        case.teacher.name = "another"
+    assert copy.deepcopy(case.teacher) is copy.copy(case.teacher) is case.teacher
+
+
+@of_every
+def test_a_pickled_teacher_says_the_same(case):
+    teacher = replace(case.teacher, name="another name")
+    again = unpickled(pickle.dumps(teacher))
+    assert type(again) is type(teacher)
+    for field in ("name", "classes", "kind", "fingerprint", "source", "answers_keys", "bytes"):
+        assert getattr(again, field) == getattr(teacher, field), field
+    np.testing.assert_array_equal(case.said(again), case.said(teacher))
+
+
+@of_every
+def test_threads_change_no_score(case):
+    again = case.teacher.with_threads(2)
+    assert (again.classes, again.fingerprint) == (case.teacher.classes, case.teacher.fingerprint)
+    np.testing.assert_allclose(case.said(again), case.said(case.teacher), atol=1e-6)
+
+
+@of_every
+def test_the_bytes_are_those_of_the_file(case, taught):
+    files = [] if case.place is None else [case.place, *case.place.rglob("*")]
+    expected = sum(file.stat().st_size for file in files if file.is_file())
+    if case.teacher.net:
+        expected = (
+            (taught.directory / taught.manifest["nets"]["student"]["0"]["file"]).stat().st_size
+        )
+    assert case.teacher.bytes == expected
+
+
+@pytest.mark.parametrize("case", OPENED, indirect=True)
+def test_a_teacher_from_a_place_is_opened_anew(case):
+    again = case.teacher.reopen()
+    assert again is not case.teacher
+    assert again.fingerprint == case.teacher.fingerprint
+    np.testing.assert_array_equal(case.said(again), case.said(case.teacher))
+
+
+@pytest.mark.parametrize("case", [kind for kind in EVERY if kind not in OPENED], indirect=True)
+def test_a_teacher_from_memory_is_not(case):
+    with pytest.raises(TeacherError, match="was made of an object in memory, and no text opens it"):
+        case.teacher.reopen()
+
+
+def test_an_ensemble_is_as_large_as_all_its_members_and_opened_anew_with_them(
+    taught, address, tmp_path
+):
+    members = [made(door, taught, address, tmp_path) for door in ("onnx", "run")]
+    together = teachers.ensemble(members)
+    assert together.bytes == sum(member.bytes for member in members) > 0
+    assert teachers.ensemble([*members, RULE]).bytes == 0
+    said = [one.answers(POINTS, "it") for one in (together, together.reopen())]
+    np.testing.assert_array_equal(*said)
+    assert "threads=2" in together.with_threads(2).members[0].source
+
+
+class Local(nn.Module):
+    """A module that holds what cannot be pickled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.scores = lambda inputs: inputs.sum(dim=1, keepdim=True) + self.bias
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.scores(inputs)
+
+
+@pytest.mark.parametrize("inside", ["alone", "a member", "in another order"])
+@pytest.mark.parametrize(
+    "own", [teachers.function(lambda x: x, CLASSES, name="own"), teachers.module(Local(), CLASSES)]
+)
+def test_what_cannot_be_pickled_says_what_to_do(own, inside):
+    given = {"alone": own, "a member": teachers.ensemble([RULE, own])}
+    teacher = given.get(inside) or ordered(own, CLASSES[::-1])
+    with pytest.raises(
+        TeacherError, match=f"{own.name} holds an object that cannot be pickled"
+    ) as e:
+        pickle.dumps(teacher)
+    assert "define the function or class at the top of a module" in str(e.value)
+    assert "teachers.read('file.py:name', trust=True)" in str(e.value)
+    assert not issubclass(type(e.value.__cause__), LimbeckError)
+
+
+OWN = """
+from worlds import CLASSES, rule
+from limbeck import teachers
+
+def own():
+    return teachers.function(lambda inputs: rule(inputs), CLASSES, name="own")
+"""
+
+
+def test_code_of_yours_goes_by_its_text_and_runs_where_it_was_trusted(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    teacher = teachers.read(f"{tmp_path}/own.py:own", trust=True)
+    again = unpickled(pickle.dumps(teacher))
+    np.testing.assert_array_equal(again.answers(POINTS, "it"), rule(POINTS.inputs))
+    untrusted = pickle.dumps(replace(teacher, is_trusted=False))
+    with pytest.raises(TrustError, match="pass --trust"):
+        unpickled(untrusted)
+    with pytest.raises(TrustError, match="pass --trust"):
+        replace(teacher, is_trusted=False).reopen()
+
+
+@pytest.mark.parametrize("case", ["exported", "sklearn file"], indirect=True)
+def test_a_file_that_runs_code_is_reopened_only_where_it_was_trusted(case):
+    with pytest.raises(TrustError, match=r"pass --trust \(trust=True\)"):
+        unpickled(pickle.dumps(replace(case.teacher, is_trusted=False)))
+
+
+def test_a_file_that_has_changed_is_no_longer_the_teacher(taught, address, tmp_path):
+    teacher = made("scores", taught, address, tmp_path)
+    content = pickle.dumps(teacher)
+    said = np.zeros((len(POINTS), 3))
+    np.savez(tmp_path / "said.npz", keys=POINTS.keys, scores=said, classes=np.array(CLASSES))
+    for again in (teacher.reopen, lambda: unpickled(content)):
+        with pytest.raises(MismatchError, match=r"said.npz'.* opens another teacher than said.npz"):
+            again()
+
+
+def test_an_encoder_that_has_changed_is_no_longer_the_teacher(tmp_path):
+    teacher = of_head(False)(None, "", tmp_path).teacher
+    content = pickle.dumps(teacher)
+    (tmp_path / "net" / "more.json").write_text("{}")
+    with pytest.raises(MismatchError, match="net holds another encoder than it did"):
+        unpickled(content)
+
+
+ASKS = """
+import pickle, sys
+import numpy as np
+
+for content, inputs, keys in pickle.load(open(sys.argv[1], "rb")):
+    teacher = pickle.loads(content)
+    np.save(f"{sys.argv[1]}-{teacher.name}.npy", teacher.ask(inputs, keys, "it"))
+"""
+
+
+def test_another_process_elsewhere_can_ask_them_all(cases, tmp_path):
+    told, expected = [], {}
+    for name in EVERY:
+        case = cases[name]
+        asked = (case.asked.inputs, case.asked.keys)
+        told.append((pickle.dumps(replace(case.teacher, name=name)), *asked))
+        expected[name] = case.teacher.ask(*asked, "it")
+    (tmp_path / "told").write_bytes(pickle.dumps(told))
+    paths = [*sys.path, str(Path(__file__).parent)]
+    subprocess.run(
+        [sys.executable, "-c", ASKS, tmp_path / "told"],
+        check=True,
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+    for name, scores in expected.items():
+        again = np.load(f"{tmp_path / 'told'}-{name}.npy")
+        np.testing.assert_allclose(again, scores, atol=1e-5, err_msg=name)

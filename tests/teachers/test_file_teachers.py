@@ -142,7 +142,7 @@ def test_the_same_net_makes_the_same_score_set_through_every_door(doors, door, t
 
 @pytest.mark.parametrize("door", ["onnx", "exported"])
 def test_a_file_answers_without_gradients(doors, door):
-    answered = torch.as_tensor(doors[door].answer(POINTS.inputs))
+    answered = torch.as_tensor(doors[door].predict(POINTS.inputs))
     assert not answered.requires_grad
     assert answered.shape == (70, 3)
 
@@ -284,7 +284,7 @@ def cast_to(path, kind):
 def test_inputs_are_cast_where_the_type_holds_them(given, kind, tmp_path):
     teacher = cast_to(tmp_path / "net.onnx", kind)
     inputs = np.array([[1, 0], [0, 1]]).astype(given)
-    np.testing.assert_array_equal(teacher.answer(inputs), inputs.astype("float32") @ WEIGHTS)
+    np.testing.assert_array_equal(teacher.predict(inputs), inputs.astype("float32") @ WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_texts_are_given_as_they_are(tmp_path):
     model.opset_import[1].version = 2
     onnx.save(model, path)
     teacher = teachers.onnx(path, ["first", "second"])
-    said = teacher.answer(np.array([["good", "bad"], ["bad", "bad"]]))
+    said = teacher.predict(np.array([["good", "bad"], ["bad", "bad"]]))
     np.testing.assert_array_equal(said, [[1, -1], [-1, -1]])
 
 
@@ -331,9 +331,9 @@ def test_an_exported_program_is_given_its_own_type(tmp_path):
     inputs = (torch.zeros(2, 4, dtype=torch.int64),)
     teacher = opened(save_program(tokens, tmp_path / "tokens.pt2", inputs))
     small = np.int32([[0, 1, 2, 3]])
-    np.testing.assert_array_equal(teacher.answer(small), teacher.answer(small.astype("int64")))
+    np.testing.assert_array_equal(teacher.predict(small), teacher.predict(small.astype("int64")))
     with pytest.raises(TeacherError, match=r"tokens\.pt2 takes whole numbers \(int64\)"):
-        teacher.answer(np.float32([[0, 1, 2, 3]]))
+        teacher.predict(np.float32([[0, 1, 2, 3]]))
 
 
 def test_an_exported_program_may_compute_in_bfloat16(tmp_path):
@@ -350,7 +350,7 @@ def test_an_exported_program_may_compute_in_bfloat16(tmp_path):
 def test_inputs_of_another_shape_are_refused(door, doors):
     for given, shape in (((3, 5), "(batch, 5)"), ((3, 2, 2), "(batch, 2, 2)"), ((3,), "(batch)")):
         with pytest.raises(TeacherError) as caught:
-            doors[door].answer(np.zeros(given, "float32"))
+            doors[door].predict(np.zeros(given, "float32"))
         assert str(caught.value).endswith(f"takes inputs of shape (batch, 2), not {shape}")
 
 
@@ -476,7 +476,7 @@ class Named(nn.Module):
 
 def test_one_tensor_within_a_mapping_is_the_answer(tmp_path):
     teacher = opened(save_program(Named(), tmp_path / "net.pt2"), ["a", "b"])
-    np.testing.assert_array_equal(teacher.answer(POINTS.inputs), POINTS.inputs * 2)
+    np.testing.assert_array_equal(teacher.predict(POINTS.inputs), POINTS.inputs * 2)
 
 
 class Constant(nn.Module):
@@ -568,7 +568,7 @@ def test_a_function_that_the_file_brings_itself_is_no_library(tmp_path):
     node = helper.make_node("Square", ["x"], ["y"], domain="mine")
     path = tmp_path / "net.onnx"
     write_onnx(path, [node], outputs=[tensor("y")], functions=[square])
-    said = teachers.onnx(path, ["a", "b"]).answer(POINTS.inputs)
+    said = teachers.onnx(path, ["a", "b"]).predict(POINTS.inputs)
     np.testing.assert_allclose(said, POINTS.inputs**2, atol=1e-6)
 
 
@@ -577,7 +577,7 @@ def test_a_function_that_the_file_brings_itself_is_no_library(tmp_path):
 
 def test_tensors_beside_the_model_are_part_of_it(tmp_path):
     first = product_beside(tmp_path / "first", WEIGHTS)
-    said = first.answer(POINTS.inputs)
+    said = first.predict(POINTS.inputs)
     np.testing.assert_allclose(said, POINTS.inputs @ WEIGHTS, atol=1e-6)
     assert product_beside(tmp_path / "moved", WEIGHTS).fingerprint == first.fingerprint
     assert product_beside(tmp_path / "other", WEIGHTS + 1).fingerprint != first.fingerprint
@@ -742,7 +742,7 @@ def test_a_program_in_training_mode_is_refused(tmp_path):
 def test_what_a_program_demands_of_its_inputs_is_said(tmp_path):
     few = ({0: torch.export.Dim("batch", max=8)},)
     teacher = opened(save_program(net(), tmp_path / "net.pt2", dynamic=few))
-    assert teacher.answer(POINTS.inputs[:8]).shape == (8, 3)
+    assert teacher.predict(POINTS.inputs[:8]).shape == (8, 3)
     with pytest.raises(
         TeacherError, match=r"it cannot answer inputs of shape \(70, 2\) .*float32: Guard failed"
     ):

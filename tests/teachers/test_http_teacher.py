@@ -184,7 +184,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(teacher: Teacher, n: int = 24) -> str:
     """What the error says, whole: the sentence and all that is chained to it."""
     with pytest.raises(TeacherError) as caught:
-        teacher.answer(blobs(n).inputs)
+        teacher.predict(blobs(n).inputs)
     return everything_told(caught.value)
 
 
@@ -198,7 +198,7 @@ def everything_told(error: BaseException | None) -> str:
 
 def sentence(teacher: Teacher, n: int = 24) -> str:
     with pytest.raises(TeacherError) as caught:
-        teacher.answer(blobs(n).inputs)
+        teacher.predict(blobs(n).inputs)
     return str(caught.value)
 
 
@@ -209,7 +209,7 @@ def test_every_row_is_asked_once_and_answers_are_put_where_they_belong(serve):
 
     served = serve(the_first_is_the_slowest)
     points = blobs(101)
-    scores = http(served.url, CLASSES, how=QUICK).answer(points.inputs)
+    scores = http(served.url, CLASSES, how=QUICK).predict(points.inputs)
     np.testing.assert_array_equal(scores, rule(points.inputs))
     assert set(served.asked.values()) == {1}
     assert len(served.asked) == 101
@@ -228,7 +228,7 @@ def test_requests_are_in_flight_together_over_as_many_connections_and_no_more(se
     served = serve(together)
     teacher = http(served.url, CLASSES, how=Endpoint(batch=2, in_flight=3))
     for _ in range(3):
-        teacher.answer(blobs(18).inputs)
+        teacher.predict(blobs(18).inputs)
     assert served.most_at_once == 3
     assert served.connections == 3  # kept from one batch to the next
 
@@ -237,7 +237,7 @@ def test_an_idle_client_is_closed_and_opens_again(serve):
     served = serve()
     teacher = http(served.url, CLASSES, how=QUICK)
     for _ in range(2):
-        teacher.answer(blobs(24).inputs)
+        teacher.predict(blobs(24).inputs)
         deadline = time.monotonic() + 10
         while served.open and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -249,7 +249,7 @@ def test_inputs_of_any_shape_and_type_arrive_as_they_are(serve, dtype):
     served = serve(lambda handler, number, rows: handler.say(200, {"scores": [[0, 1]] * len(rows)})
                    or True)  # fmt: skip
     inputs = (np.random.default_rng(0).normal(size=(5, 1, 3, 2)) * 50).astype(dtype)
-    http(served.url, ["a", "b"]).answer(inputs)
+    http(served.url, ["a", "b"]).predict(inputs)
     np.testing.assert_array_equal(np.array(served.requests[0], dtype), inputs)
 
 
@@ -257,12 +257,12 @@ def test_texts_are_sent_as_texts_and_missing_values_as_null(serve):
     served = serve(lambda handler, number, rows: handler.say(200, {"scores": [[0, 1]] * len(rows)})
                    or True)  # fmt: skip
     teacher = http(served.url, ["a", "b"])
-    teacher.answer(np.array(["good", "schlecht \u00fc"]))
-    teacher.answer(np.array([[1.0, np.nan]]))
+    teacher.predict(np.array(["good", "schlecht \u00fc"]))
+    teacher.predict(np.array([[1.0, np.nan]]))
     assert served.requests == [["good", "schlecht \u00fc"], [[1.0, None]]]
     with pytest.raises(TeacherError, match=r"cannot answer inputs of shape .*JSON has no infinity"):
         teacher.ask(np.array([[np.inf]]), np.array(["k"]), "it")
-    assert teacher.answer(np.empty((0, 2))).shape == (0, 2)
+    assert teacher.predict(np.empty((0, 2))).shape == (0, 2)
     assert len(served.requests) == 2
 
 
@@ -275,7 +275,7 @@ def test_only_the_request_that_failed_is_asked_again(serve, status):
     served = serve(the_second_fails_twice)
     points = blobs(24)
     teacher = http(served.url, CLASSES, how=Endpoint(batch=8, in_flight=1))
-    np.testing.assert_array_equal(teacher.answer(points.inputs), rule(points.inputs))
+    np.testing.assert_array_equal(teacher.predict(points.inputs), rule(points.inputs))
     assert sorted(served.asked.values()) == [1] * 16 + [3] * 8
 
 
@@ -298,7 +298,7 @@ def test_hanging_and_broken_connections_are_asked_again(serve):
     points = blobs(40)
     how = Endpoint(batch=8, timeout=1.0, retries=3)
     np.testing.assert_array_equal(
-        http(served.url, CLASSES, how=how).answer(points.inputs), rule(points.inputs)
+        http(served.url, CLASSES, how=how).predict(points.inputs), rule(points.inputs)
     )
     assert len(served.requests) >= 5 + 3
 
@@ -327,7 +327,7 @@ def test_retry_after_is_honoured_up_to_its_bound(serve, monkeypatch):
         return number == 1 and (handler.say(429, b"", Retry_After="86400") or True)
 
     teacher = http(serve(wait).url, CLASSES)
-    teacher.answer(blobs(4).inputs)
+    teacher.predict(blobs(4).inputs)
     assert 0.5 <= moments[1] - moments[0] < 5
 
 
@@ -406,7 +406,7 @@ def test_a_lie_half_way_stops_at_once_and_names_the_request(serve, lie, told):
     served = serve(lambda handler, number, rows: number == 2 and (handler.say(200, lie) or True))
     teacher = http(served.url, CLASSES, how=Endpoint(batch=8, in_flight=1))
     with pytest.raises(TeacherError, match=told) as caught:
-        teacher.answer(blobs(24).inputs)
+        teacher.predict(blobs(24).inputs)
     assert str(caught.value).startswith(f"the teacher {served.url}, request 2 (rows 8 to 15 of 24)")
     assert len(served.requests) <= 3  # the next one may have been under way
 
@@ -423,7 +423,7 @@ def says(**words: object) -> Callable[[Handler, int, list], bool]:
 
 def test_what_an_endpoint_says_of_itself_must_be_what_is_known(serve):
     right = says(classes=list(CLASSES), kind="logits", version="3")
-    http(serve(right).url, CLASSES, how=Endpoint(version="3")).answer(blobs(8).inputs)
+    http(serve(right).url, CLASSES, how=Endpoint(version="3")).predict(blobs(8).inputs)
     other = http(serve(says(classes=["round", "star", "cube"])).url, CLASSES)
     assert sentence(other).endswith(
         "its classes are ['round', 'star', 'cube'], and those asked for are "
@@ -456,7 +456,7 @@ def in_its_own_order(handler: Handler, number: int, rows: list) -> bool:
 def test_classes_of_an_answer_are_found_by_name(serve):
     points = blobs(50)
     teacher = http(serve(in_its_own_order).url, CLASSES, how=QUICK)
-    np.testing.assert_array_equal(teacher.answer(points.inputs), rule(points.inputs))
+    np.testing.assert_array_equal(teacher.predict(points.inputs), rule(points.inputs))
 
 
 def test_examples_that_name_the_classes_in_another_order_are_scored_by_name(serve, tmp_path):
@@ -507,7 +507,7 @@ def test_the_bound_on_requests_counts_repetitions_and_tells_how_far_it_came(serv
     served = serve(lambda handler, number, rows: number == 1 and (handler.say(503, b"") or True))
     how = Endpoint(batch=8, in_flight=1, most_requests=4)
     teacher = http(served.url, CLASSES, how=how)
-    teacher.answer(blobs(16).inputs)
+    teacher.predict(blobs(16).inputs)
     told = sentence(teacher, 16)
     assert "request 4 (rows 8 to 15 of 16): it would be one more than the most_requests=4" in told
     assert "of this teacher's life; 24 rows were answered, and what was finished is kept" in told
@@ -531,7 +531,7 @@ def test_a_redirect_within_the_origin_is_followed(serve, status):
     served = serve(redirects("/v2/score", status))
     points = blobs(8)
     np.testing.assert_array_equal(
-        http(served.url, CLASSES).answer(points.inputs), rule(points.inputs)
+        http(served.url, CLASSES).predict(points.inputs), rule(points.inputs)
     )
     assert len(served.requests) == 2
 
@@ -587,7 +587,7 @@ def test_proxies_and_netrc_of_the_environment_are_not_used(serve, monkeypatch, t
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-    http(served.url, CLASSES).answer(blobs(8).inputs)
+    http(served.url, CLASSES).predict(blobs(8).inputs)
     assert not proxy.requests
     assert "Authorization" not in served.headers[0]
 
@@ -622,10 +622,10 @@ def test_a_certificate_is_always_verified(serve, tmp_path, monkeypatch):
     monkeypatch.setenv("OUR_TOKEN", SECRET)
     points = blobs(8)
     trusting = http(url, CLASSES, how=Endpoint(token="OUR_TOKEN"))
-    np.testing.assert_array_equal(trusting.answer(points.inputs), rule(points.inputs))
+    np.testing.assert_array_equal(trusting.predict(points.inputs), rule(points.inputs))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(InputError, match="that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read"):
-        http(url, CLASSES).answer(points.inputs)
+        http(url, CLASSES).predict(points.inputs)
 
 
 # What it never tells.
@@ -984,7 +984,7 @@ LEAVES = """
 import sys
 from limbeck import teachers
 import numpy as np
-teachers.http(sys.argv[1], ["a", "b", "c"]).answer(np.zeros((5, 2)))
+teachers.http(sys.argv[1], ["a", "b", "c"]).predict(np.zeros((5, 2)))
 """
 
 

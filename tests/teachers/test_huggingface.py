@@ -55,7 +55,7 @@ def one_by_one(folder, given, most=12):
 @pytest.mark.parametrize("batch", [1, 2, 32])
 def test_batches_say_what_one_text_after_the_other_does(whole, batch):
     teacher = teachers.huggingface(whole, batch=batch)
-    said = teacher.answer(texts(TEXTS))
+    said = teacher.predict(texts(TEXTS))
     np.testing.assert_allclose(said, one_by_one(whole, TEXTS), atol=1e-5)
     assert np.abs(said[0] - said[1]).max() > 0.01
     assert (teacher.classes, teacher.kind, teacher.name) == (OPINIONS, "logits", "opinions")
@@ -71,8 +71,8 @@ def test_it_is_scored_like_any_teacher(whole, tmp_path):
 def test_lists_of_numpys_other_texts_are_texts_too(whole):
     teacher = teachers.huggingface(whole)
     for kind in (str, object):
-        said = teacher.answer(np.array(TEXTS, dtype=kind))
-        np.testing.assert_array_equal(said, teacher.answer(texts(TEXTS)))
+        said = teacher.predict(np.array(TEXTS, dtype=kind))
+        np.testing.assert_array_equal(said, teacher.predict(texts(TEXTS)))
 
 
 def test_texts_are_cut_at_the_models_own_limit_and_that_is_said_once(whole):
@@ -81,15 +81,15 @@ def test_texts_are_cut_at_the_models_own_limit_and_that_is_said_once(whole):
     with pytest.warns(
         TextsWarning, match="opinions reads 12 tokens, and 2 of 3 texts are longer: of those only"
     ) as caught:
-        said = teacher.answer(long)
+        said = teacher.predict(long)
     assert len(caught) == 1
-    np.testing.assert_array_equal(teacher.answer(long), said)  # a second warning would be an error
+    np.testing.assert_array_equal(teacher.predict(long), said)  # a second warning would be an error
     np.testing.assert_allclose(said, one_by_one(whole, long.tolist()), atol=1e-5)
 
 
 def test_tokens_that_were_asked_for_are_no_surprise(whole):
     teacher = teachers.huggingface(whole, tokens=4)
-    said = teacher.answer(texts(TEXTS))
+    said = teacher.predict(texts(TEXTS))
     np.testing.assert_allclose(said, one_by_one(whole, TEXTS, most=4), atol=1e-5)
     assert teacher.fingerprint != teachers.huggingface(whole).fingerprint
 
@@ -112,7 +112,7 @@ def test_positions_of_roberta_begin_after_the_filling(tmp_path):
     save(tmp_path)
     transformers.RobertaForSequenceClassification(config).save_pretrained(tmp_path)
     teacher = teachers.huggingface(tmp_path, OPINIONS, tokens=8)
-    assert teacher.answer(texts(["good " * 30])).shape == (1, 2)
+    assert teacher.predict(texts(["good " * 30])).shape == (1, 2)
     with pytest.raises(InputError, match="reads 3 to 8 tokens"):
         teachers.huggingface(tmp_path, OPINIONS, tokens=9)
 
@@ -123,17 +123,17 @@ def test_a_model_that_cannot_fill_up_texts_reads_them_alone(tmp_path):
         n_embd=8, n_layer=1, n_head=2, n_positions=12, vocab_size=len(WORDS), pad_token_id=None
     )
     transformers.GPT2ForSequenceClassification(config).save_pretrained(tmp_path)
-    said = teachers.huggingface(tmp_path, OPINIONS).answer(texts(TEXTS))
+    said = teachers.huggingface(tmp_path, OPINIONS).predict(texts(TEXTS))
     assert said.shape == (5, 2)
     assert np.isfinite(said).all()
 
 
 def test_bfloat16_is_another_teacher_that_says_nearly_the_same(whole):
     wide, narrow = (teachers.huggingface(whole, precision=p) for p in ("float32", "bfloat16"))
-    said = narrow.answer(texts(TEXTS))
+    said = narrow.predict(texts(TEXTS))
     assert said.dtype == np.float32
-    assert (said != wide.answer(texts(TEXTS))).any()
-    np.testing.assert_allclose(said, wide.answer(texts(TEXTS)), atol=0.1)
+    assert (said != wide.predict(texts(TEXTS))).any()
+    np.testing.assert_allclose(said, wide.predict(texts(TEXTS)), atol=0.1)
     assert narrow.fingerprint == wide.fingerprint + ":bfloat16"
     with pytest.raises(InputError, match="float32 or bfloat16, not 'float16'"):
         teachers.huggingface(whole, precision="float16")
@@ -142,7 +142,7 @@ def test_bfloat16_is_another_teacher_that_says_nearly_the_same(whole):
 def test_weights_kept_in_float16_are_computed_in_float32(whole, folder):
     net = transformers.AutoModelForSequenceClassification.from_pretrained(whole)
     net.half().save_pretrained(folder)
-    said = teachers.huggingface(folder).answer(texts(TEXTS))
+    said = teachers.huggingface(folder).predict(texts(TEXTS))
     np.testing.assert_allclose(said, one_by_one(whole, TEXTS), atol=0.02)
 
 
@@ -213,7 +213,7 @@ def test_a_text_names_it(whole, prefix):
 
 
 def test_opening_and_asking_says_nothing_on_any_channel(whole, capfd, caplog):
-    teachers.huggingface(whole).answer(texts(TEXTS))
+    teachers.huggingface(whole).predict(texts(TEXTS))
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
 
@@ -227,9 +227,9 @@ def test_numbers_are_no_texts(whole):
     with pytest.raises(TeacherError, match=wanted):
         teacher.ask(np.zeros((3, 2), np.float32), np.array(["a", "b", "c"]), "it")
     with pytest.raises(TeacherError, match=r"these inputs are <U1 of shape \(batch, 1\)"):
-        teacher.answer(np.array([["a"]]))
+        teacher.predict(np.array([["a"]]))
     with pytest.raises(TeacherError, match=r"these inputs are object of shape \(batch\)"):
-        teacher.answer(np.array(["a", 1], dtype=object))
+        teacher.predict(np.array(["a", 1], dtype=object))
 
 
 def test_a_folder_that_is_absent_is_not_looked_for_elsewhere(tmp_path):
@@ -276,8 +276,8 @@ def test_weights_that_are_a_pickle_are_never_opened(folder):
 def test_a_pickle_beside_the_weights_is_left_alone(whole, folder):
     (folder / "pytorch_model.bin").write_bytes(b"no pickle at all")
     (folder / "training_args.bin").write_bytes(b"nor this")
-    said = teachers.huggingface(folder).answer(texts(TEXTS))
-    np.testing.assert_array_equal(said, teachers.huggingface(whole).answer(texts(TEXTS)))
+    said = teachers.huggingface(folder).predict(texts(TEXTS))
+    np.testing.assert_array_equal(said, teachers.huggingface(whole).predict(texts(TEXTS)))
 
 
 def index(folder, file):
@@ -310,7 +310,7 @@ def test_weights_in_several_files_are_one_model(whole, folder):
     net = transformers.AutoModelForSequenceClassification.from_pretrained(whole)
     net.save_pretrained(folder, max_shard_size="4KB")
     assert len(list(folder.glob("*.safetensors"))) > 1
-    said = teachers.huggingface(folder).answer(texts(TEXTS))
+    said = teachers.huggingface(folder).predict(texts(TEXTS))
     np.testing.assert_allclose(said, one_by_one(whole, TEXTS), atol=1e-5)
 
 
@@ -340,7 +340,7 @@ def test_code_of_the_makers_is_not_run(folder):
     with pytest.raises(TeacherError, match=r"copy cannot be opened by transformers: \S"):
         teachers.huggingface(folder)
     rewrite(folder / "config.json", model_type="bert")
-    assert teachers.huggingface(folder).answer(texts(TEXTS)).shape == (5, 2)
+    assert teachers.huggingface(folder).predict(texts(TEXTS)).shape == (5, 2)
     assert not (folder / "ran").exists()
 
 

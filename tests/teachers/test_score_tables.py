@@ -145,7 +145,7 @@ def test_a_table_answers_about_no_view(tmp_path):
         with pytest.raises(InputError, match=sentence):
             live(teacher, POINTS, views=Mixup())
     with pytest.raises(TeacherError, match="answers by key, not by input"):
-        table.answer(POINTS.inputs)
+        table.predict(POINTS.inputs)
 
 
 def test_examples_without_scores_are_counted_and_one_is_named(tmp_path):

@@ -41,7 +41,7 @@ def test_a_pipelines_log_probabilities_are_its_own():
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, LABELS)
     teacher = teachers.sklearn(model, CLASSES)
     assert (teacher.kind, teacher.name) == ("log-probabilities", "LogisticRegression")
-    np.testing.assert_array_equal(teacher.answer(NEW), model.predict_log_proba(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.predict_log_proba(NEW))
     assert teacher.classes == CLASSES
     assert teacher.source == ""
 
@@ -49,9 +49,9 @@ def test_a_pipelines_log_probabilities_are_its_own():
 def test_a_multinomial_decision_function_is_the_logits_of_its_probabilities():
     model = LogisticRegression().fit(ROWS, LABELS)
     teacher = teachers.sklearn(model, kind="logits")
-    np.testing.assert_array_equal(teacher.answer(NEW), model.decision_function(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.decision_function(NEW))
     np.testing.assert_allclose(
-        softmax(teacher.answer(NEW), axis=1), model.predict_proba(NEW), atol=1e-6
+        softmax(teacher.predict(NEW), axis=1), model.predict_proba(NEW), atol=1e-6
     )
 
 
@@ -60,7 +60,7 @@ def test_a_multinomial_decision_function_is_the_logits_of_its_probabilities():
 )
 def test_a_margin_of_one_column_becomes_two_with_the_same_distribution(model):
     model.fit(ROWS, IS_ROUND)
-    said = teachers.sklearn(model, kind="logits").answer(NEW)
+    said = teachers.sklearn(model, kind="logits").predict(NEW)
     assert not said[:, 0].any()
     np.testing.assert_allclose(softmax(said, axis=1), model.predict_proba(NEW), atol=1e-6)
 
@@ -71,8 +71,8 @@ def test_margins_of_an_svm_are_taken_as_what_they_are_said_to_be():
         teachers.sklearn(three)
     each = teachers.sklearn(three, kind="independent-logits")
     assert each.kind == "independent-logits"
-    np.testing.assert_array_equal(each.answer(NEW), three.decision_function(NEW))
-    both = teachers.sklearn(two, kind="independent-logits").answer(NEW)
+    np.testing.assert_array_equal(each.predict(NEW), three.decision_function(NEW))
+    both = teachers.sklearn(two, kind="independent-logits").predict(NEW)
     np.testing.assert_array_equal(both[:, 1], two.decision_function(NEW))
     np.testing.assert_array_equal(both[:, 0], -both[:, 1])
 
@@ -81,10 +81,10 @@ def test_probabilities_are_given_where_they_are_asked_for():
     model = RandomForestClassifier(5, random_state=0).fit(ROWS, LABELS)
     teacher = teachers.sklearn(model, kind="probabilities")
     assert teacher.kind == "probabilities"
-    np.testing.assert_array_equal(teacher.answer(NEW), model.predict_proba(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.predict_proba(NEW))
     logs = teachers.sklearn(model)
     floored = np.maximum(model.predict_proba(NEW), 1e-6)
-    np.testing.assert_allclose(np.exp(logs.answer(NEW)), floored, rtol=1e-9)
+    np.testing.assert_allclose(np.exp(logs.predict(NEW)), floored, rtol=1e-9)
     assert logs.fingerprint != teacher.fingerprint
 
 
@@ -94,7 +94,7 @@ def test_a_regressor_answers_with_a_column_for_each_output(outputs, names):
     model = RandomForestRegressor(3, random_state=0).fit(ROWS, wanted)
     teacher = teachers.sklearn(model)
     assert (teacher.kind, teacher.classes) == ("values", names)
-    np.testing.assert_array_equal(teacher.answer(NEW), model.predict(NEW).reshape(-1, outputs))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.predict(NEW).reshape(-1, outputs))
 
 
 def test_outputs_of_a_regressor_can_be_named():
@@ -112,7 +112,7 @@ def test_a_regressor_that_cannot_be_asked_about_zeros_has_as_many_outputs_as_nam
 
     model = make_pipeline(FunctionTransformer(inverse), LinearRegression()).fit(ROWS, ROWS)
     teacher = teachers.sklearn(model, ["left", "right"])
-    np.testing.assert_array_equal(teacher.answer(NEW), model.predict(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.predict(NEW))
 
 
 def test_class_names_are_the_models_in_its_order():
@@ -140,7 +140,7 @@ def test_a_search_and_a_frozen_model_are_asked_as_the_model_in_them():
         search = GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2).fit(ROWS, LABELS)
     for one in (search, FrozenEstimator(model)):
         np.testing.assert_allclose(
-            teachers.sklearn(one).answer(NEW), model.predict_log_proba(NEW), atol=1e-6
+            teachers.sklearn(one).predict(NEW), model.predict_log_proba(NEW), atol=1e-6
         )
 
 
@@ -148,7 +148,7 @@ def test_a_model_fitted_on_a_named_table_is_given_one():
     table = pd.DataFrame(ROWS, columns=["width", "height"])
     scaled = make_column_transformer((StandardScaler(), ["height"]), remainder="passthrough")
     model = make_pipeline(scaled, LogisticRegression()).fit(table, LABELS)
-    said = teachers.sklearn(model).answer(NEW)
+    said = teachers.sklearn(model).predict(NEW)
     wanted = model.predict_log_proba(pd.DataFrame(NEW, columns=["width", "height"]))
     np.testing.assert_array_equal(said, wanted)
 
@@ -158,7 +158,7 @@ def test_pictures_are_flattened():
     flat = shown.inputs.reshape(30, -1)
     model = LogisticRegression(max_iter=2000).fit(flat, shown.labels)
     teacher = teachers.sklearn(model, shown.classes)
-    np.testing.assert_array_equal(teacher.answer(shown.inputs), model.predict_log_proba(flat))
+    np.testing.assert_array_equal(teacher.predict(shown.inputs), model.predict_log_proba(flat))
 
 
 def votes():
@@ -201,7 +201,7 @@ def test_a_model_that_gives_no_scores_is_refused(make, text):
 def test_a_model_of_several_labels_at_once_is_refused_when_it_is_asked():
     teacher = teachers.sklearn(multi_label())
     with pytest.raises(TeacherError, match=r"MLPClassifier miss a sum of one by .* \(multi-label"):
-        teacher.answer(NEW)
+        teacher.predict(NEW)
 
 
 def test_a_margin_for_each_pair_of_classes_is_refused():
@@ -270,7 +270,7 @@ def test_a_file_answers_as_the_model_in_memory(suffix, tmp_path):
     file = kept(model, tmp_path, suffix)
     trust = suffix != ".skops"
     teacher = teachers.sklearn(file, CLASSES, kind="logits", trust=trust)
-    np.testing.assert_array_equal(teacher.answer(NEW), model.decision_function(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), model.decision_function(NEW))
     assert teacher.source == f"sklearn('{file}', classes={list(CLASSES)!r}, kind='logits')"
     again = teachers.sklearn(str(file), kind="logits", trust=trust)
     assert again.fingerprint == teacher.fingerprint
@@ -291,7 +291,7 @@ def test_types_that_skops_does_not_know_are_named_and_need_trust(tmp_path):
     file = kept(Own().fit(ROWS, LABELS), tmp_path, ".skops")
     with pytest.raises(TrustError, match=r"not know to be safe: .*\.Own; pass --trust"):
         teachers.sklearn(file)
-    said = teachers.sklearn(file, trust=True).answer(NEW)
+    said = teachers.sklearn(file, trust=True).predict(NEW)
     np.testing.assert_allclose(np.exp(said), 1 / 3)
 
 

@@ -1,6 +1,7 @@
 """A teacher is named by a text: a prefix, a call, a path that says what it is, or trusted code."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from limbeck.errors import (
 )
 from limbeck.recipes._parse import parse
 from limbeck.students import Run
-from limbeck.teachers import DOORS, Teacher
+from limbeck.teachers import DOORS
 
 POINTS = blobs(40)
 
@@ -167,7 +168,7 @@ def test_an_address_with_a_secret_is_not_written_down(address, folder):
 
 
 def test_a_source_that_the_maker_gave_is_kept(folder, monkeypatch):
-    made = Teacher("own", rule, CLASSES, "logits", "f", source="my own")
+    made = replace(teachers.function(rule, CLASSES), source="my own")
     monkeypatch.setattr(teachers, "onnx", lambda path, classes=(): made)
     assert teachers.read("m.onnx").source == "my own"
 

@@ -87,7 +87,7 @@ def test_an_input_of_another_width_is_refused(library):
 def test_another_type_of_numbers_changes_nothing(library):
     teacher, whole = OF_THREE[library](), np.round(NEW)
     np.testing.assert_allclose(
-        teacher.answer(whole.astype(np.int64)), teacher.answer(whole), atol=1e-5
+        teacher.predict(whole.astype(np.int64)), teacher.predict(whole), atol=1e-5
     )
 
 
@@ -102,7 +102,7 @@ def test_the_margin_of_lightgbm_is_the_logit_of_its_probability(objective, setti
     booster = of_lightgbm(objective, **settings)
     teacher = teachers.lightgbm(booster)
     assert (teacher.kind, teacher.classes) == ("logits", ("0", "1"))
-    said = teacher.answer(NEW)
+    said = teacher.predict(NEW)
     np.testing.assert_allclose(said[:, 1], logit(booster.predict(NEW)), atol=1e-6)
     assert not said[:, 0].any()
 
@@ -113,7 +113,7 @@ FOREST = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
 @pytest.mark.parametrize("trees", [0, 4])
 def test_the_margin_of_lightgbms_forest_is_the_mean_of_its_trees(trees):
     booster = of_lightgbm("binary", **FOREST)
-    said = teachers.lightgbm(booster, trees=trees).answer(NEW)
+    said = teachers.lightgbm(booster, trees=trees).predict(NEW)
     own = booster.predict(NEW, num_iteration=trees or None)
     np.testing.assert_allclose(softmax(said, axis=1)[:, 1], own, atol=1e-6)
 
@@ -125,7 +125,7 @@ def test_the_softmax_of_lightgbms_margins_is_its_probabilities():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it names the columns of a plain array itself
         own = model.predict_proba(NEW)
-    np.testing.assert_allclose(softmax(teacher.answer(NEW), axis=1), own, atol=1e-6)
+    np.testing.assert_allclose(softmax(teacher.predict(NEW), axis=1), own, atol=1e-6)
 
 
 def test_names_that_lightgbms_classifier_learnt_are_its_classes():
@@ -140,7 +140,7 @@ def test_one_against_all_of_lightgbm_is_one_sigmoid_a_class():
     booster = of_lightgbm("multiclassova", LABELS, sigmoid=2.0, **THREE)
     teacher = teachers.lightgbm(booster)
     assert teacher.kind == "independent-logits"
-    said = expit(teacher.answer(NEW))
+    said = expit(teacher.predict(NEW))
     np.testing.assert_allclose(said, booster.predict(NEW), atol=1e-6)
 
 
@@ -165,7 +165,7 @@ def test_regression_of_lightgbm_answers_with_its_values(objective, settings):
     teacher = teachers.lightgbm(booster, trees=5)
     assert (teacher.kind, teacher.classes) == ("values", ("value",))
     own = booster.predict(NEW, num_iteration=5)
-    np.testing.assert_array_equal(teacher.answer(NEW), own[:, None])
+    np.testing.assert_array_equal(teacher.predict(NEW), own[:, None])
 
 
 def test_fewer_trees_are_lightgbms_first_iterations(tmp_path):
@@ -173,7 +173,7 @@ def test_fewer_trees_are_lightgbms_first_iterations(tmp_path):
     teacher = teachers.lightgbm(booster, trees=4)
     assert teacher.name == "Booster, 4 trees"
     own = booster.predict(NEW, raw_score=True, num_iteration=4)
-    np.testing.assert_array_equal(teacher.answer(NEW), own)
+    np.testing.assert_array_equal(teacher.predict(NEW), own)
     assert not np.allclose(own, booster.predict(NEW, raw_score=True))
     assert teacher.fingerprint != teachers.lightgbm(booster).fingerprint
 
@@ -184,12 +184,12 @@ def test_what_stopped_early_uses_its_best_iteration():
     told = {"objective": "binary", **QUIET}
     stop = [lgb.early_stopping(3, verbose=False)]
     booster = lgb.train(told, lgb.Dataset(ROWS, IS_ROUND), 30, [held_out], callbacks=stop)
-    said = teachers.lightgbm(booster).answer(NEW)[:, 1]
+    said = teachers.lightgbm(booster).predict(NEW)[:, 1]
     np.testing.assert_allclose(said, logit(booster.predict(NEW)), atol=1e-6)
     model = xgb.XGBClassifier(n_estimators=30, early_stopping_rounds=3, n_jobs=1)
     model.fit(ROWS, IS_ROUND, eval_set=[(ROWS, 1 - IS_ROUND)], verbose=False)
     assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds()
-    said = teachers.xgboost(model).answer(NEW)
+    said = teachers.xgboost(model).predict(NEW)
     np.testing.assert_allclose(softmax(said, axis=1), model.predict_proba(NEW), atol=1e-6)
 
 
@@ -199,7 +199,7 @@ def test_a_file_of_lightgbm_answers_as_the_model_in_memory(objective, tmp_path):
     booster = of_lightgbm(objective, LABELS if settings else IS_ROUND, **settings)
     booster.save_model(tmp_path / "m.txt")
     teacher, own = teachers.lightgbm(tmp_path / "m.txt"), teachers.lightgbm(booster)
-    np.testing.assert_array_equal(teacher.answer(NEW), own.answer(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), own.predict(NEW))
     assert (teacher.classes, teacher.kind) == (own.classes, own.kind)
     assert (teacher.name, teacher.source) == ("m.txt", f"lightgbm('{tmp_path / 'm.txt'}')")
     assert own.source == ""
@@ -211,7 +211,7 @@ def test_a_model_of_lightgbms_trained_with_names_takes_plain_rows():
     table = pd.DataFrame(ROWS, columns=["width", "height"])
     model = lgb.LGBMRegressor(n_estimators=5, verbosity=-1, n_jobs=1).fit(table, ROWS.sum(axis=1))
     own = model.predict(pd.DataFrame(NEW, columns=["width", "height"]))
-    np.testing.assert_array_equal(teachers.lightgbm(model).answer(NEW), own[:, None])
+    np.testing.assert_array_equal(teachers.lightgbm(model).predict(NEW), own[:, None])
 
 
 def test_nominal_codes_and_linear_leaves_of_lightgbm_survive_the_file(tmp_path):
@@ -221,7 +221,7 @@ def test_nominal_codes_and_linear_leaves_of_lightgbm_survive_the_file(tmp_path):
     booster = lgb.train(told, lgb.Dataset(rows, wanted, categorical_feature=[2]), 5)
     booster.save_model(tmp_path / "m.txt")
     assert "cat_boundaries" in (tmp_path / "m.txt").read_text()
-    said = teachers.lightgbm(tmp_path / "m.txt").answer(rows)
+    said = teachers.lightgbm(tmp_path / "m.txt").predict(rows)
     np.testing.assert_array_equal(said[:, 0], booster.predict(rows))
 
 
@@ -287,7 +287,7 @@ def test_the_margin_of_xgboost_is_the_logit_of_its_probability(settings):
     booster = of_xgboost("binary:logistic", **settings)
     teacher = teachers.xgboost(booster)
     assert (teacher.kind, teacher.classes) == ("logits", ("0", "1"))
-    said = teacher.answer(NEW)
+    said = teacher.predict(NEW)
     # XGBoost answers in float32, of which the logit magnifies the last digit.
     np.testing.assert_allclose(expit(said[:, 1]), said_by(booster), atol=1e-6)
     np.testing.assert_allclose(said[:, 1], logit(said_by(booster).astype(float)), atol=1e-4)
@@ -300,19 +300,19 @@ def test_the_softmax_of_xgboosts_margins_is_its_probabilities(objective):
     teacher = teachers.xgboost(booster, CLASSES)
     assert (teacher.kind, teacher.classes) == ("logits", CLASSES)
     own = said_by(of_xgboost("multi:softprob", LABELS, **THREE))
-    np.testing.assert_allclose(softmax(teacher.answer(NEW), axis=1), own, atol=1e-6)
+    np.testing.assert_allclose(softmax(teacher.predict(NEW), axis=1), own, atol=1e-6)
 
 
 def test_raw_logits_of_xgboost_are_a_margin():
     booster = of_xgboost("binary:logitraw")
-    np.testing.assert_array_equal(teachers.xgboost(booster).answer(NEW)[:, 1], said_by(booster))
+    np.testing.assert_array_equal(teachers.xgboost(booster).predict(NEW)[:, 1], said_by(booster))
 
 
 def test_several_binary_outputs_of_xgboost_are_one_sigmoid_each():
     booster = of_xgboost("binary:logistic", np.eye(3)[LABELS])
     teacher = teachers.xgboost(booster, CLASSES)
     assert teacher.kind == "independent-logits"
-    np.testing.assert_allclose(expit(teacher.answer(NEW)), said_by(booster), atol=1e-6)
+    np.testing.assert_allclose(expit(teacher.predict(NEW)), said_by(booster), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_regression_of_xgboost_answers_with_its_values(objective):
     teacher = teachers.xgboost(booster, ["share"], trees=5)
     assert (teacher.kind, teacher.classes) == ("values", ("share",))
     own = said_by(booster, iteration_range=(0, 5))
-    np.testing.assert_array_equal(teacher.answer(NEW), own[:, None])
+    np.testing.assert_array_equal(teacher.predict(NEW), own[:, None])
 
 
 @pytest.mark.parametrize("settings", [{}, {"multi_strategy": "multi_output_tree"}])
@@ -336,13 +336,13 @@ def test_several_outputs_of_xgboost_have_a_column_each(settings, tmp_path):
     booster.save_model(tmp_path / "m.ubj")
     for teacher in (teachers.xgboost(booster), teachers.xgboost(tmp_path / "m.ubj")):
         assert teacher.classes == ("value-0", "value-1")
-        np.testing.assert_array_equal(teacher.answer(NEW), said_by(booster))
+        np.testing.assert_array_equal(teacher.predict(NEW), said_by(booster))
 
 
 def test_quantiles_of_xgboost_have_a_column_each():
     booster = of_xgboost("reg:quantileerror", ROWS[:, 0], quantile_alpha=[0.1, 0.9])
     teacher = teachers.xgboost(booster, ["low", "high"])
-    np.testing.assert_array_equal(teacher.answer(NEW), said_by(booster))
+    np.testing.assert_array_equal(teacher.predict(NEW), said_by(booster))
 
 
 @pytest.mark.parametrize("settings", [{}, {"num_parallel_tree": 3, "subsample": 0.5}])
@@ -351,7 +351,7 @@ def test_fewer_trees_are_xgboosts_first_iterations(settings):
     teacher = teachers.xgboost(booster, trees=4)
     assert teacher.name == "Booster, 4 trees"
     own = said_by(booster, output_margin=True, iteration_range=(0, 4))
-    np.testing.assert_array_equal(teacher.answer(NEW), own)
+    np.testing.assert_array_equal(teacher.predict(NEW), own)
     assert not np.allclose(own, said_by(booster, output_margin=True))
     assert teacher.fingerprint != teachers.xgboost(booster).fingerprint
 
@@ -363,7 +363,7 @@ def test_a_file_of_xgboost_answers_as_the_model_in_memory(suffix, kind, tmp_path
     file = tmp_path / f"m{suffix}"
     booster.save_model(file)
     teacher, own = teachers.xgboost(file, ["no", "yes"]), teachers.xgboost(booster)
-    np.testing.assert_array_equal(teacher.answer(NEW), own.answer(NEW))
+    np.testing.assert_array_equal(teacher.predict(NEW), own.predict(NEW))
     assert teacher.classes == ("no", "yes")
     assert teacher.source == f"xgboost('{file}', classes=['no', 'yes'])"
 
@@ -375,13 +375,13 @@ def test_what_stopped_early_and_names_of_columns_survive_the_file(tmp_path):
     model.save_model(tmp_path / "m.json")
     teacher = teachers.xgboost(tmp_path / "m.json")
     own = model.predict_proba(pd.DataFrame(NEW, columns=["width", "height"]))
-    np.testing.assert_allclose(softmax(teacher.answer(NEW), axis=1), own, atol=1e-6)
+    np.testing.assert_allclose(softmax(teacher.predict(NEW), axis=1), own, atol=1e-6)
 
 
 def test_what_stands_for_a_missing_value_is_the_models():
     rows = np.where(ROWS > 1, -9, ROWS)
     model = xgb.XGBClassifier(n_estimators=5, missing=-9.0, n_jobs=1).fit(rows, IS_ROUND)
-    said = teachers.xgboost(model).answer(rows)
+    said = teachers.xgboost(model).predict(rows)
     np.testing.assert_allclose(softmax(said, axis=1), model.predict_proba(rows), atol=1e-6)
 
 
@@ -472,7 +472,7 @@ def test_a_text_opens_the_file_again(library, name, files, monkeypatch):
     assert (again.fingerprint, again.classes, again.source) == (
         *(teacher.fingerprint, teacher.classes, teacher.source),
     )
-    np.testing.assert_array_equal(again.answer(NEW), teacher.answer(NEW))
+    np.testing.assert_array_equal(again.predict(NEW), teacher.predict(NEW))
     for text in (name, f"{library}:{name}"):
         assert teachers.read(text, ["no", "yes"]).classes == ("no", "yes")
 
@@ -622,9 +622,12 @@ def test_a_share_of_the_trees_of_xgboost_is_its_first_rounds():
     booster = of_xgboost("binary:logistic", rounds=20)
     fewer = teachers.xgboost(booster).with_trees(0.1)
     first = teachers.xgboost(booster, trees=2)
-    np.testing.assert_array_equal(fewer.answer(NEW), first.answer(NEW))
+    np.testing.assert_array_equal(fewer.predict(NEW), first.predict(NEW))
     assert fewer.fingerprint == first.fingerprint
-    assert teachers.xgboost(of_xgboost("binary:logistic", booster="gblinear")).with_trees is None
+    linear = teachers.xgboost(of_xgboost("binary:logistic", booster="gblinear"))
+    assert (linear.has_trees, teachers.xgboost(booster).has_trees) == (False, True)
+    with pytest.raises(InputError, match="Booster has no trees of which it could keep 10%"):
+        linear.with_trees(0.1)
 
 
 def test_a_share_of_the_trees_of_lightgbm_is_its_first_rounds():
@@ -632,5 +635,5 @@ def test_a_share_of_the_trees_of_lightgbm_is_its_first_rounds():
     booster = lgb.train(settings, lgb.Dataset(ROWS, IS_ROUND), 20)
     fewer = teachers.lightgbm(booster).with_trees(0.1)
     first = teachers.lightgbm(booster, trees=2)
-    np.testing.assert_array_equal(fewer.answer(NEW), first.answer(NEW))
+    np.testing.assert_array_equal(fewer.predict(NEW), first.predict(NEW))
     assert fewer.fingerprint == first.fingerprint

@@ -244,7 +244,7 @@ def test_only_the_specialists_concerned_are_asked_about_only_the_rows_concerned(
         for name, at in subsets.items()
     ]
     generalist = counting(table, asked["generalist"], CLASSES)
-    answer = teachers.combined(generalist, members, top=top).answer(np.arange(40.0)[:, None])
+    answer = teachers.combined(generalist, members, top=top).predict(np.arange(40.0)[:, None])
     best = np.argsort(-table, axis=1)[:, :top]
     assert asked["generalist"] == [list(range(40))]
     for name, at in subsets.items():
@@ -257,7 +257,7 @@ def test_only_the_specialists_concerned_are_asked_about_only_the_rows_concerned(
 def test_where_nobody_is_concerned_the_generalist_answers():
     generalist = teachers.function(rule, ("x", "y", "z"))
     points = blobs(50).inputs
-    alone = teachers.combined(generalist, []).answer(points)
+    alone = teachers.combined(generalist, []).predict(points)
     assert torch.allclose(alone, torch.log_softmax(torch.from_numpy(rule(points)).double(), 1))
 
 
@@ -345,7 +345,7 @@ def test_training_again_changes_nothing_and_goes_on_where_it_was(world, tmp_path
     with pytest.raises(MissingError, match="is not whole"):
         limbeck.load(at)
     points = pairs(50, seed=9).inputs
-    assert torch.equal(again().combined().answer(points), made.combined().answer(points))
+    assert torch.equal(again().combined().predict(points), made.combined().predict(points))
     first = at / "specialist-0" / "manifest.json"
     assert first.stat().st_mtime_ns == before[first]
 

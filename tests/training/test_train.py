@@ -278,7 +278,7 @@ def test_a_standardised_student_answers_in_the_teachers_units(tmp_path):
     with torch.no_grad():
         answers = run.model()(torch.tensor(points.inputs)).numpy()
     for column in range(3):
-        said = big.answer(points.inputs)[:, column]
+        said = big.predict(points.inputs)[:, column]
         assert np.corrcoef(answers[:, column], said)[0, 1] > 0.97
         assert answers[:, column].std() == pytest.approx(said.std(), rel=0.2)
     start = run.control.model()

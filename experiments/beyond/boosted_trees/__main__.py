@@ -142,7 +142,7 @@ def _ratios(part: Part, student: limbeck.Run) -> dict[str, Entry]:
     """How many times the trees are larger, and slower on the same rows with one thread."""
     test = part.examples["test"]
     inputs = np.resize(test.inputs, (part.setting.pick(full=CLOCKED, smoke=100), *test.shape))
-    answers = {"teacher": part.teacher.answer, "student": teachers.run(student).answer}
+    answers = {"teacher": part.teacher.predict, "student": teachers.run(student).predict}
     with threadpool_limits(1):
         rounds = [{n: _seconds(one, inputs) for n, one in answers.items()} for _ in range(5)]
     net = student.manifest["nets"]["student"][str(student.shipped)]

@@ -145,7 +145,7 @@ def _rivals(setting: Setting) -> dict[str, teachers.Teacher]:
 def _seconds(teacher: teachers.Teacher, texts: np.ndarray) -> float:
     """Of the processor, because neighbours on the machine do not count."""
     began = time.process_time()
-    teacher.answer(texts)
+    teacher.predict(texts)
     return time.process_time() - began
 
 

@@ -236,7 +236,7 @@ def _ratios(part: Part, student: limbeck.Run) -> dict[str, float]:
         inner = member[-1] if hasattr(member, "steps") else member
         if "n_jobs" in inner.get_params():
             inner.set_params(n_jobs=1)
-    answer = limbeck.teachers.run(student).answer
+    answer = limbeck.teachers.run(student).predict
     with threadpool_limits(1):
         slow = min(_clocked(part.vote.probabilities, inputs) for _ in range(2))
         quick = min(_clocked(answer, inputs) for _ in range(10))

@@ -138,7 +138,7 @@ def _predictions(evaluation: Evaluation, bar: Bar) -> Predictions:
 def _timings(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
     first = {name: seeds[0] for name, seeds in evaluation.teachers.items()}
     # To look a score up in a table is not to answer.
-    timed = {name: one.answer for name, one in first.items() if not one.answers_keys}
+    timed = {name: one.predict for name, one in first.items() if not one.answers_keys}
     return answer_times(timed, evaluation.examples)
 
 

@@ -1,6 +1,5 @@
 """What may make a student needless: the teacher made cheaper, and plain models of the labels."""
 
-import ast
 import contextlib
 import logging
 import pickle
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -50,12 +48,11 @@ def cheaper_teachers(
 ) -> Iterator[tuple[str, Callable[[], Cheaper]]]:
     """Each way to make a teacher cheaper: its name, and what makes it when it is called."""
     if teacher.members:
-        first = at_threads(teacher.members[0], threads)
+        first = teacher.members[0].with_threads(threads)
         what = f"{first.name}, the first of {len(teacher.members)} members"
-        yield "first member", lambda: Cheaper("first member", what, first, stored_bytes(first))
-    if teacher.with_trees is not None:
-        fewer = teacher.with_trees
-        yield "fewer trees", lambda: _with_fewer_trees(fewer(SHARE_OF_TREES))
+        yield "first member", lambda: Cheaper("first member", what, first, first.bytes)
+    if teacher.has_trees:
+        yield "fewer trees", lambda: _with_fewer_trees(teacher.with_trees(SHARE_OF_TREES))
     if teacher.net and teacher.net[1] == teacher.net[0].shipped:
         run = teacher.net[0]
         yield "teacher int8", lambda: in_int8("teacher int8", run, inputs, threads)
@@ -66,16 +63,26 @@ def _with_fewer_trees(teacher: Teacher) -> Cheaper:
     return Cheaper("fewer trees", what, teacher, 0)  # its file holds all of them
 
 
-def at_threads(teacher: Teacher, threads: int) -> Teacher:
-    """The same teacher; an ONNX file is opened again for so many threads."""
-    call = _call(teacher.source)
-    if call is None or getattr(call.func, "id", "") != "onnx":
-        return teacher
-    kept = [keyword for keyword in call.keywords if keyword.arg != "threads"]
-    call.keywords = [*kept, ast.keyword("threads", ast.Constant(threads))]
-    opened = teachers.read(ast.unparse(call))
-    assert isinstance(opened, Teacher)
-    return teachers.ordered(opened, teacher.classes)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Int8Teacher(Teacher):
+    """A net of ours in int8, whose file is kept nowhere; `in_int8` makes one.
+
+    Attributes:
+        onnx: who answers, inputs of float32 alone.
+        size: of the file, in bytes.
+    """
+
+    onnx: Teacher
+    size: int
+
+    def predict(self, inputs: Array) -> Any:
+        """What the ONNX file says of inputs of any number type."""
+        return self.onnx.predict(numbers(inputs))
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file while there was one."""
+        return self.size
 
 
 def in_int8(name: str, run: Run, inputs: Array, threads: int) -> Cheaper:
@@ -97,12 +104,16 @@ def in_int8(name: str, run: Run, inputs: Array, threads: int) -> Cheaper:
             kind = quantization.QuantType.QUInt8
             quantization.quantize_dynamic(whole, small, weight_type=kind)
         opened = teachers.onnx(small, run.classes, kind=run.kind, threads=threads, name=name)
-        size = small.stat().st_size
-    answer = opened.answer
-    made = replace(opened, answer=lambda inputs: answer(numbers(inputs)), source="")
-    return Cheaper(
-        name, f"{run.name}, seed {run.shipped}, by onnxruntime in dynamic int8", made, size
-    )
+        made = Int8Teacher(
+            name=name,
+            classes=opened.classes,
+            kind=opened.kind,
+            fingerprint=opened.fingerprint,
+            onnx=replace(opened, source="", place=None),  # its file is gone in a moment
+            size=small.stat().st_size,
+        )
+    what = f"{run.name}, seed {run.shipped}, by onnxruntime in dynamic int8"
+    return Cheaper(name, what, made, made.bytes)
 
 
 @contextlib.contextmanager
@@ -194,37 +205,6 @@ def _trees(labels: int) -> HistGradientBoostingClassifier:
 def _rows(inputs: Array) -> Any:
     """Inputs as scikit-learn takes them: a list of texts, or rows of numbers."""
     return inputs.tolist() if inputs.dtype.kind == "T" else inputs.reshape(len(inputs), -1)
-
-
-def stored_bytes(teacher: Teacher) -> int:
-    """What a teacher takes on disk: its files, or a scikit-learn model pickled; 0 if unknown."""
-    if teacher.net:
-        run, seed = teacher.net
-        return run.record.nets[run.role][str(seed)]["bytes"]
-    if teacher.members:
-        parts = [stored_bytes(member) for member in teacher.members]
-        return sum(parts) if all(parts) else 0
-    owner = getattr(teacher.answer, "__self__", None)  # of a function that is a model's method
-    return pickled_bytes(owner) if isinstance(owner, BaseEstimator) else _bytes_at(teacher.source)
-
-
-def _bytes_at(source: str | tuple[str, ...]) -> int:
-    call = _call(source)
-    named = call.args[0] if call is not None and call.args else None
-    if not isinstance(named, ast.Constant) or not isinstance(named.value, str):
-        return 0
-    place = Path(named.value)
-    files = place.rglob("*") if place.is_dir() else [place]
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _call(source: str | tuple[str, ...]) -> ast.Call | None:
-    """The call that opens a teacher again, if it is written as one."""
-    try:
-        found = ast.parse(source, mode="eval").body if isinstance(source, str) else None
-    except SyntaxError:
-        return None
-    return found if isinstance(found, ast.Call) else None
 
 
 class _Counter:

@@ -29,14 +29,7 @@ from limbeck.evaluation import (
 from limbeck.examples import Examples, Plain, check_disjoint
 from limbeck.metrics import OF_PROBABILITIES, Metric
 from limbeck.runtime import device, did_you_mean
-from limbeck.selection._baselines import (
-    Cheaper,
-    at_threads,
-    baselines,
-    cheaper_teachers,
-    in_int8,
-    stored_bytes,
-)
+from limbeck.selection._baselines import Cheaper, baselines, cheaper_teachers, in_int8
 from limbeck.selection._decision import Contender, Part, decide, sentence
 from limbeck.selection._rivals_report import FORM, Rivals
 from limbeck.students import Run
@@ -91,9 +84,7 @@ def rivals(
         run=run,
         test=test,
         given=given,
-        teacher_bytes=cost(teacher, test).bytes
-        if isinstance(teacher, nn.Module)
-        else stored_bytes(given),
+        teacher_bytes=cost(teacher, test).bytes if isinstance(teacher, nn.Module) else given.bytes,
         labelled=labelled,
         to=Path(to),
         threads=threads,
@@ -236,7 +227,7 @@ class _Job:
 
     def _entrants(self) -> Iterator[_Entrant]:
         tests = np.asarray(self.test.inputs)
-        first = at_threads(self.given, self.threads)
+        first = self.given.with_threads(self.threads)
         yield self._single("teacher", "teacher", Cheaper("", first.name, first, self.teacher_bytes))
         for name, make in cheaper_teachers(self.given, tests, self.threads):
             yield from self._tried(name, "cheaper teacher", make)
@@ -269,7 +260,7 @@ class _Job:
 
     def _of_run(self, part: Part, run: Run) -> _Entrant:
         shipped = run.seeds.index(run.shipped)
-        size = stored_bytes(teachers.run(run))
+        size = teachers.run(run).bytes
         what = "; ".join([f"{run.student.text}, seeds {run.seeds}", *run.notes])
         return _Entrant(part, part, what, able(part, run, self.test), size, shipped)
 
@@ -284,7 +275,7 @@ class _Job:
     def _timings(self, entrants: list[_Entrant]) -> dict[str, dict[str, Any]]:
         # To look a score up in a table is not to answer.
         asked = {
-            one.name: one.asked[one.timed].answer
+            one.name: one.asked[one.timed].predict
             for one in entrants
             if not one.asked[one.timed].answers_keys
         }

@@ -12,6 +12,7 @@ Files:
         classes.
     _onnx: Teachers that are ONNX files, answered by ONNX Runtime.
     _open: Opens the teacher that a text names: `onnx:model.onnx`, a call, a path, or code of yours.
+    _ordered: Teachers whose columns stand in another order than they answer in.
     _specialists: Teachers that are a generalist with its specialists.
     _table: Teachers that are tables of scores made elsewhere, which answer by an example's key.
     _teacher: What every teacher is to the rest of Limbeck.
@@ -25,9 +26,10 @@ from limbeck.teachers._function import as_teacher, function
 from limbeck.teachers._fusion import Opinion, divergence, fuse, fuse_by_descent
 from limbeck.teachers._onnx import onnx
 from limbeck.teachers._open import DOORS, Door, check, open_teachers, read, saved
+from limbeck.teachers._ordered import ordered
 from limbeck.teachers._specialists import SPECIALISTS, Specialist, Specialists, combined
 from limbeck.teachers._table import scores
-from limbeck.teachers._teacher import Answer, Teacher, ordered
+from limbeck.teachers._teacher import Answer, Teacher
 from limbeck.teachers._torch import module, run
 from limbeck.teachers.endpoints import Endpoint, http, http_from_text
 from limbeck.teachers.fitted import (

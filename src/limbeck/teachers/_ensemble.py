@@ -1,7 +1,7 @@
 """Several teachers as one: the mean of what they say."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from limbeck.examples import Array
 from limbeck.runtime import Precision
 from limbeck.scores import Ensemble, Mean, Member
 from limbeck.students import Run
-from limbeck.teachers._teacher import Teacher, described, ordered
+from limbeck.teachers._ordered import ordered
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers._torch import run
 
 
@@ -33,17 +34,70 @@ def ensemble(
     """
     speakers = tuple(one for given in members for one in members_in(given))
     made = Ensemble.of([Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean)
+    return EnsembleTeacher(
+        name=name or made.name,
+        classes=made.classes,
+        kind=made.kind,
+        fingerprint=made.fingerprint,
+        source=_source(members),
+        of=made,
+        speakers=speakers,
+    )
 
-    def answer(inputs: Array, *keys: Array) -> Array:
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EnsembleTeacher(Teacher):
+    """The mean of what several teachers say; `ensemble` makes one.
+
+    Attributes:
+        of: which members belong together, and how their mean is computed.
+        speakers: those members.
+    """
+
+    of: Ensemble
+    speakers: tuple[Teacher, ...]
+
+    def predict(self, inputs: Array) -> Array:
+        """The mean, where errors about an input know only its row."""
         rows = [f"row {row} of the batch" for row in range(len(inputs))]
-        known = keys[0] if keys else np.array(rows)
-        inputs = np.ascontiguousarray(inputs)  # once, not once for each member
-        return made.combined([s.ask(inputs, known, f"the member {s.name}") for s in speakers])
+        return self.predict_by_key(inputs, np.array(rows))
 
-    teacher = described(name or made.name, answer, made.classes, made.kind, made.fingerprint)
-    by_key = any(speaker.answers_keys for speaker in speakers)
-    source = _source(members)
-    return replace(teacher, members=speakers, mean=made.mean, source=source, answers_keys=by_key)
+    def predict_by_key(self, inputs: Array, keys: Array) -> Array:
+        """The mean of what the members say of these keys."""
+        inputs = np.ascontiguousarray(inputs)  # once, not once for each member
+        said = [one.ask(inputs, keys, f"the member {one.name}") for one in self.speakers]
+        return self.of.combined(said)
+
+    @property
+    def answers_keys(self) -> bool:
+        """Whether a member does."""
+        return any(speaker.answers_keys for speaker in self.speakers)
+
+    @property
+    def members(self) -> tuple[Teacher, ...]:
+        """Who speaks."""
+        return self.speakers
+
+    @property
+    def mean(self) -> str:
+        """Which mean it is."""
+        return self.of.mean
+
+    @property
+    def bytes(self) -> int:
+        """The sum of its members'; 0 where one of them is not known."""
+        parts = [member.bytes for member in self.members]
+        return sum(parts) if all(parts) else 0
+
+    def with_threads(self, threads: int) -> Teacher:
+        """The same with each member opened for so many threads."""
+        return replace(self, speakers=tuple(one.with_threads(threads) for one in self.speakers))
+
+    def reopen(self) -> Teacher:
+        """The same opened anew, by its text or member by member."""
+        if self._is_text:
+            return super().reopen()
+        return replace(self, speakers=tuple(one.reopen() for one in self.speakers))
 
 
 def in_precision(teacher: Teacher | Run, precision: Precision | str) -> Teacher | Run:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from torch.export import ExportedProgram
 
 from limbeck.errors import CorruptError, TeacherError, TrustError
 from limbeck.examples import Array, tensor
+from limbeck.scores import check_kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Teacher
 
 ANY_BATCH = "torch.export.export(net, inputs, dynamic_shapes=({0: torch.export.Dim('batch')},))"
 
@@ -65,12 +66,48 @@ def exported(
     notes = _files.Notes.of(texts)
     names, own_kind = notes.named(classes, own_name), kind or notes.kind or "logits"
     _check_mode(program, own_name)
-    answer = _answer(program, net, own_name)
+    expected = _expected(program, own_name)
+    slot = _slot(program, expected, own_name)
     _check_output(program, names, own_name)
-    fingerprint = _files.fingerprint([file], own_kind)
-    made = described(own_name, answer, names, own_kind, fingerprint)
-    source = _files.call("exported", file, classes=list(classes), kind=kind, name=name)
-    return replace(made, source=source)
+    return ExportedTeacher(
+        name=own_name,
+        classes=names,
+        kind=check_kind(own_kind),
+        fingerprint=_files.fingerprint([file], own_kind),
+        source=_files.call("exported", file, classes=list(classes), kind=kind, name=name),
+        is_trusted=trust,
+        place=file,
+        program=net,
+        slot=slot,
+        device=expected.device,
+        type=expected.dtype,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExportedTeacher(Teacher):
+    """An exported program of torch; `exported` opens one.
+
+    Attributes:
+        program: the program as a module.
+        slot: its one input.
+        device: where it was exported.
+        type: what its input is there.
+    """
+
+    program: nn.Module = field(repr=False)
+    slot: _files.Slot
+    device: torch.device
+    type: torch.dtype
+
+    def predict(self, inputs: Array) -> Tensor:
+        """What the program returns."""
+        given = tensor(self.slot.fitted(inputs, self.name)).to(self.device, self.type)
+        try:
+            with torch.inference_mode():
+                return _alone(self.program(given))
+        except AssertionError as error:  # what the program demands of its inputs
+            raise RuntimeError(str(error)) from error
 
 
 def _opened(file: Path) -> tuple[ExportedProgram, nn.Module, Mapping[str, str]]:
@@ -110,21 +147,6 @@ def _check_mode(program: ExportedProgram, whose: str) -> None:
                 f"{whose} was exported in training mode, see its {node.name!r}, and would answer "
                 "differently each time: call net.eval() before torch.export.export"
             )
-
-
-def _answer(program: ExportedProgram, net: nn.Module, whose: str) -> Answer:
-    expected = _expected(program, whose)
-    slot = _slot(program, expected, whose)
-
-    def answer(inputs: Array) -> Tensor:
-        given = tensor(slot.fitted(inputs, whose)).to(expected.device, expected.dtype)
-        try:
-            with torch.inference_mode():
-                return _alone(net(given))
-        except AssertionError as error:  # what the program demands of its inputs
-            raise RuntimeError(str(error)) from error
-
-    return answer
 
 
 def _expected(program: ExportedProgram, whose: str) -> Tensor:

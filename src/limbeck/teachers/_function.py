@@ -1,14 +1,20 @@
 """Teachers that are plain functions, and the teacher in whatever object was handed in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
 from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import TeacherError
+from limbeck.examples import Array
+from limbeck.runtime import needs
+from limbeck.scores import check_kind
 from limbeck.students import Run
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Answer, Teacher, names_of
 from limbeck.teachers._torch import module, run
+from limbeck.teachers.fitted import fitted_bytes
 
 
 def function(
@@ -32,7 +38,34 @@ def function(
         InputError: no such kind.
     """
     own_name = name or getattr(answer, "__qualname__", type(answer).__name__)
-    return described(own_name, answer, classes, kind, name_by_content([own_name, version]))
+    return FunctionTeacher(
+        name=own_name,
+        classes=names_of(own_name, classes, kind),
+        kind=check_kind(kind),
+        fingerprint=name_by_content([own_name, version]),
+        function=answer,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FunctionTeacher(Teacher):
+    """A function of yours; `function` makes one."""
+
+    function: Answer = field(repr=False)
+
+    def predict(self, inputs: Array) -> Any:
+        """What the function says."""
+        return self.function(inputs)
+
+    @property
+    def bytes(self) -> int:
+        """Of a method of a scikit-learn model, the model's size when pickled."""
+        owner = getattr(self.function, "__self__", None)
+        # Who has such a model has loaded scikit-learn, which takes seconds; others need not.
+        is_model = hasattr(owner, "get_params") and isinstance(
+            owner, needs("sklearn.base").BaseEstimator
+        )
+        return fitted_bytes(owner) if is_model else 0
 
 
 def as_teacher(given: object, classes: Sequence[str]) -> Teacher:

@@ -1,8 +1,8 @@
 """Teachers that are ONNX files, answered by ONNX Runtime."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from limbeck.errors import CorruptError, InputError, MissingError, TeacherError
 from limbeck.examples import Array
 from limbeck.runtime import did_you_mean, needs
+from limbeck.scores import check_kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Teacher
 
 # What onnxruntime brings itself beside the operators of ONNX.
 OWN_DOMAINS = {"ai.onnx", "com.microsoft", "com.microsoft.nchwc"}
@@ -75,11 +76,52 @@ def onnx(
     slot = _slot(session, own_name)
     chosen = _output(session, output, own_name)
     _files.check_scores(_sides(chosen.shape) or (_files.ANY, _files.ANY), names, own_name)
-    answer = _answer(session, slot, chosen.name, own_name)
-    fingerprint = _files.fingerprint([file, *parts], chosen.name, own_kind)
-    made = described(own_name, answer, names, own_kind, fingerprint)
-    options = {"kind": kind, "output": output, "threads": threads, "name": name}
-    return replace(made, source=_files.call("onnx", file, classes=list(classes), **options))
+    options = {"classes": list(classes), "kind": kind, "output": output, "threads": threads}
+    options |= {"name": name}
+    return OnnxTeacher(
+        name=own_name,
+        classes=names,
+        kind=check_kind(own_kind),
+        fingerprint=_files.fingerprint([file, *parts], chosen.name, own_kind),
+        source=_files.call("onnx", file, **options),
+        place=file,
+        session=session,
+        slot=slot,
+        output=chosen.name,
+        options=options,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OnnxTeacher(Teacher):
+    """An ONNX file in a session of onnxruntime's; `onnx` opens one.
+
+    Attributes:
+        session: onnxruntime's own.
+        slot: its one input.
+        output: the name of the output that holds the scores.
+        options: the keywords it was opened with.
+    """
+
+    session: Any = field(repr=False)
+    slot: _files.Slot
+    output: str
+    options: Mapping[str, Any]
+
+    def predict(self, inputs: Array) -> Array:
+        """The chosen output."""
+        given = {self.slot.name: self.slot.fitted(inputs, self.name)}
+        try:
+            scores: Array = self.session.run([self.output], given)[0]
+        except Exception as error:  # its errors have no base of their own
+            raise RuntimeError(_reason(error)) from error
+        return scores
+
+    def with_threads(self, threads: int) -> Teacher:
+        """The file in another session, which has so many threads."""
+        assert self.place is not None
+        opened = onnx(self.place, **{**self.options, "threads": threads})
+        return replace(opened, name=self.name)
 
 
 def _parsed(file: Path) -> Any:
@@ -99,8 +141,8 @@ def _messages(model: Any) -> Iterator[Any]:
     while waiting:
         message = waiting.pop()
         yield message
-        for field, value in message.ListFields():
-            if field.message_type is not None:
+        for kind, value in message.ListFields():
+            if kind.message_type is not None:
                 waiting.extend([value] if hasattr(value, "ListFields") else value)
 
 
@@ -229,15 +271,3 @@ def _described(one: Any) -> str:
 
 def _sides(shape: Sequence[Any]) -> tuple[int, ...]:
     return tuple(one if isinstance(one, int) and one >= 0 else _files.ANY for one in shape or ())
-
-
-def _answer(session: Any, slot: _files.Slot, output: str, whose: str) -> Answer:
-    def answer(inputs: Array) -> Array:
-        given = {slot.name: slot.fitted(inputs, whose)}
-        try:
-            scores: Array = session.run([output], given)[0]
-        except Exception as error:  # its errors have no base of their own
-            raise RuntimeError(_reason(error)) from error
-        return scores
-
-    return answer

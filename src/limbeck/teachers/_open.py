@@ -222,7 +222,7 @@ def _from_code(named: Named, text: str, classes: Sequence[str], trust: bool) -> 
     source = text
     if named.is_file:
         source = replace(named, place=str(Path(named.place).absolute())).text
-    return replace(as_teacher(found, classes), source=source)
+    return replace(as_teacher(found, classes), source=source, is_trusted=trust)
 
 
 def _answering(found: Any) -> Any:

@@ -1,7 +1,7 @@
 """Teachers that are a generalist with its specialists."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ from limbeck.examples import Array
 from limbeck.scores import SOFTMAX_KINDS
 from limbeck.students import Run
 from limbeck.teachers._fusion import TINY, Opinion, fuse
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers._torch import run
 
 SPECIALISTS = "specialists"
@@ -62,10 +62,43 @@ def combined(generalist: Teacher, members: Sequence[Specialist], *, top: int = 1
             raise MismatchError(f"{teacher.name} answers with {teacher.kind}, not with logits")
     for member in members:
         _check_member(member, generalist)
-    name = f"{generalist.name} with {len(members)} specialists"
-    answer = _answer(generalist, members, top)
-    fingerprint = _fingerprint(generalist, members, top)
-    return described(name, answer, generalist.classes, "log-probabilities", fingerprint)
+    return CombinedTeacher(
+        name=f"{generalist.name} with {len(members)} specialists",
+        classes=generalist.classes,
+        kind="log-probabilities",
+        fingerprint=_fingerprint(generalist, members, top),
+        generalist=generalist,
+        specialists=tuple(members),
+        top=top,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CombinedTeacher(Teacher):
+    """A generalist with its specialists; `combined` makes one.
+
+    Attributes:
+        generalist: who is asked about everything.
+        specialists: who is asked about some.
+        top: among how many of the generalist's best classes a specialist's has to be.
+    """
+
+    generalist: Teacher = field(repr=False)
+    specialists: tuple[Specialist, ...] = field(repr=False)
+    top: int
+
+    def predict(self, inputs: Array) -> Tensor:
+        """Log-probabilities `(batch, classes)`, float64."""
+        log_probabilities = _log_probabilities(self.generalist, inputs)
+        best = log_probabilities.topk(self.top, dim=1).indices
+        opinions = []
+        for member in self.specialists:
+            positions = torch.tensor(member.positions)
+            rows = torch.isin(best, positions).any(dim=1).nonzero()[:, 0]
+            if len(rows):
+                said = member.probabilities(inputs[rows.numpy()])
+                opinions.append(Opinion(rows, said, positions))
+        return fuse(log_probabilities.exp(), opinions).clamp_min(TINY).log()
 
 
 def _check_member(member: Specialist, generalist: Teacher) -> None:
@@ -86,26 +119,8 @@ def _fingerprint(generalist: Teacher, members: Sequence[Specialist], top: int) -
     return artifacts.fingerprint([generalist.fingerprint, each, top])
 
 
-def _answer(
-    generalist: Teacher, members: Sequence[Specialist], top: int
-) -> Callable[[Array], Tensor]:
-    def answer(inputs: Array) -> Tensor:
-        log_probabilities = _log_probabilities(generalist, inputs)
-        best = log_probabilities.topk(top, dim=1).indices
-        opinions = []
-        for member in members:
-            positions = torch.tensor(member.positions)
-            rows = torch.isin(best, positions).any(dim=1).nonzero()[:, 0]
-            if len(rows):
-                said = member.probabilities(inputs[rows.numpy()])
-                opinions.append(Opinion(rows, said, positions))
-        return fuse(log_probabilities.exp(), opinions).clamp_min(TINY).log()
-
-    return answer
-
-
 def _log_probabilities(teacher: Teacher, inputs: Array) -> Tensor:
-    answered = teacher.answer(inputs)
+    answered = teacher.predict(inputs)
     raw = answered.detach() if isinstance(answered, Tensor) else torch.from_numpy(answered)
     return torch.log_softmax(raw.double().cpu(), dim=1)
 
@@ -201,7 +216,8 @@ class Specialists:
         made = combined(run(self.generalist), members, top=top)
         # The text opens it with a top of 1; another cannot be said by a directory's name.
         source = str(self.directory.resolve()) if top == 1 else ""
-        return replace(made, name=self.directory.name, source=source)
+        trust = self.generalist.is_trusted
+        return replace(made, name=self.directory.name, source=source, is_trusted=trust)
 
 
 def _record(directory: Path, manifest: Mapping[str, Any]) -> SpecialistsRecord:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from limbeck.datasets import load_array, tables
 from limbeck.errors import InputError, MismatchError, MissingError, TeacherError
 from limbeck.examples import Array, Examples, brief_names
 from limbeck.runtime import did_you_mean, needs
+from limbeck.scores import check_kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 
 
 def scores(
@@ -54,16 +55,21 @@ def scores(
     else:
         table = _opened(Path(given), tuple(classes), key)
     table.check()
-    own_name = name or Path(table.whose).name
-    made = described(own_name, table.answer, table.classes, kind, table.fingerprint(kind))
-    made = replace(made, answers_keys=True, knows=table.check_examples)
+    made = TableTeacher(
+        name=name or Path(table.whose).name,
+        classes=table.classes,
+        kind=check_kind(kind),
+        fingerprint=table.fingerprint(kind),
+        table=table,
+    )
     if isinstance(given, np.ndarray):
         return made
     chosen = {"kind": kind, "key": key, "name": name}
     usual = {"kind": "logits", "key": datasets.KEY, "name": ""}
     options = {option: said for option, said in chosen.items() if said != usual[option]}
-    source = _files.call("scores", _files.present(given), classes=list(classes), **options)
-    return replace(made, source=source)
+    file = _files.present(given)
+    source = _files.call("scores", file, classes=list(classes), **options)
+    return replace(made, source=source, place=file)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,16 +146,46 @@ class _Table:
         order = np.argsort(self.keys)
         return self.keys[order], order
 
-    def answer(self, inputs: Array, *keys: Array) -> Array:
-        """The scores of those keys; what the inputs are plays no part."""
-        if not keys:
-            raise TeacherError(
-                f"{self.whose} answers by key, not by input: it is a table of scores"
-            )
-        rows = self._find(keys[0])
+    def rows(self, keys: Array) -> Array:
+        """The scores of those keys."""
+        rows = self._find(keys)
         if (rows < 0).any():
-            raise TeacherError(f"{self.whose} has no scores of {str(keys[0][rows < 0][0])!r}")
+            raise TeacherError(f"{self.whose} has no scores of {str(keys[rows < 0][0])!r}")
         return np.asarray(self.values[rows])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TableTeacher(Teacher):
+    """A table of scores; `scores` opens one."""
+
+    table: _Table = field(repr=False)
+
+    @property
+    def answers_keys(self) -> bool:
+        """It does: what the inputs are plays no part."""
+        return True
+
+    def predict(self, inputs: Array) -> Array:
+        """It cannot, without keys.
+
+        Raises:
+            TeacherError: always.
+        """
+        raise TeacherError(
+            f"{self.table.whose} answers by key, not by input: it is a table of scores"
+        )
+
+    def predict_by_key(self, inputs: Array, keys: Array) -> Array:
+        """The scores of those keys; what the inputs are plays no part."""
+        return self.table.rows(keys)
+
+    def check_known(self, examples: Examples) -> None:
+        """Refuses examples it has no scores of.
+
+        Raises:
+            MismatchError: there are some.
+        """
+        self.table.check_examples(examples)
 
 
 def _opened(path: Path, classes: tuple[str, ...], key: str) -> _Table:

@@ -1,61 +1,128 @@
 """What every teacher is to the rest of Limbeck."""
 
+import pickle
+import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, final
 
 import numpy as np
-from torch import Tensor
 
-from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import InputError, LimbeckError, MismatchError, TeacherError
-from limbeck.examples import Array, Examples, Plain, View, brief_names
+from limbeck.examples import Array, Examples, Plain, View
 from limbeck.scores import Kind, check_answer, check_kind
 from limbeck.students import Run
 
-Answer = Callable[..., Any]  # of a batch of raw inputs; with `answers_keys`, of their keys too
+Answer = Callable[..., Any]  # of a batch of raw inputs
 
 NAMELESS: tuple[Kind, ...] = ("embeddings", "values")
 BATCH = 1024  # examples that are answered at a time
 
 
-def _knows_all(examples: Examples) -> None:
-    """Whoever looks at inputs has an answer about any."""
-
-
-@dataclass(frozen=True, eq=False)
-class Teacher:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Teacher(ABC):
     """Anything that turns a batch of raw inputs into scores over named classes.
+
+    A kind of teacher is a frozen dataclass that says how it predicts, and of the rest what it
+    can: a size, threads, trees, members. All that is asked of a teacher's scores is asked here.
+
+    It can be pickled for another process: one that a text opens as its text, and it is opened
+    anew there; one that holds an object of yours if the object can be pickled.
 
     Attributes:
         name: what reports call it.
-        answer: raw inputs `(batch, ...)` to scores `(batch, classes)`, a tensor or an array.
         classes: the class names in the order of the scores.
         kind: what the scores are.
         fingerprint: changes when the teacher does.
         source: the text that opens it again, see `read`, or of an ensemble each member's;
             empty for an object of your own.
-        members: of an ensemble, who speaks in it.
-        mean: of an ensemble, "geometric" or "arithmetic".
-        net: the run of ours and the seed whose net answers; empty for anything else.
-        answers_keys: whether it has to know whom it is asked about, `answer(inputs, keys)`, as a
-            table of scores has.
-        knows: raises what is wrong where it has no answer about some of these examples.
-        with_trees: of boosted trees, the same teacher with that share of its trees, the first ones.
+        is_trusted: whether who opened it trusted the code that its text or its file names; as
+            it is reopened with the same trust, one that was not trusted runs none elsewhere.
+        place: the file or folder it was opened from; none of anything else.
     """
 
     name: str
-    answer: Answer
     classes: tuple[str, ...]
     kind: Kind
     fingerprint: str
     source: str | tuple[str, ...] = ""
-    members: tuple["Teacher", ...] = ()
-    mean: str = ""
-    net: tuple[Run, int] | tuple[()] = ()
-    answers_keys: bool = False
-    knows: Callable[[Examples], None] = _knows_all
-    with_trees: Callable[[float], "Teacher"] | None = None
+    is_trusted: bool = False
+    place: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Looks at what it says of itself.
+
+        Raises:
+            TeacherError: no classes, or two of one name.
+            InputError: no such kind.
+        """
+        if not self.classes or len(set(self.classes)) != len(self.classes):
+            raise TeacherError(
+                f"{self.name} needs the names of its classes, each once; got {self.classes}"
+            )
+        check_kind(self.kind)
+
+    @abstractmethod
+    def predict(self, inputs: Array) -> Any:
+        """Raw inputs `(batch, ...)` to scores `(batch, classes)`, a tensor or an array."""
+
+    def predict_by_key(self, inputs: Array, keys: Array) -> Any:
+        """The same of one that has to know whom it is asked about, see `answers_keys`."""
+        return self.predict(inputs)
+
+    @property
+    def answers_keys(self) -> bool:
+        """Whether it has to know whom it is asked about, as a table of scores has."""
+        return False
+
+    def check_known(self, examples: Examples) -> None:  # noqa: B027  # most have nothing to refuse
+        """Refuses examples that it has no answer about; who looks at inputs has one about any.
+
+        Raises:
+            MismatchError: there are some.
+        """
+
+    @property
+    def bytes(self) -> int:
+        """What it takes on disk; 0 where that is not known."""
+        if self.place is None:
+            return 0
+        files = self.place.rglob("*") if self.place.is_dir() else [self.place]
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    def with_threads(self, threads: int) -> "Teacher":
+        """The same teacher, opened for so many threads where it has any of its own."""
+        return self
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether `with_trees` makes it cheaper."""
+        return False
+
+    def with_trees(self, share: float) -> "Teacher":
+        """Of boosted trees, the same teacher with that share of its trees, the first ones.
+
+        Raises:
+            InputError: it has no trees.
+        """
+        raise InputError(f"{self.name} has no trees of which it could keep {share:.0%}")
+
+    @property
+    def members(self) -> tuple["Teacher", ...]:
+        """Of an ensemble, who speaks in it."""
+        return ()
+
+    @property
+    def mean(self) -> str:
+        """Of an ensemble, "geometric" or "arithmetic"."""
+        return ""
+
+    @property
+    def net(self) -> tuple[Run, int] | tuple[()]:
+        """The run of ours and the seed whose net answers; empty for anything else."""
+        return ()
 
     @property
     def runs(self) -> list[Run]:
@@ -79,6 +146,7 @@ class Teacher:
             return own
         return {**own, "mean": self.mean, "members": [m.to_json() for m in self.members]}
 
+    @final
     def check_asked(self, examples: Examples, view: View) -> None:
         """Refuses what it cannot be asked, before it is asked anything.
 
@@ -93,8 +161,9 @@ class Teacher:
                 f"{self.name} cannot answer about the view {view.text}: a table holds scores of "
                 "the examples as they are, not of views"
             )
-        self.knows(examples)
+        self.check_known(examples)
 
+    @final
     def ask(self, inputs: Array, keys: Array, whose: str) -> Array:
         """The scores of a batch, checked: float32 `(batch, classes)`.
 
@@ -103,7 +172,8 @@ class Teacher:
                 NaN or infinity.
         """
         try:
-            answer = self.answer(inputs, keys) if self.answers_keys else self.answer(inputs)
+            by_key = self.answers_keys
+            scores = self.predict_by_key(inputs, keys) if by_key else self.predict(inputs)
         except LimbeckError:
             raise
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -113,8 +183,9 @@ class Teacher:
                 f"{whose} cannot answer inputs of shape {inputs.shape} and type {inputs.dtype}: "
                 f"{reason}"
             ) from error
-        return check_answer(answer, keys, self.classes, self.kind, whose)
+        return check_answer(scores, keys, self.classes, self.kind, whose)
 
+    @final
     def answers(self, examples: Examples, whose: str) -> Array:
         """The scores of all plain examples, checked as in `ask`: float32 `(examples, classes)`."""
         self.check_asked(examples, Plain())
@@ -123,66 +194,112 @@ class Teacher:
         asked = [self.ask(examples.inputs[rows], examples.keys[rows], whose) for rows in parts]
         return np.concatenate(asked)
 
+    def reopen(self) -> "Teacher":
+        """The same teacher, opened anew as another process opens it.
 
-def described(
-    name: str, answer: Answer, classes: Sequence[str] | int, kind: str, fingerprint: str
+        Raises:
+            TeacherError: it was made of an object in memory, so nothing opens it.
+            MismatchError: what its text names has changed since.
+            TrustError: it runs code, and who opened it gave no trust.
+            Whatever `read` raises.
+        """
+        if not self._is_text:
+            raise TeacherError(
+                f"{self.name} was made of an object in memory, and no text opens it again: "
+                f"{_REMEDY}"
+            )
+        return _reopened(*self._text)
+
+    @property
+    def _is_text(self) -> bool:
+        """Whether the text alone opens this very teacher again."""
+        return isinstance(self.source, str) and bool(self.source)
+
+    @property
+    def _text(self) -> tuple[Any, ...]:
+        return self.source, self.classes, self.kind, self.is_trusted, self.name, self.fingerprint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: the text that opens it, else what it holds.
+
+        Raises:
+            TeacherError: it holds an object that cannot be pickled.
+        """
+        if self._is_text:
+            return _reopened, self._text
+        state = self._state()
+        try:
+            # Here too, and not by whoever pickles alone: that error would not name the teacher.
+            _Trial(_Nowhere(), protocol=5).dump(state)
+        except Exception as error:  # objects of anybody's may raise anything
+            raise TeacherError(
+                f"{self.name} holds an object that cannot be pickled for another process "
+                f"({str(error).strip().split(chr(10))[0]}): {_REMEDY}"
+            ) from error
+        return _restored, (type(self), state)
+
+    def _state(self) -> dict[str, Any]:
+        """What it holds, as another process needs it."""
+        return dict(self.__dict__)
+
+    # Nothing in it changes, and to copy it by its pickle would open it anew.
+    def __copy__(self) -> "Teacher":
+        """Itself."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
+        """Itself."""
+        return self
+
+
+_REMEDY = (
+    "write the model to a file and open that, define the function or class at the top of a "
+    "module, or open the teacher by text, teachers.read('file.py:name', trust=True)"
+)
+
+
+def _reopened(
+    source: str, classes: tuple[str, ...], kind: Kind, trust: bool, name: str, fingerprint: str
 ) -> Teacher:
-    """The teacher, after looking at what it says of itself.
-
-    Columns that have no names, of embeddings and values, are named by their number.
-
-    Raises:
-        TeacherError: no classes, or two of one name.
-        InputError: no such kind.
-    """
-    if isinstance(classes, int) and kind not in NAMELESS:
-        raise TeacherError(f"{name} answers with {kind}: give its classes by name, not {classes}")
-    names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
-    if not names or len(set(names)) != len(names):
-        raise TeacherError(f"{name} needs the names of its classes, each once; got {names}")
-    return Teacher(name, answer, names, check_kind(kind), fingerprint)
-
-
-def ordered(
-    teacher: Teacher, classes: Sequence[str], *, of: str = "the examples", whose: str = ""
-) -> Teacher:
-    """The same teacher with its columns in the order of `classes`, found there by name.
-
-    Another order is another fingerprint; with the order it has, and without any `classes`, it is
-    the teacher itself. `of` and `whose` are what an error calls who names the classes, and the
-    teacher.
-
-    Raises:
-        MismatchError: they are not the same names.
-    """
-    names = tuple(classes)
-    if not names or names == teacher.classes or teacher.kind == "embeddings":
-        return teacher  # the columns of an embedding have no names
-    _check_same_names(teacher.classes, names, of, whose or f"the teacher {teacher.name}")
-    columns = [teacher.classes.index(name) for name in names]
-
-    def answer(*given: Any) -> Any:
-        return _picked(teacher.answer(*given), columns)
-
-    fingerprint = name_by_content([teacher.fingerprint, list(names)])
-    return replace(teacher, answer=answer, classes=names, fingerprint=fingerprint)
-
-
-def _check_same_names(own: tuple[str, ...], wanted: tuple[str, ...], of: str, whose: str) -> None:
-    missing = [name for name in wanted if name not in set(own)]
-    extra = [name for name in own if name not in set(wanted)]
-    faults = [f"it lacks {brief_names(missing)}"] * bool(missing)
-    faults += [f"only it has {brief_names(extra)}"] * bool(extra)
-    if faults or len(own) != len(wanted):
+    # By name and not imported: what opens texts imports this module, and not the other way round.
+    package = sys.modules[__package__]
+    again: Teacher = package.as_teacher(package.read(source, classes, trust=trust), classes)
+    if again.fingerprint != fingerprint:
         raise MismatchError(
-            f"{of} names the classes {brief_names(wanted)}, {whose} names {brief_names(own)}: "
-            f"{' and '.join(faults) or 'one of them twice'}; they must be the same names, in "
-            "whatever order"
+            f"{source} opens another teacher than {name} was ({again.fingerprint}, not "
+            f"{fingerprint}): what it names has changed since"
         )
+    return replace(again, name=name, kind=kind, source=source)
 
 
-def _picked(said: Any, columns: Sequence[int]) -> Any:
-    scores = said if isinstance(said, Tensor) else np.asarray(said)
-    # Of another shape it is no answer, which whoever asked finds out.
-    is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
-    return scores[:, columns] if is_whole else said
+def _restored(made: type[Teacher], state: dict[str, Any]) -> Teacher:
+    teacher = made.__new__(made)
+    teacher.__dict__.update(state)
+    return teacher
+
+
+class _Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, content: Any) -> int:
+        return memoryview(content).nbytes
+
+
+class _Trial(pickle.Pickler):
+    """Pickles to see whether that can be done; members are passed over, who try themselves."""
+
+    def persistent_id(self, value: Any) -> str | None:
+        return value.name if isinstance(value, Teacher) else None
+
+
+def names_of(name: str, classes: Sequence[str] | int, kind: str) -> tuple[str, ...]:
+    """The class names; columns that have none, of embeddings and values, have their numbers.
+
+    Raises:
+        TeacherError: there is only a number of classes where they have names.
+    """
+    if not isinstance(classes, int):
+        return tuple(classes)
+    if kind not in NAMELESS:
+        raise TeacherError(f"{name} answers with {kind}: give its classes by name, not {classes}")
+    return tuple(map(str, range(classes)))

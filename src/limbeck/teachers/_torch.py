@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import get_args
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +13,9 @@ from limbeck import runtime
 from limbeck.errors import InputError
 from limbeck.examples import Array, tensor
 from limbeck.runtime import Precision
+from limbeck.scores import check_kind
 from limbeck.students import IDENTITY, Affine, Run
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Teacher, names_of
 
 
 def module(
@@ -39,9 +41,34 @@ def module(
         InputError: no such kind or precision.
     """
     own_name = name or type(net).__name__
-    answer = _answer(net, encoding.build(), precision)
-    fingerprint = _fingerprint(net, encoding) + suffix(precision)
-    return described(own_name, answer, classes, kind, fingerprint)
+    return ModuleTeacher(
+        name=own_name,
+        classes=names_of(own_name, classes, kind),
+        kind=check_kind(kind),
+        fingerprint=_fingerprint(net, encoding) + suffix(precision),
+        module=net,
+        encode=encoding.build(),
+        precision=precision,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModuleTeacher(Teacher):
+    """A torch module of yours; `module` makes one.
+
+    Attributes:
+        module: the net.
+        encode: what inputs go through before it.
+        precision: what it computes in.
+    """
+
+    module: nn.Module = field(repr=False)
+    encode: nn.Module = field(repr=False)
+    precision: str
+
+    def predict(self, inputs: Array) -> Tensor:
+        """What the net says, in eval mode and without gradients."""
+        return _scores(self.module, self.encode, self.precision, inputs)
 
 
 def run(
@@ -53,21 +80,74 @@ def run(
         InputError: no such precision; see `module`.
     """
     chosen = trained.shipped if seed is None else seed
-    # Our models begin with their own encoding, which takes any number type.
-    answer = _answer(trained.model(chosen), nn.Identity(), precision)
-    fingerprint = f"{trained.fingerprint}:{chosen}" + suffix(precision)
-    made = described(trained.name, answer, trained.classes, trained.kind, fingerprint)
-    return replace(made, net=(trained, chosen))
+    made = RunTeacher(
+        name=trained.name,
+        classes=trained.classes,
+        kind=check_kind(trained.kind),
+        fingerprint=f"{trained.fingerprint}:{chosen}" + suffix(precision),
+        run=trained,
+        seed=chosen,
+        precision=precision,
+    )
+    made.model  # a damaged file is found now, not when it is first asked  # noqa: B018
+    return made
 
 
-def _answer(net: nn.Module, encode: nn.Module, precision: Precision | str) -> Answer:
-    def answer(inputs: Array) -> Tensor:
-        place = next(net.parameters(), torch.empty(0, device=runtime.device())).device
-        with runtime.evaluating(net), runtime.autocast(precision):
-            scores: Tensor = net(_laid_out(encode(tensor(inputs)).to(place)))
-        return scores.float() if precision == "bfloat16" else scores
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunTeacher(Teacher):
+    """One net of a run of ours; `run` makes one.
 
-    return answer
+    Attributes:
+        run: where the net lies.
+        seed: which of its nets it is.
+        precision: what it computes in.
+    """
+
+    run: Run
+    seed: int
+    precision: str
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The net."""
+        return self.run.model(self.seed)
+
+    def predict(self, inputs: Array) -> Tensor:
+        """What the net says, in eval mode and without gradients."""
+        # Our models begin with their own encoding, which takes any number type.
+        return _scores(self.model, nn.Identity(), self.precision, inputs)
+
+    @property
+    def net(self) -> tuple[Run, int]:
+        """The run and the seed."""
+        return self.run, self.seed
+
+    @property
+    def bytes(self) -> int:
+        """The size of the net's file."""
+        return self.run.record.nets[self.run.role][str(self.seed)]["bytes"]
+
+    def reopen(self) -> Teacher:
+        """The same with its net read anew from the run's directory."""
+        again = replace(self)
+        again.model  # noqa: B018
+        return again
+
+    @property
+    def _is_text(self) -> bool:
+        return False  # a directory names neither seed, role nor precision
+
+    def _state(self) -> dict[str, Any]:
+        """Where the net lies, and not the net: another process reads and checks the file itself."""
+        state = {name: value for name, value in self.__dict__.items() if name != "model"}
+        return state | {"run": replace(self.run, directory=self.run.directory.absolute())}
+
+
+def _scores(net: nn.Module, encode: nn.Module, precision: str, inputs: Array) -> Tensor:
+    place = next(net.parameters(), torch.empty(0, device=runtime.device())).device
+    with runtime.evaluating(net), runtime.autocast(precision):
+        scores: Tensor = net(_laid_out(encode(tensor(inputs)).to(place)))
+    return scores.float() if precision == "bfloat16" else scores
 
 
 def _laid_out(inputs: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import TeacherError
 from limbeck.examples import Array
 from limbeck.scores import Kind, check_answer, check_kind
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.endpoints._endpoint import Client, Endpoint, Request
 
 # What an answer may be long: numbers printed with room for indentation, and all else it says.
@@ -57,10 +57,14 @@ def http(
     checked_kind = check_kind(kind)
     given = tuple(str(one) for one in classes)
     names = given or _classes_of(client)
-    speaker = _Speaker(client, names, checked_kind)
-    content = name_by_content([str(client.address), how.version])
-    made = described(client.name, speaker.answer, names, kind, content)
-    return replace(made, source=_text(url, given, {"kind": kind, "name": name, **asdict(how)}))
+    return HttpTeacher(
+        name=client.name,
+        classes=names,
+        kind=checked_kind,
+        fingerprint=name_by_content([str(client.address), how.version]),
+        source=_text(url, given, {"kind": kind, "name": name, **asdict(how)}),
+        speaker=_Speaker(client, names, checked_kind),
+    )
 
 
 def http_from_text(
@@ -190,6 +194,17 @@ class _Speaker:
         keys = np.array([f"row {row}" for row in range(part.rows.start, part.rows.stop)])
         whose = f"{self.client.whose}, {part.name},"
         return check_answer(narrow, keys, self.classes, self.kind, whose)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HttpTeacher(Teacher):
+    """A model behind an address; `http` makes one."""
+
+    speaker: _Speaker = field(repr=False)
+
+    def predict(self, inputs: Array) -> Array:
+        """What the endpoint answers."""
+        return self.speaker.answer(inputs)
 
 
 def _brief(value: object) -> str:

@@ -1,8 +1,8 @@
 """Teachers that are boosted trees of LightGBM's."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from limbeck.examples import Array
 from limbeck.runtime import needs
 from limbeck.scores import Kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.fitted._model_file import (
     ModelFile,
     check_trees,
@@ -72,7 +72,8 @@ def lightgbm(
         booster, own = _from_file(package, file), name or file.path.name
         made = _teacher(_Boosted.of(booster, trees, own), (), classes, file.fingerprint)
         options = {"classes": [str(one) for one in classes], "trees": trees, "name": name}
-        return replace(made, source=_files.call("lightgbm", file.path, **options))
+        source = _files.call("lightgbm", file.path, **options)
+        return replace(made, source=source, place=file.path)
     booster, own_classes = _from_memory(package, model_or_path)
     version = hashlib.blake2b(booster.model_to_string().encode(), digest_size=8).hexdigest()
     own = name or type(model_or_path).__name__
@@ -191,12 +192,50 @@ def _teacher(
     boosted: _Boosted, own: Sequence[Any], classes: Sequence[str], version: str
 ) -> Teacher:
     whose = f"the model {boosted.name}"
-    answer: Callable[[Array], Array] = boosted.margins
     if boosted.kind == "values":
-        answer, names = boosted.values, value_names(1, classes, whose)
+        names = value_names(1, classes, whose)
     else:
         names = class_names(own or range(max(2, boosted.columns)), classes, whose)
-    made = described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
-    return replace(
-        made, with_trees=lambda share: _teacher(boosted.of_share(share), own, classes, version)
+    return LightGBMTeacher(
+        name=boosted.name,
+        classes=names,
+        kind=boosted.kind,
+        fingerprint=f"{version}:{boosted.trees}",
+        boosted=boosted,
+        version=version,
     )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LightGBMTeacher(Teacher):
+    """Boosted trees of LightGBM's; `lightgbm` makes one.
+
+    Attributes:
+        boosted: the booster and how it is asked.
+        version: names the booster with all of its trees.
+    """
+
+    boosted: _Boosted = field(repr=False)
+    version: str
+
+    def predict(self, inputs: Array) -> Array:
+        """Margins, or of a regressor values."""
+        is_values = self.boosted.kind == "values"
+        return self.boosted.values(inputs) if is_values else self.boosted.margins(inputs)
+
+    @property
+    def has_trees(self) -> bool:
+        """It always has."""
+        return True
+
+    def with_trees(self, share: float) -> Teacher:
+        """The same booster asked for fewer rounds; no file holds only these."""
+        fewer = self.boosted.of_share(share)
+        return replace(
+            self,
+            name=fewer.name,
+            fingerprint=f"{self.version}:{fewer.trees}",
+            source="",
+            place=None,
+            boosted=fewer,
+        )

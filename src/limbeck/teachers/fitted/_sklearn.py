@@ -2,8 +2,8 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 from limbeck.errors import CorruptError, InputError, TeacherError, TrustError
 from limbeck.examples import Array
 from limbeck.runtime import needs
-from limbeck.scores import FLOOR, SUM_TOLERANCE
+from limbeck.scores import FLOOR, SUM_TOLERANCE, check_kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.fitted import _answers
 from limbeck.teachers.fitted._model_file import (
     ModelFile,
@@ -76,9 +76,52 @@ def sklearn(
     chosen = _kind(model, kind, whose)
     names = _names(model, classes, chosen, whose)
     version = file.fingerprint if file else _answers.fitted_fingerprint(model)
-    made = described(whose, _answer(model, chosen, whose), names, chosen, f"{version}:{chosen}")
+    if chosen.endswith("logits"):
+        _check_margins(model, whose)
+    made = SklearnTeacher(
+        name=whose,
+        classes=names,
+        kind=check_kind(chosen),
+        fingerprint=f"{version}:{chosen}",
+        model=model,
+    )
+    if not file:
+        return made
     options = {"classes": [str(one) for one in classes], "kind": kind, "name": name}
-    return replace(made, source=_files.call("sklearn", file.path, **options)) if file else made
+    source = _files.call("sklearn", file.path, **options)
+    return replace(made, source=source, place=file.path, is_trusted=trust)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SklearnTeacher(Teacher):
+    """A fitted model of scikit-learn's; `sklearn` makes one."""
+
+    model: Any = field(repr=False)
+
+    def predict(self, inputs: Array) -> Array:
+        """What the model says by the method of this kind."""
+        features = getattr(self.model, "n_features_in_", 0)
+        rows = rows_of(inputs, features, f"the model {self.name}")
+        return self._said(_table(self.model, rows))
+
+    def _said(self, table: Any) -> Array:
+        match self.kind:
+            case "log-probabilities":
+                said = _answers.fitted_log_probabilities(self.model, table)
+                _check_sum(np.exp(said), self.name)
+                return said
+            case "probabilities":
+                return np.asarray(self.model.predict_proba(table))
+            case "values":
+                return _answers.fitted_values(self.model, table)
+            case "votes":
+                return _votes(self.model, table)
+        margins = np.asarray(self.model.decision_function(table))
+        if margins.ndim > 1:
+            return margins
+        if self.kind == "logits":
+            return two_columns(margins)
+        return np.stack([-margins, margins], axis=1)
 
 
 def _opened(file: ModelFile, trust: bool) -> Any:
@@ -216,54 +259,18 @@ def _table(model: Any, rows: Array) -> Any:
     return rows if names is None else needs("pandas").DataFrame(rows, columns=names)
 
 
-def _answer(model: Any, kind: str, whose: str) -> Answer:
-    ask = _asking(model, kind, whose)
-
-    def answer(inputs: Array) -> Array:
-        features = getattr(model, "n_features_in_", 0)
-        rows = rows_of(inputs, features, f"the model {whose}")
-        return ask(model, _table(model, rows))
-
-    return answer
-
-
-def _asking(model: Any, kind: str, whose: str) -> Callable[[Any, Any], Array]:
-    def distribution(model: Any, table: Any) -> Array:
-        said = _answers.fitted_log_probabilities(model, table)
-        _check_sum(np.exp(said), whose)
-        return said
-
-    if kind.endswith("logits"):
-        return _margins(model, kind, whose)
-    known = {
-        "log-probabilities": distribution,
-        "probabilities": lambda model, table: np.asarray(model.predict_proba(table)),
-        "values": _answers.fitted_values,
-        "votes": _votes,
-    }
-    return known[kind]
-
-
 def _votes(model: Any, table: Any) -> Array:
     """Rows with a 1 at the class that was predicted."""
     said = np.asarray(model.predict(table))
     return np.asarray(said[:, None] == np.asarray(model.classes_)[None], dtype=np.float32)
 
 
-def _margins(model: Any, kind: str, whose: str) -> Callable[[Any, Any], Array]:
+def _check_margins(model: Any, whose: str) -> None:
     if getattr(_last(model), "decision_function_shape", "") == "ovo":
         raise TeacherError(
             f"the model {whose} has a margin for each pair of classes "
             "(decision_function_shape='ovo'); 'ovr' gives one for each class"
         )
-
-    def margins(model: Any, table: Any) -> Array:
-        said = np.asarray(model.decision_function(table))
-        if said.ndim > 1:
-            return said
-        return two_columns(said) if kind == "logits" else np.stack([-said, said], axis=1)
-
-    return margins
 
 
 def _check_sum(said: Array, whose: str) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from limbeck.examples import Array
 from limbeck.runtime import needs
 from limbeck.scores import Kind
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.fitted._model_file import (
     ModelFile,
     check_trees,
@@ -72,13 +72,14 @@ def xgboost(
     if isinstance(model_or_path, str | Path):
         file = ModelFile.of(model_or_path)
         booster, own = _from_file(package, file), name or file.path.name
-        made = _teacher(_Boosted.of(package, booster, trees, own), classes, file.fingerprint)
+        made = _teacher(_Boosted.of(booster, trees, own), classes, file.fingerprint)
         options = {"classes": [str(one) for one in classes], "trees": trees, "name": name}
-        return replace(made, source=_files.call("xgboost", file.path, **options))
+        source = _files.call("xgboost", file.path, **options)
+        return replace(made, source=source, place=file.path)
     booster, missing = _from_memory(package, model_or_path)
     version = hashlib.blake2b(bytes(booster.save_raw("ubj")), digest_size=8).hexdigest()
     own = name or type(model_or_path).__name__
-    boosted = _Boosted.of(package, booster, trees, own)
+    boosted = _Boosted.of(booster, trees, own)
     return _teacher(replace(boosted, missing=missing), classes, version)
 
 
@@ -117,8 +118,7 @@ class _Boosted:
     """A booster and how it is asked.
 
     Attributes:
-        package: XGBoost's module.
-        booster: its booster.
+        booster: XGBoost's.
         trees: the rounds asked for; 0 for as many as its estimators' `predict` uses.
         rounds: the rounds that are used, of a linear booster 0.
         name: what reports call it.
@@ -127,7 +127,6 @@ class _Boosted:
         missing: what stands for a missing value.
     """
 
-    package: Any
     booster: Any
     trees: int
     rounds: int
@@ -137,7 +136,7 @@ class _Boosted:
     missing: float = float("nan")
 
     @classmethod
-    def of(cls, package: Any, booster: Any, trees: int, name: str) -> "_Boosted":
+    def of(cls, booster: Any, trees: int, name: str) -> "_Boosted":
         """The booster, looked at.
 
         Raises:
@@ -152,7 +151,7 @@ class _Boosted:
         sizes = learner["learner_model_param"]
         columns = max(int(sizes["num_class"]), int(sizes.get("num_target", 1)), 1)
         shown = f"{name}, {trees} trees" if trees else name
-        return cls(package, booster, trees, rounds, shown, objective, columns)
+        return cls(booster, trees, rounds, shown, objective, columns)
 
     @property
     def used(self) -> int:
@@ -162,7 +161,7 @@ class _Boosted:
     def of_share(self, share: float) -> "_Boosted":
         """The same with that share of its rounds, the first ones; one at least."""
         trees = max(1, round(share * self.used))
-        fewer = _Boosted.of(self.package, self.booster, trees, self.name)
+        fewer = _Boosted.of(self.booster, trees, self.name)
         return replace(fewer, missing=self.missing)
 
     @property
@@ -180,7 +179,7 @@ class _Boosted:
     def said(self, inputs: Array, *, raw: bool) -> Array:
         """What the booster says of rows."""
         rows = rows_of(inputs, self.booster.num_features(), f"the model {self.name}")
-        asked = self.package.DMatrix(rows, missing=self.missing)
+        asked = needs("xgboost").DMatrix(rows, missing=self.missing)
         return np.asarray(
             self.booster.predict(
                 asked,
@@ -230,15 +229,57 @@ def _rounds(booster: Any, trees: int, kind: str, whose: str) -> int:
 
 def _teacher(boosted: _Boosted, classes: Sequence[str], version: str) -> Teacher:
     whose = f"the model {boosted.name}"
-    answer: Callable[[Array], Array] = boosted.margins
     if boosted.kind == "values":
-        answer, names = boosted.values, value_names(boosted.columns, classes, whose)
+        names = value_names(boosted.columns, classes, whose)
     else:
         several = boosted.columns if boosted.columns > 1 else 2
         names = class_names(range(several), classes, whose)
-    made = described(boosted.name, answer, names, boosted.kind, f"{version}:{boosted.trees}")
-    if not boosted.used:  # linear
-        return made
-    return replace(
-        made, with_trees=lambda share: _teacher(boosted.of_share(share), classes, version)
+    return XGBoostTeacher(
+        name=boosted.name,
+        classes=names,
+        kind=boosted.kind,
+        fingerprint=f"{version}:{boosted.trees}",
+        boosted=boosted,
+        version=version,
     )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class XGBoostTeacher(Teacher):
+    """Boosted trees of XGBoost's, or its linear booster; `xgboost` makes one.
+
+    Attributes:
+        boosted: the booster and how it is asked.
+        version: names the booster with all of its trees.
+    """
+
+    boosted: _Boosted = field(repr=False)
+    version: str
+
+    def predict(self, inputs: Array) -> Array:
+        """Margins, or of a regressor values."""
+        is_values = self.boosted.kind == "values"
+        return self.boosted.values(inputs) if is_values else self.boosted.margins(inputs)
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether it is no linear booster."""
+        return self.boosted.used > 0
+
+    def with_trees(self, share: float) -> Teacher:
+        """The same booster asked for fewer rounds; no file holds only these.
+
+        Raises:
+            InputError: it is linear.
+        """
+        if not self.has_trees:
+            return super().with_trees(share)
+        fewer = self.boosted.of_share(share)
+        return replace(
+            self,
+            name=fewer.name,
+            fingerprint=f"{self.version}:{fewer.trees}",
+            source="",
+            place=None,
+            boosted=fewer,
+        )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import InputError, TeacherError
 from limbeck.examples import Array
 from limbeck.runtime import needs
+from limbeck.scores import check_kind
 from limbeck.students import Folder, opening, texts_in
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Answer, Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers._torch import suffix
 from limbeck.teachers.transformers._tokenizer import Reader, most_tokens, own_limit
 
@@ -71,13 +72,51 @@ def huggingface(
     outputs, own_kind = int(net.config.num_labels), kind or _kind(net.config)
     names = _names(net.config).named(classes, own_name)
     _files.check_scores((_files.ANY, outputs), names, own_name)
-    answer = _answer(net, reader, batch if _can_fill(net, reader) else 1, precision)
-    fingerprint = name_by_content([opened.fingerprint, reader.most, own_kind]) + ending
-    made = described(own_name, answer, names, own_kind, fingerprint)
     options = {"kind": kind, "tokens": tokens, "batch": batch if batch != BATCH else 0}
     options |= {"precision": precision if ending else "", "name": name}
-    source = _files.call("huggingface", opened.place, classes=list(classes), **options)
-    return replace(made, source=source)
+    return ClassifierTeacher(
+        name=own_name,
+        classes=names,
+        kind=check_kind(own_kind),
+        fingerprint=name_by_content([opened.fingerprint, reader.most, own_kind]) + ending,
+        source=_files.call("huggingface", opened.place, classes=list(classes), **options),
+        place=opened.place,
+        model=net,
+        reader=reader,
+        batch=batch if _can_fill(net, reader) else 1,
+        precision=precision,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClassifierTeacher(Teacher):
+    """A sequence classifier of transformers; `huggingface` opens one.
+
+    Attributes:
+        model: transformers' own.
+        reader: its tokenizer, and how much of a text it reads.
+        batch: texts that are answered at a time.
+        precision: what it computes in.
+    """
+
+    model: Any = field(repr=False)
+    reader: Reader = field(repr=False)
+    batch: int
+    precision: str
+
+    def predict(self, inputs: Array) -> Array:
+        """What the classifier says of texts."""
+        read = self.reader.read(texts_in(inputs, self.reader.whose))
+        # Long ones first, so that memory runs out at once or not at all.
+        order = np.argsort([-len(tokens["input_ids"]) for tokens in read], kind="stable")
+        parts = [order[start : start + self.batch] for start in range(0, len(order), self.batch)]
+        scores = np.empty((len(read), self.model.config.num_labels), np.float32)
+        with runtime.evaluating(self.model), runtime.autocast(self.precision):
+            for rows in parts:
+                filled = self.reader.tokenizer.pad([read[row] for row in rows], return_tensors="pt")
+                logits = self.model(**filled.to(self.model.device)).logits
+                scores[rows] = logits.float().cpu().numpy()
+        return scores
 
 
 def _check_architecture(config: Mapping[str, Any], folder: str | Path, whose: str) -> None:
@@ -128,19 +167,3 @@ def _names(config: Any) -> _files.Notes:
 def _can_fill(net: Any, reader: Reader) -> bool:
     """Whether texts of unequal length fit into one batch: some models cannot fill up short ones."""
     return None not in (reader.tokenizer.pad_token_id, net.config.pad_token_id)
-
-
-def _answer(net: Any, reader: Reader, batch: int, precision: str) -> Answer:
-    def answer(inputs: Array) -> Array:
-        read = reader.read(texts_in(inputs, reader.whose))
-        # Long ones first, so that memory runs out at once or not at all.
-        order = np.argsort([-len(tokens["input_ids"]) for tokens in read], kind="stable")
-        parts = [order[start : start + batch] for start in range(0, len(order), batch)]
-        scores = np.empty((len(read), net.config.num_labels), np.float32)
-        with runtime.evaluating(net), runtime.autocast(precision):
-            for rows in parts:
-                filled = reader.tokenizer.pad([read[row] for row in rows], return_tensors="pt")
-                scores[rows] = net(**filled.to(net.device)).logits.float().cpu().numpy()
-        return scores
-
-    return answer

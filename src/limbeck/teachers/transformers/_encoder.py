@@ -19,7 +19,7 @@ from limbeck.examples import Array, Examples
 from limbeck.runtime import needs
 from limbeck.students import texts_in
 from limbeck.teachers import _files
-from limbeck.teachers._teacher import Teacher, described
+from limbeck.teachers._teacher import Teacher
 from limbeck.teachers._torch import suffix
 from limbeck.teachers.fitted import class_names
 from limbeck.teachers.transformers import _head, _head_file
@@ -171,13 +171,23 @@ class Encoder:
         order = _head.columns(able, classes, whose)
         return Head(tuple(order), *_head.weights(able, list(order.values())))
 
-    def _teacher(self, head: Head, looks_up: bool, name: str) -> Teacher:
-        def answer(inputs: Array) -> Array:
-            return head.logits(self._found(inputs, looks_up))
-
+    def _teacher(self, head: Head, looks_up: bool, name: str) -> "HeadTeacher":
         numbers = [head.weight.tolist(), head.bias.tolist()]
-        named = name_by_content([self.fingerprint, *numbers])
-        return described(name, answer, head.classes, "logits", named)
+        return HeadTeacher(
+            name=name,
+            classes=head.classes,
+            kind="logits",
+            fingerprint=name_by_content([self.fingerprint, *numbers]),
+            encoder=self,
+            head=head,
+            looks_up=looks_up,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: where it lies and how it was opened; another process opens it anew."""
+        options = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
+        options |= {"keep": self.kept.folder.absolute().parent, "name": self.name}
+        return _reopened, (self.folder, options, self.fingerprint)
 
     def _examples(self, texts: Texts) -> Examples:
         examples = texts if isinstance(texts, Examples) else Examples.of(texts, name="texts")
@@ -192,6 +202,25 @@ class Encoder:
         self.reader.tell(self.reader.count_untold(told), len(told))
         made = _embedded(self.model, told, self.batch, self.precision) if told else np.empty((0, 0))
         return self.kept.rows(content, dict(zip(content[absent].tolist(), made, strict=True)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HeadTeacher(Teacher):
+    """An encoder with a head; `Encoder.with_head` and `head` make one.
+
+    Attributes:
+        encoder: who embeds the texts.
+        head: what makes scores of embeddings.
+        looks_up: whether embeddings that are kept are read.
+    """
+
+    encoder: Encoder = field(repr=False)
+    head: Head = field(repr=False)
+    looks_up: bool
+
+    def predict(self, inputs: Array) -> Array:
+        """What the head says of the texts' embeddings."""
+        return self.head.logits(self.encoder._found(inputs, self.looks_up))
 
 
 def encoder(
@@ -275,7 +304,18 @@ def head(
         "keep": _absolute(keep),
         "name": name,
     }
-    return replace(made, source=_files.call("head", _files.present(path), **options))
+    file = _files.present(path)
+    return replace(made, source=_files.call("head", file, **options), place=file)
+
+
+def _reopened(folder: Path, options: dict[str, Any], fingerprint: str) -> Encoder:
+    again = encoder(folder, **options)
+    if again.fingerprint != fingerprint:
+        raise MismatchError(
+            f"{folder} holds another encoder than it did ({again.fingerprint}, not {fingerprint}): "
+            "its files have changed since"
+        )
+    return again
 
 
 def _absolute(place: str | Path) -> str:

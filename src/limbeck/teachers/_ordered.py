@@ -1,0 +1,130 @@
+"""Teachers whose columns stand in another order than they answer in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from limbeck.artifacts import fingerprint as name_by_content
+from limbeck.errors import MismatchError
+from limbeck.examples import Array, Examples, brief_names
+from limbeck.students import Run
+from limbeck.teachers._teacher import Teacher
+
+
+def ordered(
+    teacher: Teacher, classes: Sequence[str], *, of: str = "the examples", whose: str = ""
+) -> Teacher:
+    """The same teacher with its columns in the order of `classes`, found there by name.
+
+    Another order is another fingerprint; with the order it has, and without any `classes`, it is
+    the teacher itself. `of` and `whose` are what an error calls who names the classes, and the
+    teacher.
+
+    Raises:
+        MismatchError: they are not the same names.
+    """
+    names = tuple(classes)
+    if not names or names == teacher.classes or teacher.kind == "embeddings":
+        return teacher  # the columns of an embedding have no names
+    _check_same_names(teacher.classes, names, of, whose or f"the teacher {teacher.name}")
+    return OrderedTeacher(
+        name=teacher.name,
+        classes=names,
+        kind=teacher.kind,
+        fingerprint=name_by_content([teacher.fingerprint, list(names)]),
+        source=teacher.source,
+        is_trusted=teacher.is_trusted,
+        inner=teacher,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OrderedTeacher(Teacher):
+    """A teacher with its columns in another order; all else it is asked, the inner one is.
+
+    Attributes:
+        inner: who answers. Its `source` is that of both, and says nothing of the order.
+    """
+
+    inner: Teacher
+
+    def predict(self, inputs: Array) -> Any:
+        """What the inner one says, in this order."""
+        return self._picked(self.inner.predict(inputs))
+
+    def predict_by_key(self, inputs: Array, keys: Array) -> Any:
+        """What the inner one says of these keys, in this order."""
+        return self._picked(self.inner.predict_by_key(inputs, keys))
+
+    def _picked(self, said: Any) -> Any:
+        columns = [self.inner.classes.index(name) for name in self.classes]
+        scores = said if isinstance(said, Tensor) else np.asarray(said)
+        # Of another shape it is no answer, which whoever asked finds out.
+        is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
+        return scores[:, columns] if is_whole else said
+
+    @property
+    def answers_keys(self) -> bool:
+        """As the inner one."""
+        return self.inner.answers_keys
+
+    def check_known(self, examples: Examples) -> None:
+        """As the inner one."""
+        self.inner.check_known(examples)
+
+    @property
+    def bytes(self) -> int:
+        """As the inner one."""
+        return self.inner.bytes
+
+    def with_threads(self, threads: int) -> Teacher:
+        """The inner one opened for so many threads, in this order."""
+        return ordered(self.inner.with_threads(threads), self.classes)
+
+    @property
+    def has_trees(self) -> bool:
+        """As the inner one."""
+        return self.inner.has_trees
+
+    def with_trees(self, share: float) -> Teacher:
+        """The inner one with that share of its trees, in this order."""
+        return ordered(self.inner.with_trees(share), self.classes)
+
+    @property
+    def members(self) -> tuple[Teacher, ...]:
+        """As the inner one."""
+        return self.inner.members
+
+    @property
+    def mean(self) -> str:
+        """As the inner one."""
+        return self.inner.mean
+
+    @property
+    def net(self) -> tuple[Run, int] | tuple[()]:
+        """As the inner one."""
+        return self.inner.net
+
+    def reopen(self) -> Teacher:
+        """The inner one opened anew, in this order."""
+        return ordered(self.inner.reopen(), self.classes)
+
+    @property
+    def _is_text(self) -> bool:
+        return False  # the text opens the inner one, in its own order
+
+
+def _check_same_names(own: tuple[str, ...], wanted: tuple[str, ...], of: str, whose: str) -> None:
+    missing = [name for name in wanted if name not in set(own)]
+    extra = [name for name in own if name not in set(wanted)]
+    faults = [f"it lacks {brief_names(missing)}"] * bool(missing)
+    faults += [f"only it has {brief_names(extra)}"] * bool(extra)
+    if faults or len(own) != len(wanted):
+        raise MismatchError(
+            f"{of} names the classes {brief_names(wanted)}, {whose} names {brief_names(own)}: "
+            f"{' and '.join(faults) or 'one of them twice'}; they must be the same names, in "
+            "whatever order"
+        )
