@@ -47,11 +47,11 @@ def test_a_directory_goes_from_absent_to_begun_to_whole(tmp_path):
     assert _directories.state(place) == "absent"
     assert not _directories.check_free(place, "run", REQUEST)
     assert not place.exists()
-    _directories.begin(place, "run", REQUEST)
+    _directories._begin(place, "run", REQUEST)
     assert _directories.state(place) == "begun"
     with pytest.raises(MissingError, match="is not whole: the job that makes it was interrupted"):
         _directories.read_manifest(place, "run")
-    _directories.finish(place, "run", {"n": 3})
+    _directories._finish(place, "run", {"n": 3})
     assert _directories.check_free(place, "run", REQUEST)
     assert _directories.read_manifest(place, "run")["n"] == 3
 
@@ -62,24 +62,24 @@ def test_what_a_kill_left_behind_is_cleared_and_does_not_occupy(tmp_path):
     leftover = place / f".request.json.x7{_files.PARTIAL}"
     leftover.write_bytes(b"{")
     assert _directories.state(place) == "absent"
-    _directories.begin(place, "run", REQUEST)
+    _directories._begin(place, "run", REQUEST)
     assert not leftover.exists()
 
 
 def test_another_request_another_artefact_and_foreign_files_are_refused(tmp_path):
-    _directories.begin(tmp_path / "a", "run", REQUEST)
+    _directories._begin(tmp_path / "a", "run", REQUEST)
     with pytest.raises(OccupiedError, match=r"a run of another request \(other seed\)"):
-        _directories.begin(tmp_path / "a", "run", {**REQUEST, "seed": 2})
+        _directories._begin(tmp_path / "a", "run", {**REQUEST, "seed": 2})
     with pytest.raises(OccupiedError, match="already holds a run, not a report"):
-        _directories.begin(tmp_path / "a", "report", REQUEST)
+        _directories._begin(tmp_path / "a", "report", REQUEST)
     (tmp_path / "b").write_text("a file")
     with pytest.raises(OccupiedError, match="is not a Limbeck artefact; nothing was overwritten"):
-        _directories.begin(tmp_path / "b", "run", REQUEST)
+        _directories._begin(tmp_path / "b", "run", REQUEST)
 
 
 def test_newer_formats_and_other_artefacts_are_not_guessed_at(tmp_path):
-    _directories.begin(tmp_path, "run", REQUEST)
-    _directories.finish(tmp_path, "run", {})
+    _directories._begin(tmp_path, "run", REQUEST)
+    _directories._finish(tmp_path, "run", {})
     with pytest.raises(CorruptError, match="holds a run, not a report"):
         _directories.read_manifest(tmp_path, "report")
     manifest = json.loads((tmp_path / "manifest.json").read_text())

@@ -71,7 +71,7 @@ def _check_same(directory: Path, artefact: str, request: Mapping[str, object]) -
     )
 
 
-def begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
+def _begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
     """Marks a directory as ours and clears what an interrupted write left behind."""
     if check_free(directory, artefact, request):
         return
@@ -81,7 +81,7 @@ def begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None
         leftover.unlink(missing_ok=True)
 
 
-def finish(directory: Path, artefact: str, body: Mapping[str, object]) -> None:
+def _finish(directory: Path, artefact: str, body: Mapping[str, object]) -> None:
     """Writes the manifest, which makes the artefact whole."""
     write_json(
         directory / MANIFEST, {"format": FORMAT, "artefact": artefact, **without_heading(body)}
@@ -112,7 +112,7 @@ class Writing:
         To be called before the first file is written, and no sooner than that: work that fails
         before it leaves no trace. Another time it writes nothing.
         """
-        begin(self.directory, self.kind, self.request)
+        _begin(self.directory, self.kind, self.request)
 
     def finish(self, body: Mapping[str, object]) -> None:
         """Writes the manifest, which makes the artifact whole; of one that is whole, another.
@@ -121,7 +121,7 @@ class Writing:
         """
         # Without a request, a crash before this line would have left files that are nobody's.
         assert (self.directory / REQUEST).is_file(), f"{self.directory} was never begun"
-        finish(self.directory, self.kind, body)
+        _finish(self.directory, self.kind, body)
 
 
 @contextmanager

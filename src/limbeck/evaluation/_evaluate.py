@@ -56,14 +56,16 @@ def evaluate(
     check(evaluation)
     place = Path(to) if to else None
     request = {**evaluation.request, "require": list(require)}
-    if place and artifacts.check_free(place, ARTEFACT, request):
-        return Report.read(place)
-    report = Report(_document(evaluation, bars))
-    if place:
-        artifacts.begin(place, ARTEFACT, request)
+    if not place:
+        return Report(_document(evaluation, bars))
+    with artifacts.writing(place, ARTEFACT, request) as artifact:
+        if artifact.is_whole:
+            return Report.read(place)
+        report = Report(_document(evaluation, bars))
+        artifact.begin()
         report.write(place)
         files = artifacts.file_entries(place, ["report.json", "report.md", "report.html"])
-        artifacts.finish(place, ARTEFACT, {"files": files, "provenance": artifacts.provenance()})
+        artifact.finish({"files": files, "provenance": artifacts.provenance()})
     return report
 
 

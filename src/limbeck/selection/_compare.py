@@ -84,8 +84,10 @@ def compare(
         tell=tell,
     )
     job.check()
-    if not artifacts.check_free(job.to, FORM.artefact, job.request):
-        job.run()
+    with artifacts.writing(job.to, FORM.artefact, job.request) as artifact:
+        if not artifact.is_whole:
+            artifact.begin()
+            artifact.finish(job.run())
     return Compared.read(job.to)
 
 
@@ -203,20 +205,19 @@ class _Job:
             "test_labels": self.test.labels_fingerprint,
         }
 
-    def run(self) -> None:
+    def run(self) -> dict[str, Any]:
+        """Tunes, trains and writes the document; what the manifest says."""
         began = time.monotonic()
-        artifacts.begin(self.to, FORM.artefact, self.request)
         chosen = self.tuning.chosen()
         runs = self._trained_finally(chosen)
         compared = Compared(self._document(chosen, runs), self.to)
         compared.write()
-        body = {
+        return {
             **self.request,
             "files": artifacts.file_entries(self.to, FORM.files),
             "seconds": round(time.monotonic() - began, 1),  # of the call that finished it
             "provenance": artifacts.provenance(),
         }
-        artifacts.finish(self.to, FORM.artefact, body)
 
     @cached_property
     def tuning(self) -> Tuning:

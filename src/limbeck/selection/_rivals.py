@@ -94,8 +94,9 @@ def rivals(
         tell=tell,
     )
     job.check()
-    if not artifacts.check_free(job.to, FORM.artefact, job.request):
-        job.write()
+    with artifacts.writing(job.to, FORM.artefact, job.request) as artifact:
+        if not artifact.is_whole:
+            job.write(artifact)
     return Rivals.read(job.to)
 
 
@@ -187,14 +188,13 @@ class _Job:
         self.given.check_asked(self.test, Plain())
         check_unseen({"student": [self.run], "teacher": self.given.runs}, self.test)
 
-    def write(self) -> None:
+    def write(self, artifact: artifacts.Writing) -> None:
         """All of the work, and the directory that holds what came of it."""
         document = self._document()
-        artifacts.begin(self.to, FORM.artefact, self.request)
+        artifact.begin()
         Rivals(document, self.to).write()
         files = artifacts.file_entries(self.to, FORM.files)
-        body = {"files": files, "provenance": document["provenance"]}
-        artifacts.finish(self.to, FORM.artefact, body)
+        artifact.finish({"files": files, "provenance": document["provenance"]})
 
     def _document(self) -> dict[str, Any]:
         entrants = list(self._entrants())

@@ -1,6 +1,7 @@
 """train(): a student, its control and their seeds, each through the one loop in `_loop`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -71,17 +72,22 @@ def train(
 
 def run(jobs: Sequence[Job], tasks: Iterable[Task]) -> None:
     """Trains those tasks, which are all of the jobs', and leaves a run of each job."""
-    for job in jobs:
-        if job.transfer.has_scores:
-            job.transfer.source.check()
-    tasks = list(tasks)  # what cannot be split so is refused before anything is written
-    for job in jobs:
-        artifacts.begin(job.to, students.ARTEFACT, job.request)
-    for task in tasks:
-        fit(task)
-    for job in jobs:
-        _record.write_seen(job)
-        artifacts.finish(job.to, students.ARTEFACT, _record.manifest(job))
+    with ExitStack() as lives:
+        written = [
+            lives.enter_context(artifacts.writing(job.to, students.ARTEFACT, job.request))
+            for job in jobs
+        ]
+        for job in jobs:
+            if job.transfer.has_scores:
+                job.transfer.source.check()
+        tasks = list(tasks)  # what cannot be split so is refused before anything is written
+        for artifact in written:
+            artifact.begin()
+        for task in tasks:
+            fit(task)
+        for job, artifact in zip(jobs, written, strict=True):
+            _record.write_seen(job)
+            artifact.finish(_record.manifest(job))
 
 
 def as_transfer(given: TransferSet | ScoreSet | Examples, labelled: Examples | None) -> TransferSet:
