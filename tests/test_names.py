@@ -1,6 +1,7 @@
 """The public face: which names there are, what importing them loads, and the tree in the README."""
 
 import ast
+import importlib
 import inspect
 import json
 import re
@@ -164,3 +165,11 @@ def test_a_package_says_of_each_of_its_files_what_the_file_says(door: Path) -> N
     files = {p.stem: first_line(p) for p in door.parent.glob("*.py") if p.stem[:2] != "__"}
     packages = {f"{p.parent.name}/": first_line(p) for p in door.parent.glob("*/__init__.py")}
     assert {name: " ".join(said.split()) for name, said in listed.items()} == files | packages
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.parent.name)
+def test_every_name_at_a_door_is_there(door: Path) -> None:
+    # A door asks for nothing before it is asked, so a name that is gone would be found out late.
+    package = ".".join(("limbeck", *door.parent.relative_to(SOURCE).parts))
+    opened = importlib.import_module(package)
+    assert all(hasattr(opened, name) for name in getattr(opened, "__all__", ()))

@@ -10,66 +10,6 @@ Files:
     _records: Records: what a manifest holds, as a typed value that is checked when it is read.
 """
 
-from limbeck.artifacts._directories import (
-    FORMAT,
-    MANIFEST,
-    REQUEST,
-    Writing,
-    check_free,
-    read_manifest,
-    state,
-    without_heading,
-    writing,
-)
-from limbeck.artifacts._documents import Documented, DocumentRecord, Form
-from limbeck.artifacts._files import (
-    cache_of,
-    checksum,
-    embedded,
-    file_entries,
-    file_entry,
-    fingerprint,
-    read_checked,
-    read_json,
-    write_file,
-    write_json,
-)
-from limbeck.artifacts._provenance import provenance
-from limbeck.artifacts._records import (
-    ExamplesEntry,
-    FileEntry,
-    NamedFileEntry,
-    read_record,
-    record_of,
-)
+import lazy_loader
 
-__all__ = [
-    "FORMAT",
-    "MANIFEST",
-    "REQUEST",
-    "DocumentRecord",
-    "Documented",
-    "ExamplesEntry",
-    "FileEntry",
-    "Form",
-    "NamedFileEntry",
-    "Writing",
-    "cache_of",
-    "check_free",
-    "checksum",
-    "embedded",
-    "file_entries",
-    "file_entry",
-    "fingerprint",
-    "provenance",
-    "read_checked",
-    "read_json",
-    "read_manifest",
-    "read_record",
-    "record_of",
-    "state",
-    "without_heading",
-    "write_file",
-    "write_json",
-    "writing",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

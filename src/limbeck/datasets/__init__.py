@@ -19,25 +19,6 @@ Files:
     text: Texts with labels from JSON lines, CSV and Parquet files, and the IMDB reviews.
 """
 
-from limbeck.datasets import images, synthetic, tables, text
-from limbeck.datasets._arrow import KEY, PANDAS_INDEX, column_name, names_in, open_table
-from limbeck.datasets._columns import Columns
-from limbeck.datasets._decoded import load_array
-from limbeck.datasets._download import obtain
-from limbeck.datasets._read import read
+import lazy_loader
 
-__all__ = [
-    "KEY",
-    "PANDAS_INDEX",
-    "Columns",
-    "column_name",
-    "images",
-    "load_array",
-    "names_in",
-    "obtain",
-    "open_table",
-    "read",
-    "synthetic",
-    "tables",
-    "text",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

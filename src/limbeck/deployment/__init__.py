@@ -12,18 +12,6 @@ Files:
         kept in the run.
 """
 
-from limbeck.deployment._correct import correct
-from limbeck.deployment._export import export
-from limbeck.deployment._exported import Exported, check_format, open_exported, open_model
-from limbeck.deployment._temperature import temperature_of, tempered
+import lazy_loader
 
-__all__ = [
-    "Exported",
-    "check_format",
-    "correct",
-    "export",
-    "open_exported",
-    "open_model",
-    "temperature_of",
-    "tempered",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

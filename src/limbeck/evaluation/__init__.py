@@ -22,40 +22,6 @@ Files:
     _verdicts: The questions that a report answers in sentences.
 """
 
-from limbeck.evaluation._comparison import Comparison
-from limbeck.evaluation._cost import answer_times, cost, threads_limited
-from limbeck.evaluation._dark_knowledge import DarkKnowledge, dark_knowledge
-from limbeck.evaluation._evaluate import evaluate
-from limbeck.evaluation._figures import check_drawable
-from limbeck.evaluation._leakage import check_unseen
-from limbeck.evaluation._measurements import EVERY_SEED, Difference, Measurements, Pair, measures_of
-from limbeck.evaluation._predictions import Predictions, able, answers_by_seed, check_kinds
-from limbeck.evaluation._report import Report, bullets, escape, markdown_table, tested_on
-from limbeck.evaluation._requirements import Requirement
+import lazy_loader
 
-__all__ = [
-    "EVERY_SEED",
-    "Comparison",
-    "DarkKnowledge",
-    "Difference",
-    "Measurements",
-    "Pair",
-    "Predictions",
-    "Report",
-    "Requirement",
-    "able",
-    "answer_times",
-    "answers_by_seed",
-    "bullets",
-    "check_drawable",
-    "check_kinds",
-    "check_unseen",
-    "cost",
-    "dark_knowledge",
-    "escape",
-    "evaluate",
-    "markdown_table",
-    "measures_of",
-    "tested_on",
-    "threads_limited",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,59 +15,6 @@ Files:
     views: The same example seen another way.
 """
 
-from limbeck.examples import views
-from limbeck.examples._batch import Batch
-from limbeck.examples._examples import Examples, check_disjoint
-from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, is_text, numbers, tensor
-from limbeck.examples._labels import (
-    IN_WORDS,
-    MOST_CLASSES,
-    UNLABELLED,
-    alike_labels,
-    brief_names,
-    check_labels_kind,
-    is_labelled,
-    labels_from_cells,
-    labels_kind_of,
-)
-from limbeck.examples._lazy import BLOCK_ROWS, Array, Inputs, Lazy, Mapped, Texts, is_large, sums
-from limbeck.examples._ragged import Ragged
-from limbeck.examples._view import Show, Shows, View, as_view
-from limbeck.examples.views import Plain, read
+import lazy_loader
 
-__all__ = [
-    "BLOCK_ROWS",
-    "IN_WORDS",
-    "MOST_CLASSES",
-    "TEXT",
-    "UNLABELLED",
-    "Array",
-    "Batch",
-    "Examples",
-    "Inputs",
-    "Lazy",
-    "Mapped",
-    "Plain",
-    "Ragged",
-    "Show",
-    "Shows",
-    "Texts",
-    "View",
-    "alike_labels",
-    "as_inputs",
-    "as_view",
-    "brief_names",
-    "check_disjoint",
-    "check_inputs",
-    "check_labels_kind",
-    "is_labelled",
-    "is_large",
-    "is_text",
-    "labels_from_cells",
-    "labels_kind_of",
-    "numbers",
-    "read",
-    "sums",
-    "tensor",
-    "views",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

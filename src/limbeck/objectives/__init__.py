@@ -16,35 +16,6 @@ Files:
     _votes: Votes: the class that a teacher names.
 """
 
-from limbeck.objectives import losses
-from limbeck.objectives._catalogue import MAKERS, check, check_kind, kinds_of, of_control, read
-from limbeck.objectives._dist import DIST
-from limbeck.objectives._dkd import DKD
-from limbeck.objectives._embeddings import MatchEmbeddings
-from limbeck.objectives._labels import Labels
-from limbeck.objectives._logit_standardization import LogitStandardisation
-from limbeck.objectives._logits import MatchLogits, MatchProbabilities
-from limbeck.objectives._objective import Objective, as_objective
-from limbeck.objectives._soft_targets import SoftTargets
-from limbeck.objectives._votes import Votes
+import lazy_loader
 
-__all__ = [
-    "DIST",
-    "DKD",
-    "MAKERS",
-    "Labels",
-    "LogitStandardisation",
-    "MatchEmbeddings",
-    "MatchLogits",
-    "MatchProbabilities",
-    "Objective",
-    "SoftTargets",
-    "Votes",
-    "as_objective",
-    "check",
-    "check_kind",
-    "kinds_of",
-    "losses",
-    "of_control",
-    "read",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

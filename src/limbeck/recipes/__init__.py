@@ -16,23 +16,6 @@ Files:
     _write: The recipe that does a `distill()` again.
 """
 
-from limbeck.recipes._distill import Distilled, distill
-from limbeck.recipes._load import load, load_run, load_scores, show
-from limbeck.recipes._parse import read_recipe
-from limbeck.recipes._run import run_recipe
-from limbeck.recipes._write import Distillation
-from limbeck.recipes.steps import TABLES, usual_objective
+import lazy_loader
 
-__all__ = [
-    "TABLES",
-    "Distillation",
-    "Distilled",
-    "distill",
-    "load",
-    "load_run",
-    "load_scores",
-    "read_recipe",
-    "run_recipe",
-    "show",
-    "usual_objective",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

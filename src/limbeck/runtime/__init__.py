@@ -11,27 +11,6 @@ Files:
         trusted.
 """
 
-from limbeck.runtime._calls import Makers, did_you_mean, make, text_of
-from limbeck.runtime._device import Precision, autocast, device, evaluating
-from limbeck.runtime._optional import needs
-from limbeck.runtime._progress import Bar
-from limbeck.runtime._random import mixed, seeded, shuffled
-from limbeck.runtime._user_code import Named, fingerprint_of
+import lazy_loader
 
-__all__ = [
-    "Bar",
-    "Makers",
-    "Named",
-    "Precision",
-    "autocast",
-    "device",
-    "did_you_mean",
-    "evaluating",
-    "fingerprint_of",
-    "make",
-    "mixed",
-    "needs",
-    "seeded",
-    "shuffled",
-    "text_of",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,21 +12,6 @@ Files:
         from.
 """
 
-from limbeck.scoring._combine import combine
-from limbeck.scoring._confidence import against, confidence, recorded_confidence
-from limbeck.scoring._determinism import check_steady
-from limbeck.scoring._held_out import HeldOut, held_out_answer
-from limbeck.scoring._score import score
-from limbeck.scoring._writer import Storage
+import lazy_loader
 
-__all__ = [
-    "HeldOut",
-    "Storage",
-    "against",
-    "check_steady",
-    "combine",
-    "confidence",
-    "held_out_answer",
-    "recorded_confidence",
-    "score",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

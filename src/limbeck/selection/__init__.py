@@ -18,19 +18,6 @@ Files:
     _tune: How methods are tuned: the same trials for each, judged on held-out examples.
 """
 
-from limbeck.selection._by_size import BySize, by_size
-from limbeck.selection._compare import compare
-from limbeck.selection._comparison import Compared
-from limbeck.selection._rivals import rivals
-from limbeck.selection._rivals_report import Rivals
-from limbeck.selection._tune import Budget
+import lazy_loader
 
-__all__ = [
-    "Budget",
-    "BySize",
-    "Compared",
-    "Rivals",
-    "by_size",
-    "compare",
-    "rivals",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

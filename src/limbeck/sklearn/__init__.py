@@ -11,9 +11,6 @@ Files:
         values.
 """
 
-from limbeck.sklearn._estimators import DistilledClassifier, DistilledRegressor
+import lazy_loader
 
-__all__ = [
-    "DistilledClassifier",
-    "DistilledRegressor",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,56 +18,6 @@ Files:
     _windows: Frames with their neighbours as inputs, which are not copied until rows are asked for.
 """
 
-from limbeck.speech._decode import Decoded, Decoder, Grid, Tuned, Weights, tune
-from limbeck.speech._error_rate import (
-    FrameErrorRate,
-    PhoneErrorRate,
-    frame_error_rate,
-    phone_error_rate,
-)
-from limbeck.speech._features import FilterBanks, differences
-from limbeck.speech._frames import frames
-from limbeck.speech._grammar import Bigram, log_priors
-from limbeck.speech._phones import TIMIT_PHONES, TIMIT_TO_39, TIMIT_TO_48, Folding, fold
-from limbeck.speech._states import align, realign, state_names, states, transcript
-from limbeck.speech._utterance import SETS, Corpus, Segment, Utterance
-from limbeck.speech._windows import Windows
-from limbeck.speech.corpora import digits, folder, spoken, timit, utterances
+import lazy_loader
 
-__all__ = [
-    "SETS",
-    "TIMIT_PHONES",
-    "TIMIT_TO_39",
-    "TIMIT_TO_48",
-    "Bigram",
-    "Corpus",
-    "Decoded",
-    "Decoder",
-    "FilterBanks",
-    "Folding",
-    "FrameErrorRate",
-    "Grid",
-    "PhoneErrorRate",
-    "Segment",
-    "Tuned",
-    "Utterance",
-    "Weights",
-    "Windows",
-    "align",
-    "differences",
-    "digits",
-    "fold",
-    "folder",
-    "frame_error_rate",
-    "frames",
-    "log_priors",
-    "phone_error_rate",
-    "realign",
-    "spoken",
-    "state_names",
-    "states",
-    "timit",
-    "transcript",
-    "tune",
-    "utterances",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

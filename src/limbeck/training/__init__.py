@@ -21,27 +21,6 @@ Files:
     _transfer: TransferSet: examples, views, seed and scores; all that training sees.
 """
 
-from limbeck.training import specialists
-from limbeck.training._control import control_plan
-from limbeck.training._live import live
-from limbeck.training._plan import Plan
-from limbeck.training._sources import Given
-from limbeck.training._sweep import CONTROL, check_names, sweep
-from limbeck.training._train import train
-from limbeck.training._transfer import FRESH, TransferSet, check_increasing, check_labelled
+import lazy_loader
 
-__all__ = [
-    "CONTROL",
-    "FRESH",
-    "Given",
-    "Plan",
-    "TransferSet",
-    "check_increasing",
-    "check_labelled",
-    "check_names",
-    "control_plan",
-    "live",
-    "specialists",
-    "sweep",
-    "train",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -22,15 +22,6 @@ Files:
         words.
 """
 
-from limbeck.speech.corpora._digits import digits
-from limbeck.speech.corpora._folder import folder, utterances
-from limbeck.speech.corpora._spoken import spoken
-from limbeck.speech.corpora._timit import timit
+import lazy_loader
 
-__all__ = [
-    "digits",
-    "folder",
-    "spoken",
-    "timit",
-    "utterances",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -19,42 +19,6 @@ Files:
         own.
 """
 
-from limbeck.students.families._bottleneck import Narrowed
-from limbeck.students.families._conv_pool import ConvPool, conv_pool
-from limbeck.students.families._convnet import Convnet, convnet
-from limbeck.students.families._factory import Factory, factory
-from limbeck.students.families._fastnet import Fastnet, fastnet, whitening
-from limbeck.students.families._frequency_conv import FrequencyConv, frequency_conv
-from limbeck.students.families._mlp import Mlp, Shallow, mlp, shallow
-from limbeck.students.families._ngrams import Ngrams, ngrams
-from limbeck.students.families._of_size import FAMILIES, OfSize, of_size
-from limbeck.students.families._shallow_conv import ShallowConv, shallow_conv
-from limbeck.students.families._static import StaticEmbeddings, static_embeddings
+import lazy_loader
 
-__all__ = [
-    "FAMILIES",
-    "ConvPool",
-    "Convnet",
-    "Factory",
-    "Fastnet",
-    "FrequencyConv",
-    "Mlp",
-    "Narrowed",
-    "Ngrams",
-    "OfSize",
-    "Shallow",
-    "ShallowConv",
-    "StaticEmbeddings",
-    "conv_pool",
-    "convnet",
-    "factory",
-    "fastnet",
-    "frequency_conv",
-    "mlp",
-    "ngrams",
-    "of_size",
-    "shallow",
-    "shallow_conv",
-    "static_embeddings",
-    "whitening",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

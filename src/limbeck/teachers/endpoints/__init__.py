@@ -7,11 +7,6 @@ Files:
     _http: Teachers behind an HTTP endpoint: batched JSON, several requests in flight.
 """
 
-from limbeck.teachers.endpoints._endpoint import Endpoint
-from limbeck.teachers.endpoints._http import http, http_from_text
+import lazy_loader
 
-__all__ = [
-    "Endpoint",
-    "http",
-    "http_from_text",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

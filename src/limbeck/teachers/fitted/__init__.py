@@ -13,24 +13,6 @@ Files:
     _xgboost: Teachers that are boosted trees of XGBoost's.
 """
 
-from limbeck.teachers.fitted._answers import (
-    fitted_bytes,
-    fitted_fingerprint,
-    fitted_log_probabilities,
-    fitted_values,
-)
-from limbeck.teachers.fitted._lightgbm import lightgbm
-from limbeck.teachers.fitted._model_file import class_names
-from limbeck.teachers.fitted._sklearn import sklearn
-from limbeck.teachers.fitted._xgboost import xgboost
+import lazy_loader
 
-__all__ = [
-    "class_names",
-    "fitted_bytes",
-    "fitted_fingerprint",
-    "fitted_log_probabilities",
-    "fitted_values",
-    "lightgbm",
-    "sklearn",
-    "xgboost",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,14 +11,6 @@ Files:
     _tokenizer: Texts to the tokens that a model of transformers reads.
 """
 
-from limbeck.teachers.transformers._classifier import huggingface
-from limbeck.teachers.transformers._encoder import Encoder, encoder, head
-from limbeck.teachers.transformers._head_file import is_head
+import lazy_loader
 
-__all__ = [
-    "Encoder",
-    "encoder",
-    "head",
-    "huggingface",
-    "is_head",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

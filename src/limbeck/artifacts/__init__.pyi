@@ -1,0 +1,30 @@
+"""The names at this door, each once: `lazy_loader` reads here where it lives."""
+
+from ._directories import FORMAT as FORMAT
+from ._directories import MANIFEST as MANIFEST
+from ._directories import REQUEST as REQUEST
+from ._directories import Writing as Writing
+from ._directories import check_free as check_free
+from ._directories import read_manifest as read_manifest
+from ._directories import state as state
+from ._directories import without_heading as without_heading
+from ._directories import writing as writing
+from ._documents import Documented as Documented
+from ._documents import DocumentRecord as DocumentRecord
+from ._documents import Form as Form
+from ._files import cache_of as cache_of
+from ._files import checksum as checksum
+from ._files import embedded as embedded
+from ._files import file_entries as file_entries
+from ._files import file_entry as file_entry
+from ._files import fingerprint as fingerprint
+from ._files import read_checked as read_checked
+from ._files import read_json as read_json
+from ._files import write_file as write_file
+from ._files import write_json as write_json
+from ._provenance import provenance as provenance
+from ._records import ExamplesEntry as ExamplesEntry
+from ._records import FileEntry as FileEntry
+from ._records import NamedFileEntry as NamedFileEntry
+from ._records import read_record as read_record
+from ._records import record_of as record_of

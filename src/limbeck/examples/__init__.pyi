@@ -1,0 +1,36 @@
+"""The names at this door, each once: `lazy_loader` reads here where it lives."""
+
+from . import views as views
+from ._batch import Batch as Batch
+from ._examples import Examples as Examples
+from ._examples import check_disjoint as check_disjoint
+from ._inputs import TEXT as TEXT
+from ._inputs import as_inputs as as_inputs
+from ._inputs import check_inputs as check_inputs
+from ._inputs import is_text as is_text
+from ._inputs import numbers as numbers
+from ._inputs import tensor as tensor
+from ._labels import IN_WORDS as IN_WORDS
+from ._labels import MOST_CLASSES as MOST_CLASSES
+from ._labels import UNLABELLED as UNLABELLED
+from ._labels import alike_labels as alike_labels
+from ._labels import brief_names as brief_names
+from ._labels import check_labels_kind as check_labels_kind
+from ._labels import is_labelled as is_labelled
+from ._labels import labels_from_cells as labels_from_cells
+from ._labels import labels_kind_of as labels_kind_of
+from ._lazy import BLOCK_ROWS as BLOCK_ROWS
+from ._lazy import Array as Array
+from ._lazy import Inputs as Inputs
+from ._lazy import Lazy as Lazy
+from ._lazy import Mapped as Mapped
+from ._lazy import Texts as Texts
+from ._lazy import is_large as is_large
+from ._lazy import sums as sums
+from ._ragged import Ragged as Ragged
+from ._view import Show as Show
+from ._view import Shows as Shows
+from ._view import View as View
+from ._view import as_view as as_view
+from .views import Plain as Plain
+from .views import read as read

@@ -1,0 +1,35 @@
+"""The names at this door, each once: `lazy_loader` reads here where it lives."""
+
+from . import intervals as intervals
+from ._catalogue import MEASURES as MEASURES
+from ._catalogue import OF_PROBABILITIES as OF_PROBABILITIES
+from ._catalogue import Measures as Measures
+from ._metric import LABELS as LABELS
+from ._metric import POSITIVE as POSITIVE
+from ._metric import REFERENCE as REFERENCE
+from ._metric import SHARE as SHARE
+from ._metric import STANDARD as STANDARD
+from ._metric import Better as Better
+from ._metric import MeasuredOn as MeasuredOn
+from ._metric import Metric as Metric
+from ._metric import custom as custom
+from ._metric import described as described
+from ._metric import difference as difference
+from ._metric import groups_in as groups_in
+from ._metric import measure as measure
+from ._titles import DRAWN as DRAWN
+from ._titles import TITLES as TITLES
+from ._titles import Title as Title
+from ._titles import is_number as is_number
+from ._titles import title_of as title_of
+from .intervals import CONFIDENCE as CONFIDENCE
+from .intervals import Answer as Answer
+from .intervals import Estimate as Estimate
+from .intervals import EstimateEntry as EstimateEntry
+from .intervals import check_paired as check_paired
+from .intervals import over_examples_and_seeds as over_examples_and_seeds
+from .intervals import resampled as resampled
+from .intervals import simultaneous as simultaneous
+from .intervals import unseen as unseen
+from .intervals import verdict as verdict
+from .intervals import within as within

@@ -1,0 +1,37 @@
+"""The names at this door, each once: `lazy_loader` reads here where it lives."""
+
+from ._checks import SUM_TOLERANCE as SUM_TOLERANCE
+from ._checks import check_answer as check_answer
+from ._checks import warn_if_mistaken as warn_if_mistaken
+from ._dense import LOWEST as LOWEST
+from ._dense import WIDTHS as WIDTHS
+from ._dense import Dense as Dense
+from ._dense import Width as Width
+from ._dense import as_tensor as as_tensor
+from ._dense import binary_divergence as binary_divergence
+from ._dense import check_width as check_width
+from ._dense import default_width as default_width
+from ._dense import rounding_nats as rounding_nats
+from ._ensembles import Ensemble as Ensemble
+from ._ensembles import Mean as Mean
+from ._ensembles import Member as Member
+from ._ensembles import check_mean as check_mean
+from ._kinds import FLOOR as FLOOR
+from ._kinds import KINDS as KINDS
+from ._kinds import OF_ONE_SOFTMAX as OF_ONE_SOFTMAX
+from ._kinds import SOFTMAX_KINDS as SOFTMAX_KINDS
+from ._kinds import Kind as Kind
+from ._kinds import answered_with as answered_with
+from ._kinds import as_learnt as as_learnt
+from ._kinds import check_classes as check_classes
+from ._kinds import check_kind as check_kind
+from ._kinds import learnt_kind as learnt_kind
+from ._record import ScoreSetRecord as ScoreSetRecord
+from ._score_set import ARTEFACT as ARTEFACT
+from ._score_set import ScoreSet as ScoreSet
+from ._shards import SHARD_ROWS as SHARD_ROWS
+from ._shards import Shard as Shard
+from ._shards import is_whole_shard as is_whole_shard
+from ._shards import planned_shards as planned_shards
+from ._shards import recorded_rounding_nats as recorded_rounding_nats
+from ._shards import write_shard as write_shard

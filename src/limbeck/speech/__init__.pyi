@@ -1,0 +1,37 @@
+"""The names at this door, each once: `lazy_loader` reads here where it lives."""
+
+from ._decode import Decoded as Decoded
+from ._decode import Decoder as Decoder
+from ._decode import Grid as Grid
+from ._decode import Tuned as Tuned
+from ._decode import Weights as Weights
+from ._decode import tune as tune
+from ._error_rate import FrameErrorRate as FrameErrorRate
+from ._error_rate import PhoneErrorRate as PhoneErrorRate
+from ._error_rate import frame_error_rate as frame_error_rate
+from ._error_rate import phone_error_rate as phone_error_rate
+from ._features import FilterBanks as FilterBanks
+from ._features import differences as differences
+from ._frames import frames as frames
+from ._grammar import Bigram as Bigram
+from ._grammar import log_priors as log_priors
+from ._phones import TIMIT_PHONES as TIMIT_PHONES
+from ._phones import TIMIT_TO_39 as TIMIT_TO_39
+from ._phones import TIMIT_TO_48 as TIMIT_TO_48
+from ._phones import Folding as Folding
+from ._phones import fold as fold
+from ._states import align as align
+from ._states import realign as realign
+from ._states import state_names as state_names
+from ._states import states as states
+from ._states import transcript as transcript
+from ._utterance import SETS as SETS
+from ._utterance import Corpus as Corpus
+from ._utterance import Segment as Segment
+from ._utterance import Utterance as Utterance
+from ._windows import Windows as Windows
+from .corpora import digits as digits
+from .corpora import folder as folder
+from .corpora import spoken as spoken
+from .corpora import timit as timit
+from .corpora import utterances as utterances
