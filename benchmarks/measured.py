@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-import limbeck
+from limbeck.artifacts import provenance
 
 FORMAT = 1
 RESULTS = Path(__file__).parent / "results"
@@ -64,7 +64,7 @@ def median(values: list[float]) -> dict[str, float | int]:
 
 def write(name: str, what: str, found: dict[str, float | int], to: Path = RESULTS) -> Path:
     """Writes `NAME.json`: what was compared, the ratio, and what measured it."""
-    made = limbeck.provenance()
+    made = provenance()
     body: dict[str, Any] = {
         "format": FORMAT,
         "what": what,

@@ -17,6 +17,7 @@ import torch
 import limbeck
 from benchmarks.measured import ratio, write
 from limbeck import students, teachers
+from limbeck.scoring import Storage
 
 NET = students.convnet("small")
 EXAMPLES, BATCH = 4_096, 512
@@ -30,7 +31,7 @@ def main() -> None:
     examples = limbeck.Examples.of(images, classes=CLASSES)
     net = NET.sized((1, 28, 28), 10).build(0).eval()
     net = net.to(memory_format=torch.channels_last)
-    storage = limbeck.Storage(batch=BATCH)
+    storage = Storage(batch=BATCH)
 
     def bare() -> None:
         with torch.inference_mode():

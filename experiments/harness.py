@@ -32,6 +32,7 @@ from scipy import stats
 import limbeck
 from experiments.results import LARGE, shown
 from limbeck import metrics, teachers
+from limbeck.artifacts import provenance
 
 FORMAT = 1
 HERE = Path(__file__).parent
@@ -218,7 +219,7 @@ def seconds(place: Path) -> float:
 def _result(
     experiment: Experiment, setting: Setting, outcome: Outcome, options: argparse.Namespace
 ) -> dict[str, Any]:
-    made = limbeck.provenance()
+    made = provenance()
     shared = [name for name in outcome.ours if name in experiment.paper]
     headline = list(outcome.headline) or shared or list(outcome.ours)[:3]
     return {

@@ -147,7 +147,7 @@ def check_entry(key: str, found: dict) -> None:
         assert 0 <= min(found["values"]) <= max(found["values"]) <= 1, key
 
 
-HOUSE = {"artifacts", "runtime", "cli"}  # what serves the packages and no user
+HOUSE = {"runtime", "cli"}  # what serves the packages and no user
 
 
 def limbeck_names(file: Path) -> set[str]:

@@ -14,6 +14,8 @@ from safetensors.numpy import load_file
 
 import limbeck
 from limbeck import Examples, Plan, load, objectives, show, students
+from limbeck.evaluation import dark_knowledge
+from limbeck.selection import by_size
 
 HERE = Path(__file__).parent / "golden"
 SAID = json.loads((HERE / "expected.json").read_bytes())
@@ -146,7 +148,7 @@ def test_a_score_set_holds_the_same_scores(golden, name):
 def test_what_a_teacher_confuses_is_told_alike(golden):
     scores = load(golden / "scores", examples=examples("points"))
     run = load(golden / "run")
-    told = limbeck.dark_knowledge(scores, examples=["points-0"], student=run)
+    told = dark_knowledge(scores, examples=["points-0"], student=run)
     assert str(told).removeprefix(told.name) == SAID["dark"]
 
 
@@ -218,7 +220,7 @@ def test_the_runs_of_each_size_give_the_table_that_is_stored(golden):
         for size in (20, 40)
         for name in ("soft", "control")
     }
-    table = limbeck.by_size(runs, examples("test"))
+    table = by_size(runs, examples("test"))
     assert f"{table}\n" == (golden / "sizes" / "sizes.md").read_text()
     stored = json.loads((golden / "sizes" / "sizes.json").read_bytes())
     assert [row["name"] for row in table.rows] == [row["name"] for row in stored["rows"]]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from limbeck import read_recipe, run_recipe
 from limbeck.errors import MissingError
+from limbeck.recipes import read_recipe, run_recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = sorted((ROOT / "recipes" / "results").glob("*.json"))

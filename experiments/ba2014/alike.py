@@ -9,6 +9,7 @@ import limbeck
 from experiments import harness
 from experiments.harness import Entry, Setting
 from limbeck import metrics, objectives, students
+from limbeck.selection import Budget, Compared
 
 SEEDS = 5
 MIMIC, LABELS = "mimic", "control"
@@ -16,7 +17,7 @@ MATCH = objectives.MatchLogits("centred")
 PLAN = limbeck.Plan(epochs=25, batch=512, precision="bfloat16", held_out=0.0)
 # For each net and each of the two: five rates, one seed, judged on held-out training images. The
 # range holds what `what_to_match` found best for logits (0.009) and for labels (0.002).
-BUDGET = limbeck.Budget(trials=5, learning_rates=(5e-4, 3e-2), held_out=1 / 6)
+BUDGET = Budget(trials=5, learning_rates=(5e-4, 3e-2), held_out=1 / 6)
 
 
 def deep(setting: Setting) -> students.Student:
@@ -37,7 +38,7 @@ def tuned_alike(
     scores: limbeck.ScoreSet,
     test: limbeck.Examples,
     to: Path,
-) -> limbeck.Compared:
+) -> Compared:
     """The student as a mimic and on the labels, each with its best learning rate, five seeds."""
     return limbeck.compare(
         student,
@@ -46,7 +47,7 @@ def tuned_alike(
         test=test,
         to=to,
         plan=setting.plan(PLAN),
-        budget=setting.pick(BUDGET, smoke=limbeck.Budget(1, (3e-3, 3e-3))),
+        budget=setting.pick(BUDGET, smoke=Budget(1, (3e-3, 3e-3))),
         seeds=setting.pick(full=SEEDS, smoke=2),
     )
 
@@ -56,7 +57,7 @@ def at(setting: Setting, rate: float) -> limbeck.Plan:
     return replace(setting.plan(PLAN), learning_rate=rate)
 
 
-def logits(compared: limbeck.Compared, test: limbeck.Examples) -> dict[str, np.ndarray]:
+def logits(compared: Compared, test: limbeck.Examples) -> dict[str, np.ndarray]:
     """What each of them says of the test images, `(seeds, examples, classes)`."""
     return {name: harness.answers(compared.run(name), test) for name in (MIMIC, LABELS)}
 

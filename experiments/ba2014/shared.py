@@ -3,6 +3,8 @@
 import limbeck
 from experiments.harness import Setting
 from limbeck import objectives, students, teachers, views
+from limbeck.scoring import Storage
+from limbeck.training import FRESH
 
 MEMBERS = 4
 VIEW = views.flip(of=views.jitter(1))
@@ -26,7 +28,7 @@ def fashion_members(setting: Setting) -> limbeck.Run:
     """
     return limbeck.train(
         students.convnet(setting.pick(full="small", smoke=[4, 8])),
-        limbeck.TransferSet(setting.examples("fashion-mnist:train"), VIEW, limbeck.FRESH),
+        limbeck.TransferSet(setting.examples("fashion-mnist:train"), VIEW, FRESH),
         objectives.Labels(),
         to=setting.of("same_size") / "teachers",
         plan=setting.plan(TEACHER),
@@ -50,5 +52,5 @@ def fashion_scores(setting: Setting) -> limbeck.ScoreSet:
         to=setting.of("same_size") / "scores",
         views=VIEW,
         count=setting.pick(full=COUNT, smoke=2),
-        storage=limbeck.Storage(batch=128),
+        storage=Storage(batch=128),
     )

@@ -3,6 +3,7 @@
 import limbeck
 from experiments.harness import Setting
 from limbeck import objectives, students, views
+from limbeck.training import FRESH
 
 TEACHER = limbeck.Plan(
     epochs=6, batch=128, learning_rate=3e-3, schedule="one-cycle", held_out=1 / 60
@@ -17,7 +18,7 @@ def fashion_teacher(setting: Setting) -> limbeck.Run:
     return limbeck.train(
         students.convnet(setting.pick(full="small", smoke="tiny")),
         limbeck.TransferSet(
-            setting.examples("fashion-mnist:train"), views.flip(of=views.jitter(1)), limbeck.FRESH
+            setting.examples("fashion-mnist:train"), views.flip(of=views.jitter(1)), FRESH
         ),
         objectives.Labels(),
         to=setting.of("methods") / "teacher",

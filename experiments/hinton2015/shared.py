@@ -5,6 +5,7 @@ from pathlib import Path
 import limbeck
 from experiments.harness import Setting
 from limbeck import objectives, students, views
+from limbeck.training import FRESH
 
 TEACHER = limbeck.Plan(
     epochs=160,
@@ -24,7 +25,7 @@ def mnist_teacher(setting: Setting) -> limbeck.Run:
     units = setting.pick(full=1200, smoke=50)
     return limbeck.train(
         students.mlp([units, units], dropout=0.5, input_dropout=0.2),
-        limbeck.TransferSet(setting.examples("mnist:train"), views.jitter(2), limbeck.FRESH),
+        limbeck.TransferSet(setting.examples("mnist:train"), views.jitter(2), FRESH),
         objectives.Labels(),
         to=_folder(setting) / "teacher",
         plan=setting.plan(TEACHER),

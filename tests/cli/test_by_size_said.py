@@ -6,8 +6,9 @@ import tomllib
 import pytest
 from worlds import blobs
 
-from limbeck import Plan, load, objectives, read_recipe, run_recipe, students, train
+from limbeck import Plan, load, objectives, students, train
 from limbeck.errors import RecipeError
+from limbeck.recipes import read_recipe, run_recipe
 from limbeck.recipes._parse import parse
 from tests.cli.test_sweeping import LIVE, QUICK, folder, limbeck  # noqa: F401  the fixture is used by name
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, rule
 
-from limbeck import cli, load, read_recipe, run_recipe, teachers
+from limbeck import cli, load, teachers
 from limbeck.errors import RecipeError
+from limbeck.recipes import read_recipe, run_recipe
 from limbeck.recipes._parse import parse
 
 QUICK = ("--student", "mlp([4])", "--epochs", "2", "--plan", "batch=16")

@@ -8,6 +8,7 @@ import pytest
 
 import limbeck
 from limbeck import cli
+from limbeck.recipes import run_recipe
 from limbeck.recipes._parse import parse
 
 
@@ -89,7 +90,7 @@ require = ["rmse<=5", "rmse_from_reference<=teacher+5"]
 
 
 def test_a_recipe_trains_and_evaluates_real_values(world):
-    limbeck.run_recipe(parse(tomllib.loads(RECIPE), "heights"), to="out")
+    run_recipe(parse(tomllib.loads(RECIPE), "heights"), to="out")
     report = limbeck.Report.read(world / "out" / "report")
     assert report.row("student")["metrics"]["r2"]["mean"] > 0.9
     assert all(bar["met"] for bar in report.document["requirements"])

@@ -7,19 +7,9 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, pictures, rule
 
-from limbeck import (
-    Examples,
-    Plan,
-    cli,
-    dark_knowledge,
-    objectives,
-    score,
-    students,
-    teachers,
-    train,
-    views,
-)
+from limbeck import Examples, Plan, cli, objectives, score, students, teachers, train, views
 from limbeck.errors import InputError, MismatchError
+from limbeck.evaluation import dark_knowledge
 from limbeck.evaluation._soft_targets import confusions, divergences
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")

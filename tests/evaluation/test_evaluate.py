@@ -10,7 +10,6 @@ from torch import nn
 from worlds import CLASSES, Tilted, blobs, rule
 
 from limbeck import (
-    Comparison,
     Examples,
     Plan,
     Report,
@@ -23,7 +22,7 @@ from limbeck import (
     train,
 )
 from limbeck.errors import ExamplesError, InputError, MismatchError, OccupiedError, TeacherError
-from limbeck.evaluation import cost
+from limbeck.evaluation import Comparison, cost
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
 TEST = blobs(300, seed=77, name="test")

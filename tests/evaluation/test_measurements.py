@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from worlds import CLASSES, blobs, rule
 
 import limbeck
-from limbeck import Budget, Examples, Plan, metrics, objectives, students, teachers
+from limbeck import Examples, Plan, metrics, objectives, students, teachers
 from limbeck.errors import MismatchError
 from limbeck.evaluation import (
     EVERY_SEED,
@@ -21,6 +21,7 @@ from limbeck.evaluation import (
 )
 from limbeck.evaluation._measurements import slices
 from limbeck.metrics import CONFIDENCE, MEASURES, STANDARD, Estimate, simultaneous
+from limbeck.selection import Budget, by_size
 
 N = 90
 RANDOM = np.random.default_rng(5)
@@ -244,7 +245,7 @@ def test_the_four_verbs_say_the_same_of_the_same_model_on_the_same_examples(tmp_
         to=tmp_path / "rivals",
         metric="accuracy",
     )
-    sizes = limbeck.by_size({"80/soft": run, "80/control": control}, test)
+    sizes = by_size({"80/soft": run, "80/control": control}, test)
 
     accuracy = report.row("student")["metrics"]["accuracy"]
     assert compared.row("soft")["metrics"]["accuracy"] == accuracy

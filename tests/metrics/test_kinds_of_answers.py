@@ -11,10 +11,12 @@ from worlds import double
 import limbeck
 from limbeck import metrics, objectives, students, teachers
 from limbeck.errors import InputError, LabelsError, MismatchError, TeacherError
+from limbeck.evaluation import Comparison, dark_knowledge
 from limbeck.examples import Batch
 from limbeck.metrics import MEASURES, _classification
 from limbeck.metrics._catalogue import OF_COLUMNS, OF_EMBEDDINGS
 from limbeck.objectives import losses
+from limbeck.recipes import Distillation
 
 TAGS = ("red", "round", "small")
 PLAN = limbeck.Plan(epochs=20, batch=32, learning_rate=0.02)
@@ -251,7 +253,7 @@ def test_slices_and_bars_of_tags_are_measured(tags):
         halves,
         reference="teacher",
         require=["agreement>=0.8", "micro_f1>=teacher-0.2"],
-        comparison=limbeck.Comparison(slices=("half",)),
+        comparison=Comparison(slices=("half",)),
     )
     assert all(bar["met"] for bar in report.document["requirements"])
     assert report.document["slices"][0]["rows"][0]["metrics"].keys() == {
@@ -280,7 +282,7 @@ def test_a_sweep_of_tags_has_one_control(tmp_path):
 
 
 def test_distill_of_tags_does_all_of_it(tmp_path):
-    how = limbeck.Distillation(plan=limbeck.Plan(epochs=2), seeds=1)
+    how = Distillation(plan=limbeck.Plan(epochs=2), seeds=1)
     made = limbeck.distill(TAGGER, tagged(100), students.mlp([4]), to=tmp_path / "all", how=how)
     assert made.report.verdict["metric"] == "subset_accuracy"
     assert made.run.control is not None
@@ -400,7 +402,7 @@ def test_objectives_of_one_softmax_refuse_independent_logits(tmp_path):
             tagged(40),
             students.mlp([]),
             to=tmp_path / "all",
-            how=limbeck.Distillation(objectives.DKD()),
+            how=Distillation(objectives.DKD()),
         )
     assert not (tmp_path / "all").exists()
 
@@ -616,7 +618,7 @@ def test_votes_have_no_geometric_mean():
 def test_soft_targets_of_votes_are_not_shown(tmp_path):
     scores = limbeck.score(VOTER, decided(40), to=tmp_path / "scores")
     with pytest.raises(MismatchError, match="holds votes: only what a softmax makes has soft"):
-        limbeck.dark_knowledge(scores)
+        dark_knowledge(scores)
 
 
 # Embeddings
@@ -696,7 +698,7 @@ def test_a_student_learns_embeddings_whatever_the_labels_are(form, tmp_path):
 
 
 def test_distill_and_sweep_take_embeddings(tmp_path):
-    how = limbeck.Distillation(objectives.MatchEmbeddings(), plan=limbeck.Plan(epochs=2), seeds=1)
+    how = Distillation(objectives.MatchEmbeddings(), plan=limbeck.Plan(epochs=2), seeds=1)
     made = limbeck.distill(ENCODER, decided(100), students.mlp([4]), to=tmp_path / "all", how=how)
     assert made.report.verdict["answer"] == "undecided"
     scores = limbeck.score(ENCODER, decided(60), to=tmp_path / "scores")

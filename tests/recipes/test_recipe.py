@@ -7,19 +7,7 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, rule
 
-from limbeck import (
-    Distillation,
-    Plan,
-    distill,
-    load,
-    objectives,
-    read,
-    read_recipe,
-    run_recipe,
-    students,
-    teachers,
-    views,
-)
+from limbeck import Plan, distill, load, objectives, read, students, teachers, views
 from limbeck.errors import (
     ExamplesError,
     InputError,
@@ -29,7 +17,7 @@ from limbeck.errors import (
     RecipeError,
     TrustError,
 )
-from limbeck.recipes import load_run
+from limbeck.recipes import Distillation, load_run, read_recipe, run_recipe
 from limbeck.recipes._parse import parse
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))

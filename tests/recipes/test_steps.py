@@ -12,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 from worlds import CLASSES, blobs, rule
 
-from limbeck import Distillation, Plan, cli, objectives, run_recipe, students, teachers
+from limbeck import Plan, cli, objectives, students, teachers
 from limbeck.errors import InputError, RecipeError
-from limbeck.recipes import steps, usual_objective
+from limbeck.recipes import Distillation, run_recipe, steps, usual_objective
 from limbeck.recipes._parse import parse
 from limbeck.recipes._step import Step
 from limbeck.recipes._write import Sets, recipe_of

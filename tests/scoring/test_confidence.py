@@ -13,9 +13,7 @@ from worlds import CLASSES, blobs, rule
 from limbeck import (
     Examples,
     Plan,
-    Storage,
     combine,
-    confidence,
     correct,
     evaluate,
     objectives,
@@ -29,6 +27,7 @@ from limbeck.artifacts import file_entry
 from limbeck.errors import InputError, MismatchError, ScoresWarning
 from limbeck.metrics import Estimate
 from limbeck.recipes import load_scores
+from limbeck.scoring import Storage, confidence
 from limbeck.scoring._confidence import Confidence, confidence_of
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")

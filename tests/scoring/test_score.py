@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 from worlds import CLASSES, Tilted, blobs, pictures, rule
 
-from limbeck import Examples, Storage, score, show, teachers, views
+from limbeck import Examples, score, show, teachers, views
 from limbeck.errors import (
     CorruptError,
     InputError,
@@ -33,6 +33,7 @@ from limbeck.scores import (
     is_whole_shard,
     planned_shards,
 )
+from limbeck.scoring import Storage
 from limbeck.training import TransferSet
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")

@@ -7,8 +7,9 @@ import pytest
 import torch
 from worlds import CLASSES, blobs, killed_at, rule
 
-from limbeck import Examples, Plan, by_size, objectives, score, students, sweep, teachers, views
+from limbeck import Examples, Plan, objectives, score, students, sweep, teachers, views
 from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError, OccupiedError
+from limbeck.selection import by_size
 from limbeck.training import TransferSet
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")

@@ -20,11 +20,12 @@ from limbeck.errors import (
 )
 from limbeck.examples import Examples
 from limbeck.metrics import simultaneous
-from limbeck.selection import Compared
+from limbeck.recipes import read_recipe, run_recipe
+from limbeck.selection import Budget, Compared
 from limbeck.selection._compare import _folder, _Job
 
 PLAN = limbeck.Plan(epochs=2, batch=32, held_out=0.0)
-BUDGET = limbeck.Budget(trials=3, learning_rates=(1e-3, 1e-1), held_out=0.25)
+BUDGET = Budget(trials=3, learning_rates=(1e-3, 1e-1), held_out=0.25)
 STUDENT = students.mlp([4])
 SOFT = [objectives.SoftTargets(1.0), objectives.SoftTargets(4.0)]
 METHODS = {"soft": SOFT, "dist": [objectives.DIST(hard_weight=0)]}
@@ -305,12 +306,12 @@ def test_a_trial_that_diverges_is_spent_and_the_others_go_on(tmp_path):
 
 
 def test_rates_fill_the_range_evenly_on_a_logarithmic_scale():
-    rates = np.log10(limbeck.Budget(8, (1e-4, 1e-1)).rates)
+    rates = np.log10(Budget(8, (1e-4, 1e-1)).rates)
     assert rates[0] == pytest.approx(-2.5)
     assert ((rates >= -4) & (rates <= -1)).all()
     gaps = np.diff(np.sort(np.concatenate([[-4], rates, [-1]])))
     assert gaps.max() < 3 * 3 / 9
-    assert limbeck.Budget(4, (1e-4, 1e-1)).rates == limbeck.Budget(8, (1e-4, 1e-1)).rates[:4]
+    assert Budget(4, (1e-4, 1e-1)).rates == Budget(8, (1e-4, 1e-1)).rates[:4]
 
 
 @pytest.mark.parametrize(
@@ -362,7 +363,7 @@ def test_one_method_alone_is_refused(tmp_path):
 )
 def test_a_budget_that_cannot_be_is_refused(values, sentence):
     with pytest.raises(InputError, match=sentence):
-        limbeck.Budget(**values)
+        Budget(**values)
 
 
 def test_a_method_may_have_any_name():
@@ -489,13 +490,13 @@ def rule_teacher():
 def recipe(files, change=("", "")):
     file = files / "methods.toml"
     file.write_text(RECIPE.format(folder=files).replace(*change))
-    return limbeck.read_recipe(file)
+    return read_recipe(file)
 
 
 def test_a_recipe_compares_and_says_what_came_of_it(files, monkeypatch):
     monkeypatch.chdir(files)
     said = []
-    limbeck.run_recipe(recipe(files), to=files / "run", trust=True, tell=said.append)
+    run_recipe(recipe(files), to=files / "run", trust=True, tell=said.append)
     found = limbeck.load(files / "run" / "compared")
     assert [row["name"] for row in found.rows] == ["soft", "raw", "control"]
     assert found.document["budget"]["learning_rates"] == [0.01, 0.1]
@@ -504,7 +505,7 @@ def test_a_recipe_compares_and_says_what_came_of_it(files, monkeypatch):
 
 def test_a_smoke_run_compares_too(files, monkeypatch):
     monkeypatch.chdir(files)
-    limbeck.run_recipe(recipe(files), to=files / "run", trust=True, smoke=True)
+    run_recipe(recipe(files), to=files / "run", trust=True, smoke=True)
     assert limbeck.show(files / "run" / "compared")["whole"] == "yes"
 
 
@@ -530,5 +531,5 @@ def test_code_of_your_own_is_refused_before_anything_is_scored(files, monkeypatc
     (files / "mine.py").write_text("raise SystemExit('it was run')")
     read = recipe(files, ("MatchLogits()", "mine.py:Mine(3)"))
     with pytest.raises(TrustError, match=r"the objective mine.py:Mine runs code that this text"):
-        limbeck.run_recipe(read, to=files / "run")
+        run_recipe(read, to=files / "run")
     assert not (files / "run").exists()

@@ -10,7 +10,6 @@ import limbeck
 from limbeck import (
     Examples,
     Plan,
-    Storage,
     combine,
     evaluate,
     objectives,
@@ -32,7 +31,7 @@ from limbeck.evaluation import cost
 from limbeck.evaluation._cost import Cost
 from limbeck.recipes import load_scores
 from limbeck.scores._ensembles import MEANS, arithmetic, geometric
-from limbeck.scoring import _writer
+from limbeck.scoring import Storage, _writer
 from limbeck.teachers._ensemble import members_in
 from limbeck.training import TransferSet
 

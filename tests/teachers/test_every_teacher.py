@@ -21,8 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from worlds import CLASSES, Tilted, blobs, rule
 
-from limbeck import Examples, Storage, export, objectives, score, students, teachers, train
+from limbeck import Examples, export, objectives, score, students, teachers, train
 from limbeck.errors import LimbeckError, MismatchError, TeacherError, TrustError
+from limbeck.scoring import Storage
 from limbeck.students import Run
 from limbeck.teachers import Specialist, Teacher, ordered
 from limbeck.training import Plan

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from torch import nn
 from worlds import CLASSES, Tilted, blobs
 
-from limbeck import Plan, Storage, export, objectives, score, students, teachers, train
+from limbeck import Plan, export, objectives, score, students, teachers, train
 from limbeck.errors import (
     CorruptError,
     InputError,
@@ -25,6 +25,7 @@ from limbeck.errors import (
     TrustError,
 )
 from limbeck.runtime import _calls
+from limbeck.scoring import Storage
 
 POINTS = blobs(70)
 WIDE = Storage("float32", shard_rows=32, batch=16)

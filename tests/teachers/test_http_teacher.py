@@ -21,10 +21,11 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, pictures, rule
 
-from limbeck import Storage, cli, score
+from limbeck import cli, score
 from limbeck.errors import InputError, MismatchError, NeedsPackageError, RecipeError, TeacherError
 from limbeck.runtime import _calls
 from limbeck.scores import Dense
+from limbeck.scoring import Storage
 from limbeck.scoring._determinism import SAMPLE
 from limbeck.teachers import Endpoint, Teacher, http, http_from_text, read
 from limbeck.teachers.endpoints import _address, _endpoint

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, rule
 
-from limbeck import Plan, objectives, run_recipe, students, teachers, train
+from limbeck import Plan, objectives, students, teachers, train
 from limbeck.errors import (
     InputError,
     LimbeckError,
@@ -18,6 +18,7 @@ from limbeck.errors import (
     TeacherError,
     TrustError,
 )
+from limbeck.recipes import run_recipe
 from limbeck.recipes._parse import parse
 from limbeck.students import Run
 from limbeck.teachers import DOORS

@@ -5,23 +5,12 @@ import pytest
 import torch
 from worlds import CLASSES, Tilted, blobs, rule
 
-from limbeck import (
-    FRESH,
-    Plan,
-    Storage,
-    live,
-    objectives,
-    score,
-    students,
-    sweep,
-    teachers,
-    train,
-    views,
-)
+from limbeck import Plan, live, objectives, score, students, sweep, teachers, train, views
 from limbeck.errors import InputError, LabelsError, MismatchError
 from limbeck.examples.views import Mixup
 from limbeck.scores import FLOOR
-from limbeck.training import TransferSet
+from limbeck.scoring import Storage
+from limbeck.training import FRESH, TransferSet
 
 TEACHER = teachers.function(rule, CLASSES, name="rule")
 NET = students.mlp([8])

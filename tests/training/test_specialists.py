@@ -21,6 +21,8 @@ from limbeck.errors import (
     OccupiedError,
     RecipeError,
 )
+from limbeck.recipes import Distillation
+from limbeck.scoring import Storage
 from limbeck.training.specialists import _confusable, _train
 from limbeck.training.specialists._train import _begun, _head
 
@@ -94,9 +96,7 @@ def test_clusters_of_fewer_classes_than_asked_for_are_left_out():
 
 def test_a_score_set_gives_the_same_subsets_as_its_probabilities(world, tmp_path):
     _, generalist, _ = world
-    scores = limbeck.score(
-        generalist, pairs(), to=tmp_path / "s", storage=limbeck.Storage("float32")
-    )
+    scores = limbeck.score(generalist, pairs(), to=tmp_path / "s", storage=Storage("float32"))
     predicted = _confusable.predictions(teachers.run(generalist), pairs())
     by_array = _confusable.confusable(predicted, count=3, classes=CLASSES)
     assert _confusable.confusable(scores, count=3) == by_array == PAIRS
@@ -298,7 +298,7 @@ def test_the_combined_model_is_a_teacher_like_any_other(world, tmp_path):
         students.mlp([4]),
         to=tmp_path / "d",
         test=test,
-        how=limbeck.Distillation(plan=SHORT, seeds=1),
+        how=Distillation(plan=SHORT, seeds=1),
     )
     assert {row["name"] for row in done.report.document["rows"]} >= {"teacher", "student"}
     assert str(place / "experts") in done.recipe.read_text()

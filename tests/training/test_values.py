@@ -12,6 +12,7 @@ from limbeck.errors import InputError, LabelsError
 from limbeck.examples import Batch
 from limbeck.metrics import _aggregation, _classification
 from limbeck.metrics._catalogue import OF_VALUES
+from limbeck.recipes import Distillation
 
 PLAN = limbeck.Plan(epochs=60, batch=32, learning_rate=0.02)
 
@@ -238,7 +239,7 @@ def test_standardised_labels_of_classes_and_unknown_forms_are_refused(tmp_path):
 
 
 def test_distill_of_values_does_all_of_it(tmp_path):
-    how = limbeck.Distillation(objectives.MatchLogits("standardised"), plan=PLAN, seeds=1)
+    how = Distillation(objectives.MatchLogits("standardised"), plan=PLAN, seeds=1)
     made = limbeck.distill(TEACHER, measured(), students.mlp([]), to=tmp_path / "all", how=how)
     assert made.report.verdict["metric"] == "rmse"
 

@@ -14,6 +14,8 @@ from experiments import harness
 from experiments.ba2014 import shared
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers
+from limbeck.scoring import Storage
+from limbeck.training import FRESH
 
 SEEDS = 3
 MIMIC = objectives.MatchLogits("centred")
@@ -80,7 +82,7 @@ def _cheap(setting: Setting, name: str) -> limbeck.Run:
     train = setting.examples("fashion-mnist:train")
     return limbeck.train(
         setting.pick(net, smoke=students.mlp([10 * (1 + list(CHEAP).index(name))])),
-        limbeck.TransferSet(train, shared.VIEW, limbeck.FRESH),
+        limbeck.TransferSet(train, shared.VIEW, FRESH),
         objectives.Labels(),
         to=setting.place / "teachers" / name,
         plan=setting.plan(replace(shared.TEACHER, epochs=epochs)),
@@ -100,7 +102,7 @@ def _scores(setting: Setting, name: str) -> limbeck.ScoreSet:
         to=setting.place / "scores" / name,
         views=shared.VIEW,
         count=setting.pick(full=shared.COUNT, smoke=2),
-        storage=limbeck.Storage(batch=128),
+        storage=Storage(batch=128),
     )
 
 

@@ -14,6 +14,8 @@ from experiments import harness
 from experiments.ba2014.cifar.images import cifar
 from experiments.harness import Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers, views
+from limbeck.scoring import Storage
+from limbeck.training import FRESH
 
 VIEW = views.flip(of=views.crop(2))
 MEMBERS = 4
@@ -154,7 +156,7 @@ def _deep(
     train = cifar(setting, "train")
     return limbeck.train(
         student,
-        limbeck.TransferSet(train, VIEW, limbeck.FRESH),
+        limbeck.TransferSet(train, VIEW, FRESH),
         objectives.Labels(),
         to=setting.place / name,
         plan=setting.plan(plan),
@@ -179,7 +181,7 @@ def scores(setting: Setting, teacher: teachers.Teacher) -> limbeck.ScoreSet:
         views=VIEW,
         count=setting.pick(COUNT, 2, LARGE_COUNT),
         # On a processor larger maps leave the cache; a GPU wants much at once.
-        storage=limbeck.Storage(batch=setting.pick(128, 128, 1024)),
+        storage=Storage(batch=setting.pick(128, 128, 1024)),
     )
 
 

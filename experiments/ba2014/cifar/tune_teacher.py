@@ -14,6 +14,7 @@ from experiments.ba2014.cifar.images import cifar as images
 from experiments.ba2014.cifar.tune import HELD_OUT
 from experiments.harness import Setting
 from limbeck import objectives, students, views
+from limbeck.training import FRESH
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
     how = {"epochs": options.epochs, "learning_rate": options.rate, "held_out": HELD_OUT}
     run = limbeck.train(
         students.fastnet(options.widths),
-        limbeck.TransferSet(train, views.flip(of=views.crop(options.crop)), limbeck.FRESH),
+        limbeck.TransferSet(train, views.flip(of=views.crop(options.crop)), FRESH),
         objectives.Labels(),
         to=root / "cifar-tune" / f"teacher-{tried}",
         plan=replace(cifar.TEACHER, **how),

@@ -13,6 +13,8 @@ from experiments import harness
 from experiments.ba2014 import alike, shared
 from experiments.harness import Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers
+from limbeck.scoring import Storage
+from limbeck.training import FRESH
 
 NOISE = 0.2
 NOISE_SEED = 14
@@ -63,7 +65,7 @@ def flipped(labels: np.ndarray, classes: int, share: float) -> np.ndarray:
 def _models(setting: Setting, noisy: limbeck.Examples) -> dict[str, limbeck.Run]:
     teacher = limbeck.train(
         students.convnet(setting.pick(full="small", smoke=[4, 8])),
-        limbeck.TransferSet(noisy, shared.VIEW, limbeck.FRESH),
+        limbeck.TransferSet(noisy, shared.VIEW, FRESH),
         objectives.Labels(),
         to=setting.place / "teacher",
         plan=setting.plan(shared.TEACHER),
@@ -76,7 +78,7 @@ def _models(setting: Setting, noisy: limbeck.Examples) -> dict[str, limbeck.Run]
         to=setting.place / "scores",
         views=shared.VIEW,
         count=count,
-        storage=limbeck.Storage(batch=128),
+        storage=Storage(batch=128),
     )
     student = setting.pick(STUDENT, smoke=students.shallow(20))
     test = setting.examples("fashion-mnist:test")

@@ -14,6 +14,7 @@ from experiments.ba2014.shared import fashion_scores, fashion_teacher
 from experiments.harness import BUILD, Entry, Experiment, Outcome, Setting
 from experiments.hinton2015.shared import mnist_teacher
 from limbeck import views
+from limbeck.selection import Compared
 
 VIEW, COUNT = views.jitter(2), 8  # of each MNIST image; the big net was trained on such
 SETS = {"mnist": "MNIST", "fashion": "Fashion-MNIST"}
@@ -39,7 +40,7 @@ def work(setting: Setting) -> Outcome:
     )
 
 
-def _compared(setting: Setting) -> Mapping[str, tuple[limbeck.Compared, limbeck.Examples]]:
+def _compared(setting: Setting) -> Mapping[str, tuple[Compared, limbeck.Examples]]:
     mnist, fashion = setting.examples("mnist:test"), setting.examples("fashion-mnist:test")
     student = alike.shallow(setting)
     return {

@@ -18,6 +18,7 @@ from experiments.ba2014.shared import (
 )
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import students, teachers
+from limbeck.selection import Compared
 
 # The rule, fixed beforehand: the mimic is no worse than the deep net by labels if the interval of
 # their difference lies above this.
@@ -67,7 +68,7 @@ def _nets(setting: Setting) -> Mapping[str, students.Student]:
     return {"deep": alike.deep(setting), "shallow": alike.shallow(setting)}
 
 
-def _copy(setting: Setting, compared: Mapping[str, limbeck.Compared]) -> limbeck.Run:
+def _copy(setting: Setting, compared: Mapping[str, Compared]) -> limbeck.Run:
     """The shallow net as a mimic of one deep net of its own size, that of the first seed."""
     deep = teachers.run(compared["deep"].run(alike.LABELS), 0)
     scores = limbeck.score(
@@ -90,7 +91,7 @@ def _copy(setting: Setting, compared: Mapping[str, limbeck.Compared]) -> limbeck
 
 
 def _agreement(
-    setting: Setting, copy: limbeck.Run, deep: limbeck.Compared, test: limbeck.Examples
+    setting: Setting, copy: limbeck.Run, deep: Compared, test: limbeck.Examples
 ) -> Entry:
     """How often the copy names the class that the deep net it copies does."""
     said = harness.answers(teachers.run(deep.run(alike.LABELS), 0), test)

@@ -12,6 +12,7 @@ from experiments import harness
 from experiments.ba2014.shared import VIEW
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers, views
+from limbeck.scoring import Storage, confidence
 
 SIZES = (1000, 3000, 10_000, 30_000)
 SEEDS = 5
@@ -51,7 +52,7 @@ def work(setting: Setting) -> Outcome:
     ours = {f"{of}_{named(size)}": _accuracy(logits, test) for (of, size), logits in said.items()}
     ours |= _controls(setting, runs, test)
     ours["teacher_accuracy"] = _accuracy(harness.answers(teacher, test), test)
-    sure = limbeck.confidence(scores["own", ""], scores["unseen", ""])
+    sure = confidence(scores["own", ""], scores["unseen", ""])
     ours |= {"own_confidence": _one(sure.own), "unseen_confidence": _one(sure.held_out)}
     gaps = _gaps(setting, said, test)
     ends = [f"{of}{way}_{named(_sizes(setting)[-1])}" for way in WAYS for of in SETS]
@@ -102,7 +103,7 @@ def _scores(
         views=views.plain() if view == "plain" else view,
         count=setting.pick(count, smoke=min(count, 2)),
         held_out=of == "unseen",
-        storage=limbeck.Storage(batch=128),
+        storage=Storage(batch=128),
     )
 
 

@@ -12,9 +12,10 @@ from experiments.ba2014.alike import PLAN, SEEDS
 from experiments.ba2014.shared import fashion_scores, fashion_teacher
 from experiments.harness import Experiment, Outcome, Setting
 from limbeck import objectives, students
+from limbeck.selection import Budget, Compared
 
 STUDENT = students.shallow(800)
-BUDGET = limbeck.Budget(trials=5, learning_rates=(4e-4, 1e-2), held_out=1 / 6)
+BUDGET = Budget(trials=5, learning_rates=(4e-4, 1e-2), held_out=1 / 6)
 RAW = "raw_logits"
 METHODS: Mapping[str, Sequence[objectives.Objective]] = {
     RAW: [objectives.MatchLogits("raw")],
@@ -37,7 +38,7 @@ def work(setting: Setting) -> Outcome:
         test=test,
         to=setting.place / "compared",
         plan=setting.plan(PLAN),
-        budget=setting.pick(BUDGET, smoke=limbeck.Budget(1, (3e-3, 3e-3))),
+        budget=setting.pick(BUDGET, smoke=Budget(1, (3e-3, 3e-3))),
         seeds=setting.pick(full=SEEDS, smoke=2),
         baseline=RAW,
     )
@@ -59,7 +60,7 @@ def work(setting: Setting) -> Outcome:
     )
 
 
-def answer(compared: limbeck.Compared) -> bool | Literal["undecided"]:
+def answer(compared: Compared) -> bool | Literal["undecided"]:
     """Whether the raw logits beat both rivals, by intervals that hold together.
 
     Does not hold if a rival beats them, else it is undecided.

@@ -12,6 +12,7 @@ from experiments import harness
 from experiments.beyond.flights import rows
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, students, teachers
+from limbeck.selection import Rivals
 
 TREES, LEAF = 500, 5  # of the forest, and the fewest rows in a leaf
 STUDENT = students.mlp([256, 256])
@@ -68,9 +69,7 @@ def student(
     )
 
 
-def _entries(
-    found: limbeck.Rivals, run: limbeck.Run, test: limbeck.Examples
-) -> Mapping[str, Entry]:
+def _entries(found: Rivals, run: limbeck.Run, test: limbeck.Examples) -> Mapping[str, Entry]:
     """AUC and milliseconds of every row, and how far the student is ahead of it."""
     ours: dict[str, Entry] = {}
     for row in found.document["rows"]:

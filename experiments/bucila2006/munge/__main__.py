@@ -23,6 +23,7 @@ from experiments.bucila2006.munge.vote import Vote, as_teacher, library, rmse, s
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, students
 from limbeck.datasets import synthetic
+from limbeck.scoring import Storage
 
 TEACHER = (1000, 10, 16)  # trees of each forest, boosted ensembles, nets of each width
 METHODS = ("munge", "random", "nbe")
@@ -65,7 +66,7 @@ class Part:
     def scored(self, made: limbeck.Examples, name: str) -> limbeck.TransferSet:
         """The training rows and further ones with what the teacher says of each."""
         both = joined(self.examples["train"].without_labels(), made)
-        storage = limbeck.Storage(batch=8192)
+        storage = Storage(batch=8192)
         teacher = as_teacher(self.vote, self.version, both)
         scores = limbeck.score(teacher, both, to=self.place / f"scores-{name}", storage=storage)
         return limbeck.TransferSet.of(scores)

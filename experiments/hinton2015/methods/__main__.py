@@ -11,13 +11,14 @@ from experiments import harness
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from experiments.hinton2015.fashion import fashion_teacher
 from limbeck import objectives, students
+from limbeck.selection import Budget, Compared
 
 STUDENT = students.mlp([50, 50])
 PLAN = limbeck.Plan(epochs=12, batch=256, held_out=0.0)
 SEEDS = 5
 
 # The same number of trials for all: each method's candidates in turn, at nine learning rates.
-BUDGET = limbeck.Budget(trials=9, learning_rates=(5e-4, 2e-2), held_out=1 / 6)
+BUDGET = Budget(trials=9, learning_rates=(5e-4, 2e-2), held_out=1 / 6)
 SOFT = "soft"
 METHODS: Mapping[str, Sequence[objectives.Objective]] = {
     SOFT: [
@@ -60,7 +61,7 @@ def work(setting: Setting) -> Outcome:
         test=test,
         to=setting.place / "compared",
         plan=setting.plan(PLAN),
-        budget=setting.pick(BUDGET, smoke=limbeck.Budget(1, (3e-3, 3e-3))),
+        budget=setting.pick(BUDGET, smoke=Budget(1, (3e-3, 3e-3))),
         seeds=setting.pick(full=SEEDS, smoke=2),
         baseline=SOFT,
     )
@@ -77,7 +78,7 @@ def work(setting: Setting) -> Outcome:
     return Outcome(ours, answer(compared), seeds, headline, {"compared": more})
 
 
-def answer(compared: limbeck.Compared) -> bool | Literal["undecided"]:
+def answer(compared: Compared) -> bool | Literal["undecided"]:
     """Whether any successor beats tuned soft targets, by intervals that hold together.
 
     True if one does, False if all three are worse, else undecided.

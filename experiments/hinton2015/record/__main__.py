@@ -11,6 +11,8 @@ import limbeck
 from experiments import harness
 from experiments.harness import Experiment, Outcome, Setting
 from limbeck import metrics, objectives, students, teachers, views
+from limbeck.scoring import Storage
+from limbeck.training import FRESH
 
 WARPED = views.elastic(
     1.0, smoothness=4.0, of=views.affine(10.0, zoom=0.1, shear=0.1, of=views.jitter(2))
@@ -85,7 +87,7 @@ def _view(setting: Setting) -> views.View:
 def _members(setting: Setting) -> limbeck.Run:
     return limbeck.train(
         students.convnet(setting.pick("small", smoke=(4, 8))),
-        limbeck.TransferSet(setting.examples("mnist:train"), WARPED, limbeck.FRESH),
+        limbeck.TransferSet(setting.examples("mnist:train"), WARPED, FRESH),
         objectives.Labels(),
         to=setting.place / "teachers",
         plan=setting.plan(replace(TEACHER, epochs=_epochs(setting))),
@@ -105,7 +107,7 @@ def _students(setting: Setting, teacher: teachers.Teacher) -> Mapping[str, limbe
         to=setting.place / "scores",
         views=_view(setting),
         count=setting.pick(full=COUNT, smoke=2, large=LARGE_COUNT),
-        storage=limbeck.Storage(batch=128),  # larger maps leave the cache
+        storage=Storage(batch=128),  # larger maps leave the cache
     )
     plan = limbeck.Plan(
         epochs=setting.pick(full=EPOCHS, smoke=2, large=LARGE_EPOCHS),

@@ -21,13 +21,14 @@ def combine(
     """Make the score set of an ensemble from its members' score sets; nobody is asked again."""
     import limbeck
     from limbeck.recipes import load_scores
+    from limbeck.scoring import Storage
 
     opened = limbeck.read(examples) if examples else None
     made = limbeck.combine(
         [load_scores(directory, opened) for directory in scores],
         to=to,
         mean=mean,
-        storage=limbeck.Storage(width),
+        storage=Storage(width),
     )
     words = f"{to}: {mean} mean of {len(scores)} score sets, {len(made)} examples, {made.kind}"
     return say(limbeck.show(to) if json else {}, words, json)

@@ -54,6 +54,7 @@ def compare(
     import limbeck
     from limbeck import students
     from limbeck.recipes import load_scores
+    from limbeck.selection import Budget
 
     opened = load_scores(scores, limbeck.read(examples) if examples else None)
     beside = limbeck.read(labelled) if labelled else None
@@ -64,7 +65,7 @@ def compare(
         test=limbeck.read(test),
         to=to,
         plan=training_plan(plan, epochs),
-        budget=limbeck.Budget(trials, learning_rates, held_out),
+        budget=Budget(trials, learning_rates, held_out),
         seeds=seeds,
         baseline=baseline,
         tell=tell,

@@ -47,11 +47,12 @@ def distill(
     import limbeck
     from limbeck import objectives, students
     from limbeck.examples import read
+    from limbeck.recipes import Distillation
     from limbeck.teachers import open_teachers
 
     unlabelled = limbeck.read(examples)
     known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
-    how = limbeck.Distillation(
+    how = Distillation(
         objective=objectives.read(objective, trust=trust),
         views=read(views, trust=trust),
         count=count,

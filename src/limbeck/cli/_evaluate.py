@@ -33,6 +33,7 @@ def evaluate(
 ) -> int:
     """Hold student, control and teacher side by side, and say whether distillation helped."""
     import limbeck
+    from limbeck.evaluation import Comparison
     from limbeck.teachers import open_teachers
 
     opened = limbeck.read(examples)
@@ -56,8 +57,6 @@ def evaluate(
         reference=reference or ("teacher" if teacher else ""),
         to=to or "",
         require=require or (),
-        comparison=limbeck.Comparison(
-            margin=margin, slices=tuple(slices or ()), allow_seen=allow_seen
-        ),
+        comparison=Comparison(margin=margin, slices=tuple(slices or ()), allow_seen=allow_seen),
     )
     return say_report(report, to, json)

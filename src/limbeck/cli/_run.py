@@ -19,11 +19,11 @@ def run(
     json: Json = False,
 ) -> int:
     """Do the steps of a recipe in order; what is whole and unchanged is skipped."""
-    import limbeck
+    from limbeck.recipes import read_recipe, run_recipe
 
-    known = limbeck.read_recipe(recipe)
+    known = read_recipe(recipe)
     place = to or known.place(smoke=smoke)
-    report = limbeck.run_recipe(known, to=place, smoke=smoke, trust=trust, tell=tell)
+    report = run_recipe(known, to=place, smoke=smoke, trust=trust, tell=tell)
     if report is None:
         return say({"recipe": str(recipe), "report": None}, f"{recipe}: done, no report", json)
     return say_report(report, place / "report", json)

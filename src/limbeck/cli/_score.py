@@ -41,6 +41,7 @@ def score(
     """Keep what a teacher says of every example, in so many views."""
     import limbeck
     from limbeck.examples import read
+    from limbeck.scoring import Storage
     from limbeck.teachers import open_teachers
 
     opened = limbeck.read(examples)
@@ -52,7 +53,7 @@ def score(
         views=read(views, trust=trust),
         count=count,
         seed=seed,
-        storage=limbeck.Storage(width, shard_rows, batch),
+        storage=Storage(width, shard_rows, batch),
         held_out="unknown" if held_out is None else held_out,
     )
     words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"

@@ -51,9 +51,9 @@ def show(
 
 
 def _say_confidence(own: Path, held_out: Path, json: bool) -> int:
-    import limbeck
+    from limbeck.scoring import confidence
 
-    found = limbeck.confidence(own, held_out)
+    found = confidence(own, held_out)
     return say(found.to_json(), str(found), json)
 
 
@@ -68,14 +68,14 @@ def _say_knowledge(
     json: bool,
 ) -> int:
     import limbeck
-    from limbeck.evaluation import check_drawable
+    from limbeck.evaluation import check_drawable, dark_knowledge
     from limbeck.recipes import load_run, load_scores
 
     place = check_drawable(figure) if figure else None
     opened = load_scores(scores, limbeck.read(examples) if examples else None)
     run = load_run(student, trust=trust) if student else None
     asked = {name: value for name, value in options.items() if value}
-    found = limbeck.dark_knowledge(opened, student=run, **asked)
+    found = dark_knowledge(opened, student=run, **asked)
     if place:
         found.figure(place)
     return say(found.to_json(), found.text + (f"\n\ndrawn in {place}" if place else ""), json)

@@ -66,9 +66,9 @@ def sweep(
 
 def _say_sizes(runs: "dict[str, Run]", test: "Examples", to: Path, words: str, json: bool) -> int:
     """The table of sizes, which is left in the sweep's directory too."""
-    import limbeck
+    from limbeck.selection import by_size
 
-    found = limbeck.by_size(runs, test)
+    found = by_size(runs, test)
     found.write(to)
     return say(
         dict(found.document), f"{words}\n\n{found}\n\nThe table lies in {to}: sizes.md", json
