@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Annotations are checked, shapes and every item of a list included: tests/every_item.py.
+# Annotations are checked, shapes and every item of a list included: tests/shared/every_item.py.
 CHECKER := every_item.checked
 PYTEST := $(BIN)/python -m pytest --jaxtyping-packages="limbeck,$(CHECKER)"
 
