@@ -65,6 +65,8 @@ def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def _write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
+    # The new content is on the disk before the name points to it, and the name is on the disk
+    # before anyone is told: without the two syncs a power cut can leave an empty file by that name.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:

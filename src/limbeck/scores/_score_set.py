@@ -143,6 +143,8 @@ class ScoreSet:
                 f"{self.directory}, the first is {str(examples.keys[missing][0])!r}: "
                 "this score set was made from other examples"
             )
+        # A key says which example is meant, its content that it is still the same one: labels are
+        # not in the hash, for a label that is mended changes no teacher's answer.
         changed = ~missing & (self._scored.content[at] != examples.content_hashes)
         if changed.any():
             raise MismatchError(
@@ -225,6 +227,7 @@ class _Scored:
     def find(self, keys: Array) -> Array:
         """The position of each key, -1 for one that was not scored."""
         ordered = self.keys[self._order]
+        # A key beyond the last one would be found at len(ordered), where there is nothing.
         at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
         return np.where(ordered[at] == keys, self._order[at], -1)
 

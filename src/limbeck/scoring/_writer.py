@@ -133,6 +133,8 @@ class Job:
         return {
             "teacher": self.origin.teacher["fingerprint"],
             "examples": self.examples.fingerprint,
+            # Shards are ranges of positions, so the order that they were written in belongs to what
+            # was asked for; who reads them finds rows by key, in whatever order.
             "order": artifacts.fingerprint(self.examples.keys.tolist()),
             **self.origin.request,
             **self._form,

@@ -2,7 +2,7 @@
 
 Files:
     _catalogue: The students by name, and the one that a text such as `mlp([800, 800])` describes.
-    encodings: What a model needs done to raw inputs, with a fingerprint and a cache.
+    encodings: What a model needs done to raw inputs, with a fingerprint.
     families/: The families of students, one a file.
     _model: Model: a student's net with its encoding, built, started or loaded from stored weights.
     _pretrained: Folders of Hugging Face models, opened without network, pickle or code of their

@@ -1,4 +1,4 @@
-"""What a model needs done to raw inputs, with a fingerprint and a cache."""
+"""What a model needs done to raw inputs, with a fingerprint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
