@@ -214,7 +214,8 @@ def test_a_distillation_is_written_as_it_always_was():
     # A finished or begun directory is known by this text: another one would be refused.
     alone = teachers.function(rule, CLASSES, name="rule")
     assert written(alone, None, None, Distillation()) == PLAIN
-    of_two = replace(alone, source=("a.onnx", "b.onnx"), mean="arithmetic")
+    of_two = teachers.ensemble([alone, replace(alone, name="other")], mean="arithmetic")
+    of_two = replace(of_two, source=("a.onnx", "b.onnx"))
     how = Distillation(
         objective=objectives.Labels(),
         plan=Plan(batch=16, learning_rate=1),

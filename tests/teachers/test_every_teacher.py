@@ -280,6 +280,8 @@ def kinds_of(kind: type[Teacher]) -> set[type[Teacher]]:
     return set().union(*({one} | kinds_of(one) for one in kind.__subclasses__()))
 
 
+for door in teachers.__all__:  # a kind is there only once its file was loaded
+    getattr(teachers, door)
 OURS = [kind for kind in kinds_of(Teacher) if kind.__module__.startswith("limbeck.teachers.")]
 KINDS = sorted(OURS, key=lambda kind: kind.__name__)
 
