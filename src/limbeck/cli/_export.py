@@ -21,7 +21,7 @@ def export(
     trust: Trust = False,
     json: Json = False,
 ) -> int:
-    """Write the student to a file, after seeing that the file answers alike."""
+    """Write the student to a file, and verify that the file gives the same predictions."""
     import limbeck
     from limbeck.recipes import load_run
 

@@ -5,7 +5,7 @@ Files:
     _card: The card of an exported file: what it is, what it takes, and how it was checked.
     _correct: correct(): bias correction for classes that were absent from the transfer set, or
         rare in it.
-    _export: export(): module -> file, and proof that the file answers alike.
+    _export: export(): module -> verified file.
     _exported: Exported: an exported file with its card, opened again.
     _onnx: A torch module as an ONNX file.
     _temperature: One temperature for a run's answers: found against a teacher's probabilities,

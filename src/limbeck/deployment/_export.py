@@ -1,4 +1,4 @@
-"""export(): module -> file, and proof that the file answers alike."""
+"""export(): module -> verified file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -30,7 +30,7 @@ def export(
     absorb: bool = False,
     report: Report | None = None,
 ) -> Exported:
-    """The shipped student as an ONNX or safetensors file that was seen to answer alike.
+    """The shipped student as a verified ONNX or safetensors file.
 
     The ONNX file takes raw inputs as float32 `(batch, ...)`, of any batch size, to scores
     `(batch, classes)`: the encoding is inside. A linear bottleneck is multiplied out on request,

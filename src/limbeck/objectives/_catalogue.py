@@ -35,7 +35,7 @@ WHY: Mapping[str, str] = {"votes": "a vote has no probabilities to soften"}
 
 
 def of_control(objectives: Sequence[Objective], kind: Kind) -> Labels:
-    """What a control is asked for beside students of these objectives: the labels alone.
+    """The objective of the control beside students of these objectives: hard labels.
 
     Values are standardised where all the students' are: a control that had to find the scale by
     itself would be the weaker for it.

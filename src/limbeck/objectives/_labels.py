@@ -1,4 +1,4 @@
-"""Labels: the labels alone, which is what a control learns."""
+"""Labels: hard labels, which is what a control is trained on."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, get_args

@@ -239,7 +239,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return self._one_hot.inputs(values)
 
     def export(self, to: str | Path, *, tolerance: float = 1e-3, absorb: bool = False) -> Exported:
-        """The student as an ONNX or safetensors file that was seen to answer alike.
+        """The student as a verified ONNX or safetensors file.
 
         It takes what `encode` gives; a classifier's file answers with calibrated logits. Held
         against the student on up to 256 rows of the transfer set. See `limbeck.export`.

@@ -1,4 +1,4 @@
-"""Estimators in scikit-learn's manner: a fitted model becomes a small net that answers alike."""
+"""Estimators in scikit-learn's manner: a fitted model distilled into a small net."""
 
 from pathlib import Path
 from typing import Any

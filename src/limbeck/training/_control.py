@@ -1,7 +1,7 @@
 """The control's policy: its rows, its steps, when it stops early, and why there may be none.
 
 A student beats its control only by what the teacher taught it if nothing else differs: the control
-has its start, order, views and number of steps, and is asked for the labels alone
+has its start, order, views and number of steps, and is trained on hard labels
 (`objectives.of_control`). Two things bend that. Only examples with labels can teach it, so where
 these are few it sees each of them far more often than the student sees its own, overfits, and a
 student would win by that; such a control stops early. And without labels to learn there is none,

@@ -42,7 +42,7 @@ def sweep(
     Every seed of every objective and of the control learns from the same batches in the same
     order, and ends as it would alone: a sweep of one net is that net trained by itself. Nets of
     linear layers and ReLU without dropout are computed as one, which makes small ones cheap; others
-    are computed one after the other. The control is the same net asked for the labels alone; it
+    are computed one after the other. The control is the same net trained on hard labels; it
     is there where there are labels and an objective needs scores.
 
     With `sizes` all of this is done for so many examples of the transfer set each, the smaller

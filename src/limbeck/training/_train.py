@@ -36,8 +36,8 @@ def train(
 ) -> Run:
     """A student trained to the objective, once for each seed, with its control beside it.
 
-    The control is the same net with the same start, examples, views and number of steps, asked
-    for the labels alone; it is trained where there are labels and the objective is not itself the
+    The control is the same net with the same start, examples, views and number of steps, trained
+    on hard labels; it is trained where there are labels and the objective is not itself the
     labels. With few labels it stops early on held-out ones; the run's notes say so. `labelled`
     are further examples for the control, the hard part and held-out decisions. `start` holds
     weights by name, as a model's `state_dict()` does, for every seed to begin with instead of

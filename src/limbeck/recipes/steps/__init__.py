@@ -6,7 +6,7 @@ Files:
     _combine: The table [combine]: one score set of several.
     _compare: The table [compare]: methods side by side, with the same seeds and tuning.
     _evaluate: The table [evaluate]: models side by side, in a report.
-    _export: The table [export]: a run into a file that answers alike.
+    _export: The table [export]: a run into a verified file.
     _net: What the tables that train share: a plan's keys beside their own, and what a net learns
         from.
     _score: The table [score]: what a teacher says of examples, in a score set.

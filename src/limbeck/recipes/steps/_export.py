@@ -1,4 +1,4 @@
-"""The table [export]: a run into a file that answers alike."""
+"""The table [export]: a run into a verified file."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
