@@ -11,7 +11,7 @@ An experiment is a folder `experiments/<paper>/<claim>/` whose `__main__.py` end
 
 `work` gets a `Setting` and gives an `Outcome`; `draw` makes a figure of a result alone. A full run
 writes `result.json` and `figure.svg` beside the script, a `--large` run `result-large.json` and
-`figure-large.svg`; a `--smoke` run, and one with `--to`, writes them where its artefacts lie.
+`figure-large.svg`; a `--smoke` run, and one with `--to`, writes them where its artifacts lie.
 """
 
 import argparse
@@ -46,11 +46,11 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How large a run is, and where its resumable artefacts lie.
+    """How large a run is, and where its resumable artifacts lie.
 
     Attributes:
         name: the claim's folder, such as `mnist`.
-        root: where the artefacts of all experiments of this size lie.
+        root: where the artifacts of all experiments of this size lie.
         place: where this one's lie.
         size: "smoke" for seconds, "full" for the size of the README, "large" beyond it.
     """
@@ -76,7 +76,7 @@ class Setting:
         return sizes[self.size]
 
     def of(self, name: str) -> Path:
-        """Where another experiment's artefacts of this size lie, so that both can use them."""
+        """Where another experiment's artifacts of this size lie, so that both can use them."""
         return self.place if name == self.name else self.root / (name + "-smoke" * self.smoke)
 
     def examples(self, source: str) -> limbeck.Examples:
@@ -164,7 +164,7 @@ def _options(experiment: Experiment) -> argparse.ArgumentParser:
     size.add_argument("--smoke", action="store_true", help="run all of it, tiny, in seconds")
     if experiment.large_cost:
         size.add_argument("--large", action="store_true", help=f"{experiment.large_cost}")
-    parser.add_argument("--to", type=Path, help="where artefacts, result and figure go")
+    parser.add_argument("--to", type=Path, help="where artifacts, result and figure go")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -207,9 +207,9 @@ def _clock(place: Path) -> Iterator[None]:
 
 
 def seconds(place: Path) -> float:
-    """The time it took: of all calls, or of the artefacts there if that is more.
+    """The time it took: of all calls, or of the artifacts there if that is more.
 
-    A call that was killed logs nothing, but the artefacts it had finished keep their time.
+    A call that was killed logs nothing, but the artifacts it had finished keep their time.
     """
     calls = sum(json.loads((place / "seconds.json").read_text()))
     manifests = [json.loads(file.read_text()) for file in place.rglob("manifest.json")]

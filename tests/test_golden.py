@@ -56,7 +56,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def examples(name: str) -> Examples:
-    """A set of examples as the artefacts were made from it."""
+    """A set of examples as the artifacts were made from it."""
     about = SAID["sets"][name]
     inputs = about["texts"] if "texts" in about else EXPECTED[f"inputs {name}"]
     return Examples.of(
@@ -86,13 +86,13 @@ def halves(inputs: np.ndarray) -> np.ndarray:
 
 
 def test_every_kind_of_artefact_is_here():
-    artefacts = [json.loads((HERE / name / "manifest.json").read_bytes()) for name in WHOLE]
-    kinds = [manifest["artefact"] for manifest in artefacts]
+    artifacts = [json.loads((HERE / name / "manifest.json").read_bytes()) for name in WHOLE]
+    kinds = [manifest["artefact"] for manifest in artifacts]
     assert {kind: kinds.count(kind) for kind in KINDS} == KINDS
     assert len(kinds) == sum(KINDS.values())
     assert all(
         manifest["provenance"]["commit"] == "87c6b24ec6af"
-        for manifest in artefacts
+        for manifest in artifacts
         if "provenance" in manifest
     )
 
@@ -124,7 +124,7 @@ def test_an_altered_file_is_noticed(tmp_path, name):
 
 
 def _home(file: Path) -> Path:
-    """The artefact that a file is of."""
+    """The artifact that a file is of."""
     return next(folder for folder in file.parents if (folder / "manifest.json").exists())
 
 

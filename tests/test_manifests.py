@@ -1,4 +1,4 @@
-"""What is made today has the manifest that the golden artefacts have: its keys, in their order."""
+"""What is made today has the manifest that the golden artifacts have: its keys, in their order."""
 
 import json
 import shutil
@@ -55,7 +55,7 @@ def halves(inputs: np.ndarray) -> np.ndarray:
 
 
 def written_again(name: str, to: Path) -> None:
-    """Makes one of the artefacts anew."""
+    """Makes one of the artifacts anew."""
     points = examples("points")
     if name == "scores-views":
         jitter = limbeck.examples.views.jitter(1)
@@ -88,7 +88,7 @@ def test_a_manifest_is_written_with_the_same_keys_in_the_same_order(tmp_path, na
 
 
 def without(name: str, key: str, to: Path) -> Path:
-    """A copy of a golden artefact whose manifest lacks an entry."""
+    """A copy of a golden artifact whose manifest lacks an entry."""
     shutil.copytree(GOLDEN / name, to)
     manifest = json.loads((to / "manifest.json").read_bytes())
     entry = manifest

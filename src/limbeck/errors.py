@@ -6,7 +6,7 @@ LimbeckError
 │   ├── ExamplesError                  the examples: empty, NaN, duplicate keys, wrong shape
 │   ├── LabelsError                    the labels: missing, or outside the classes
 │   ├── TeacherError                   what a teacher answered
-│   ├── MismatchError                  two artefacts that do not belong together
+│   ├── MismatchError                  two artifacts that do not belong together
 │   └── RecipeError                    a recipe or a call written as text
 ├── CorruptError (ValueError)          a file that is not what its checksum says
 ├── MissingError (FileNotFoundError)   a file or directory that is not there
@@ -44,7 +44,7 @@ class TeacherError(InputError):
 
 
 class MismatchError(InputError):
-    """Two artefacts that do not belong together."""
+    """Two artifacts that do not belong together."""
 
 
 class RecipeError(InputError):

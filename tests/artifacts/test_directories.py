@@ -73,7 +73,7 @@ def test_another_request_another_artefact_and_foreign_files_are_refused(tmp_path
     with pytest.raises(OccupiedError, match="already holds a run, not a report"):
         _directories._begin(tmp_path / "a", "report", REQUEST)
     (tmp_path / "b").write_text("a file")
-    with pytest.raises(OccupiedError, match="is not a Limbeck artefact; nothing was overwritten"):
+    with pytest.raises(OccupiedError, match="is not a Limbeck artifact; nothing was overwritten"):
         _directories._begin(tmp_path / "b", "run", REQUEST)
 
 

@@ -269,7 +269,7 @@ TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
             "--plan names the epochs, which are given by --epochs",
         ),
         (("run", "none.toml", "--to", "s"), "there is no recipe none.toml"),
-        (("show", "s"), "there is no Limbeck artefact in s"),
+        (("show", "s"), "there is no Limbeck artifact in s"),
         (("train", "--studnt", "x"), "--student"),
         (("data", "minst"), "mnist"),
         (
@@ -282,7 +282,7 @@ TRAIN = ("train", "--student", "mlp([3])", "--to", "s")
         ),
         (
             ("score", *TEACHER, "--examples", "train.npz", "--to", "train.npz"),
-            "train.npz already holds something that is not a Limbeck artefact",
+            "train.npz already holds something that is not a Limbeck artifact",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],

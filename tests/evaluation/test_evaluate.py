@@ -238,7 +238,7 @@ def test_what_cannot_be_compared_is_refused_in_words(run, tmp_path):
     with pytest.raises(ExamplesError, match="test has no column 'where'; it has none"):
         evaluate({"student": run}, TEST, comparison=Comparison(slices=("where",)))
     (tmp_path / "thesis").write_text("mine")
-    with pytest.raises(OccupiedError, match="not a Limbeck artefact"):
+    with pytest.raises(OccupiedError, match="not a Limbeck artifact"):
         evaluate({"student": run}, TEST, to=tmp_path)
 
 

@@ -53,7 +53,8 @@ check = "test"
 def run(folder: Path, to: str, *, dies_after: float = math.inf) -> bool:
     """`limbeck run` with a checkpoint every tenth of a second; whether signal 9 cut it short."""
     program = (
-        "from limbeck import _fit, cli; _fit.CHECKPOINT_SECONDS = 0.1; _fit.CHECKPOINT_SHARE = 1; "
+        "from limbeck import cli; from limbeck.training import _loop; "
+        "_loop.CHECKPOINT_SECONDS = 0.1; _loop.CHECKPOINT_SHARE = 1; "
         f"cli.main(['run', 'kill.toml', '--to', '{to}'])"
     )
     with (folder / "log").open("w") as log:

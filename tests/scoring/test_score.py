@@ -459,7 +459,7 @@ def test_an_output_directory_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("do not touch")
     with pytest.raises(
-        OccupiedError, match="already holds something that is not a Limbeck artefact"
+        OccupiedError, match="already holds something that is not a Limbeck artifact"
     ):
         score(TEACHER, POINTS, to=tmp_path / "mine")
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["thesis.tex"]

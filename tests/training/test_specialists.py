@@ -284,7 +284,7 @@ def test_a_specialist_that_does_not_fit_is_refused():
         teachers.combined(teachers.function(rule, "xyz", kind="probabilities"), [])
 
 
-# The artefact.
+# The artifact.
 
 
 def test_the_combined_model_is_a_teacher_like_any_other(world, tmp_path):

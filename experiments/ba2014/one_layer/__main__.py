@@ -81,7 +81,7 @@ def mnist_scores(setting: Setting) -> limbeck.ScoreSet:
 
 
 def _of_hinton(setting: Setting) -> Setting:
-    """The same size among the artefacts of the other paper, whose big net is used again."""
+    """The same size among the artifacts of the other paper, whose big net is used again."""
     is_usual = setting.root.parent == BUILD
     return replace(setting, root=BUILD / "hinton2015") if is_usual else setting
 

@@ -37,7 +37,7 @@ SHARE = 0.8
 
 @dataclass(frozen=True)
 class Part:
-    """One table, its teacher, and where its artefacts lie."""
+    """One table, its teacher, and where its artifacts lie."""
 
     setting: Setting
     name: str

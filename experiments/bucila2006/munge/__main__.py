@@ -54,7 +54,7 @@ CLOCKED = 10_000  # rows that teacher and student are timed on, as in the paper
 
 @dataclass(frozen=True)
 class Part:
-    """One table: its rows, its teacher, and where its artefacts lie."""
+    """One table: its rows, its teacher, and where its artifacts lie."""
 
     setting: Setting
     name: str

@@ -35,7 +35,7 @@ def _holds_only_leftovers(directory: Path) -> bool:
     return all(entry.name.endswith(PARTIAL) for entry in directory.iterdir())
 
 
-def check_free(directory: Path, artefact: str, request: Mapping[str, object]) -> bool:
+def check_free(directory: Path, artifact: str, request: Mapping[str, object]) -> bool:
     """Whether this very request is already whole there; raises if the place is taken.
 
     Writes nothing, so that it can be asked before any costly work.
@@ -48,43 +48,43 @@ def check_free(directory: Path, artefact: str, request: Mapping[str, object]) ->
         return False
     if found == "foreign":
         raise OccupiedError(
-            f"{directory} already holds something that is not a Limbeck artefact; "
+            f"{directory} already holds something that is not a Limbeck artifact; "
             "nothing was overwritten: choose another directory or empty this one"
         )
-    _check_same(directory, artefact, request)
+    _check_same(directory, artifact, request)
     return found == "whole"
 
 
-def _check_same(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
+def _check_same(directory: Path, artifact: str, request: Mapping[str, object]) -> None:
     held = read_json(directory / REQUEST)
-    wanted = json.loads(canonical({"artefact": artefact, **request}))
+    wanted = json.loads(canonical({"artefact": artifact, **request}))
     if held == wanted:
         return
-    if held.get("artefact") != artefact:
-        what = f"a {held.get('artefact')}, not a {artefact}"
+    if held.get("artefact") != artifact:
+        what = f"a {held.get('artefact')}, not a {artifact}"
     else:
         changed = sorted(k for k in held.keys() | wanted.keys() if held.get(k) != wanted.get(k))
-        what = f"a {artefact} of another request (other {', '.join(changed)})"
+        what = f"a {artifact} of another request (other {', '.join(changed)})"
     raise OccupiedError(
         f"{directory} already holds {what}; nothing was overwritten: "
         "choose another directory or remove this one"
     )
 
 
-def _begin(directory: Path, artefact: str, request: Mapping[str, object]) -> None:
+def _begin(directory: Path, artifact: str, request: Mapping[str, object]) -> None:
     """Marks a directory as ours and clears what an interrupted write left behind."""
-    if check_free(directory, artefact, request):
+    if check_free(directory, artifact, request):
         return
     if not (directory / REQUEST).exists():
-        write_json(directory / REQUEST, {"artefact": artefact, **request})
+        write_json(directory / REQUEST, {"artefact": artifact, **request})
     for leftover in directory.rglob(f".*{PARTIAL}"):
         leftover.unlink(missing_ok=True)
 
 
-def _finish(directory: Path, artefact: str, body: Mapping[str, object]) -> None:
-    """Writes the manifest, which makes the artefact whole."""
+def _finish(directory: Path, artifact: str, body: Mapping[str, object]) -> None:
+    """Writes the manifest, which makes the artifact whole."""
     write_json(
-        directory / MANIFEST, {"format": FORMAT, "artefact": artefact, **without_heading(body)}
+        directory / MANIFEST, {"format": FORMAT, "artefact": artifact, **without_heading(body)}
     )
 
 
@@ -146,12 +146,12 @@ def writing(directory: Path, kind: str, request: Mapping[str, object]) -> Iterat
     assert state(directory) == "whole", f"the {kind} in {directory} was left without a manifest"
 
 
-def read_manifest(directory: Path, artefact: str) -> dict[str, Any]:
-    """The manifest of a whole artefact of that name.
+def read_manifest(directory: Path, artifact: str) -> dict[str, Any]:
+    """The manifest of a whole artifact of that name.
 
     Raises:
         MissingError: there is none, or the job that makes it was interrupted.
-        CorruptError: it is of another artefact or of a newer format.
+        CorruptError: it is of another artifact or of a newer format.
     """
     if state(directory) == "begun":
         raise MissingError(
@@ -159,10 +159,10 @@ def read_manifest(directory: Path, artefact: str) -> dict[str, Any]:
             "run the same command again to finish it"
         )
     if not (directory / MANIFEST).is_file():
-        raise MissingError(f"there is no {artefact} in {directory}: it has no {MANIFEST}")
+        raise MissingError(f"there is no {artifact} in {directory}: it has no {MANIFEST}")
     manifest = read_json(directory / MANIFEST)
-    if manifest.get("artefact") != artefact:
-        raise CorruptError(f"{directory} holds a {manifest.get('artefact')}, not a {artefact}")
+    if manifest.get("artefact") != artifact:
+        raise CorruptError(f"{directory} holds a {manifest.get('artefact')}, not a {artifact}")
     if manifest.get("format") != FORMAT:
         raise CorruptError(
             f"{directory} has format {manifest.get('format')}; this Limbeck reads {FORMAT}"

@@ -20,15 +20,15 @@ class DocumentRecord:
 
 
 def read_document(
-    directory: Path, artefact: str, name: str, record: type, number: int = 1
+    directory: Path, artifact: str, name: str, record: type, number: int = 1
 ) -> dict[str, Any]:
-    """The JSON document of an artefact, with all that a record of that type holds.
+    """The JSON document of an artifact, with all that a record of that type holds.
 
     Raises:
         MissingError: there is none, or it is not whole.
         CorruptError: it is damaged, of another format than `number`, or lacks a part.
     """
-    files = read_record(DocumentRecord, directory, artefact).files
+    files = read_record(DocumentRecord, directory, artifact).files
     if name not in files:
         raise CorruptError(f"{directory / MANIFEST} lacks files.{name}")
     read_checked(directory, name, files[name])
@@ -36,7 +36,7 @@ def read_document(
     if (found := document.get("format", "none")) != number:
         raise CorruptError(f"{directory / name} has format {found}; this Limbeck reads {number}")
     if missing := lacking(record, document):
-        raise CorruptError(f"{directory / name} is no {artefact}: it lacks {', '.join(missing)}")
+        raise CorruptError(f"{directory / name} is no {artifact}: it lacks {', '.join(missing)}")
     return document
 
 
@@ -49,7 +49,7 @@ class Form:
     """What documents of one kind are called, and what each of them holds.
 
     Attributes:
-        artefact: in the manifest.
+        artifact: in the manifest.
         name: the JSON file.
         page: the Markdown file.
         version: the format that is written and read.
@@ -57,7 +57,7 @@ class Form:
         lacks: how a sentence about a row that is not there begins.
     """
 
-    artefact: str
+    artifact: str
     name: str
     page: str
     version: int
@@ -122,5 +122,5 @@ class Documented:
             CorruptError: it is damaged, or of another format.
         """
         place, form = Path(directory), cls.FORM
-        document = read_document(place, form.artefact, form.name, form.record, form.version)
+        document = read_document(place, form.artifact, form.name, form.record, form.version)
         return cls(document, place)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def provenance() -> dict[str, str]:
-    """What makes an artefact now: versions, machine, commit and command, each as text.
+    """What makes an artifact now: versions, machine, commit and command, each as text.
 
     The keys are limbeck, torch, numpy, python (versions), machine, commit and command.
     """

@@ -32,7 +32,7 @@ def show(
     trust: Trust = False,
     json: Json = False,
 ) -> int:
-    """Say what an artefact is, what made it, and whether it is whole; status 1 if it is not.
+    """Say what an artifact is, what made it, and whether it is whole; status 1 if it is not.
 
     Of a score set, with --held-out: how sure the teacher is of its own training points and of
     points it never saw; with any other option: what the teacher says beside its answers.

@@ -61,7 +61,7 @@ def correct(
     names = (classes,) if isinstance(classes, str) else tuple(classes)
     job = _Job(run, examples, names, how, Path(to), dict(prior))
     job.check()
-    with artifacts.writing(job.to, students.ARTEFACT, job.request) as artifact:
+    with artifacts.writing(job.to, students.ARTIFACT, job.request) as artifact:
         if not artifact.is_whole:
             job.run_all(artifact)
     return Run.open(job.to, trust=run.is_trusted)

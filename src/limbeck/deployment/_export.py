@@ -9,7 +9,7 @@ import numpy as np
 
 from limbeck import artifacts, students
 from limbeck.deployment._card import card
-from limbeck.deployment._exported import ARTEFACT, Answers, Exported, check_format, path_beside
+from limbeck.deployment._exported import ARTIFACT, Answers, Exported, check_format, path_beside
 from limbeck.deployment._onnx import to_onnx
 from limbeck.errors import InputError, MismatchError, NotMetError, OccupiedError
 from limbeck.evaluation import Report
@@ -172,7 +172,7 @@ def _description(
     result = {k: v for k, v in asdict(made).items() if k != "path"}
     return {
         "format": artifacts.FORMAT,
-        "artefact": ARTEFACT,
+        "artefact": ARTIFACT,
         "request": request,
         "run": str(run.directory),
         "classes": list(run.classes),

@@ -11,7 +11,7 @@ from limbeck.examples import Array
 from limbeck.students import Model, encodings
 from limbeck.students import read as read_student
 
-ARTEFACT = "exported student"
+ARTIFACT = "exported student"
 FORMATS = (".onnx", ".safetensors")
 
 Answers = Callable[[Array], Array]
@@ -61,7 +61,7 @@ def open_exported(path: Path) -> dict[str, Any]:
         CorruptError: it was truncated or altered.
     """
     manifest = artifacts.read_json(path_beside(path, ".json"))
-    if manifest.get("artefact") != ARTEFACT:
+    if manifest.get("artefact") != ARTIFACT:
         raise CorruptError(f"{path} is not an exported student")
     artifacts.read_checked(path.parent, path.name, manifest["file"])
     return manifest

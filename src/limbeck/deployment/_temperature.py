@@ -35,7 +35,7 @@ def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:
     The control and everything else stays as it is; `on` says what the temperature was found on.
     """
     request = {"of": run.fingerprint, "temperature": temperature}
-    with artifacts.writing(to, students.ARTEFACT, request) as artifact:
+    with artifacts.writing(to, students.ARTIFACT, request) as artifact:
         if not artifact.is_whole:
             artifact.begin()
             nets = altered_nets(run, to, lambda _, content: _divided(content, temperature))

@@ -20,7 +20,7 @@ from limbeck.runtime import Bar
 from limbeck.scoring import against
 from limbeck.students import Run
 
-ARTEFACT = "report"
+ARTIFACT = "report"
 
 
 def evaluate(
@@ -58,7 +58,7 @@ def evaluate(
     request = {**evaluation.request, "require": list(require)}
     if not place:
         return Report(_document(evaluation, bars))
-    with artifacts.writing(place, ARTEFACT, request) as artifact:
+    with artifacts.writing(place, ARTIFACT, request) as artifact:
         if artifact.is_whole:
             return Report.read(place)
         report = Report(_document(evaluation, bars))

@@ -4,7 +4,7 @@ Files:
     _distill: distill(): score, train, evaluate and export in one call, and the recipe that does it
         again.
     _kitchen: Kitchen: the objects of a recipe while it is done, by the names its tables give them.
-    _load: load() opens an artefact again; show() says what it is, what made it, whether it is
+    _load: load() opens an artifact again; show() says what it is, what made it, whether it is
         whole.
     _parse: TOML <-> the calls above; the one place where a name becomes an object.
     _run: Does the steps of a recipe in order; those that are whole and unchanged are skipped.

@@ -1,4 +1,4 @@
-"""load() opens an artefact again; show() says what it is, what made it, whether it is whole."""
+"""load() opens an artifact again; show() says what it is, what made it, whether it is whole."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from limbeck.deployment import open_exported, open_model
 from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
 from limbeck.evaluation import Report
 from limbeck.examples import Examples
-from limbeck.scores import ARTEFACT, ScoreSet, ScoreSetRecord
+from limbeck.scores import ARTIFACT, ScoreSet, ScoreSetRecord
 from limbeck.scoring import recorded_confidence
 from limbeck.selection import Compared, Rivals
 from limbeck.students import Model, Run, RunRecord
@@ -22,28 +22,28 @@ Opened = Run | ScoreSet | Report | Compared | Rivals | Specialists
 
 # How each kind is opened: from its directory, its examples and whether it is trusted.
 _OPENERS: Mapping[str, Callable[[Path, Examples | None, bool], Opened]] = {
-    students.ARTEFACT: lambda place, _, trust: Run.open(place, trust=trust),
-    ARTEFACT: lambda place, examples, trust: load_scores(place, examples, trust=trust),
+    students.ARTIFACT: lambda place, _, trust: Run.open(place, trust=trust),
+    ARTIFACT: lambda place, examples, trust: load_scores(place, examples, trust=trust),
     REPORT: lambda place, *_: Report.read(place),
     SPECIALISTS: lambda place, _, trust: Specialists.open(place, trust=trust),
-    Compared.FORM.artefact: lambda place, *_: Compared.read(place),
-    Rivals.FORM.artefact: lambda place, *_: Rivals.read(place),
+    Compared.FORM.artifact: lambda place, *_: Compared.read(place),
+    Rivals.FORM.artifact: lambda place, *_: Rivals.read(place),
 }
 
 # What the manifest of each kind has to say.
 _RECORDS: Mapping[str, type] = {
-    students.ARTEFACT: RunRecord,
-    ARTEFACT: ScoreSetRecord,
+    students.ARTIFACT: RunRecord,
+    ARTIFACT: ScoreSetRecord,
     REPORT: artifacts.DocumentRecord,
-    Compared.FORM.artefact: artifacts.DocumentRecord,
-    Rivals.FORM.artefact: artifacts.DocumentRecord,
+    Compared.FORM.artifact: artifacts.DocumentRecord,
+    Rivals.FORM.artifact: artifacts.DocumentRecord,
 }
 
 
 def load(
     path: str | Path, *, examples: Examples | None = None, trust: bool = False
 ) -> Opened | Model:
-    """What an artefact's directory holds, or the model in an exported safetensors file.
+    """What an artifact's directory holds, or the model in an exported safetensors file.
 
     A score set needs its examples: those given, or the source it remembers.
 
@@ -76,7 +76,7 @@ def load_scores(
         MismatchError: what the source holds now is not what was scored.
     """
     directory = Path(path)
-    about = artifacts.read_record(ScoreSetRecord, directory, ARTEFACT).examples
+    about = artifacts.read_record(ScoreSetRecord, directory, ARTIFACT).examples
     if examples is None and not about["source"]:
         raise MissingError(
             f"{directory} was made from examples in memory ({about['name']}): give them again "
@@ -93,18 +93,18 @@ def load_scores(
 def _kind(directory: Path) -> str:
     state = artifacts.state(directory)
     if state in ("absent", "foreign"):
-        raise MissingError(f"there is no Limbeck artefact in {directory}")
+        raise MissingError(f"there is no Limbeck artifact in {directory}")
     name = artifacts.MANIFEST if state == "whole" else artifacts.REQUEST
     return str(artifacts.read_json(directory / name)["artefact"])
 
 
 def show(path: str | Path) -> dict[str, Any]:
-    """What an artefact is, what made it, and whether it is whole: plain values, ready for JSON.
+    """What an artifact is, what made it, and whether it is whole: plain values, ready for JSON.
 
     Every checksum is compared; `whole` is "yes", or what is wrong.
 
     Raises:
-        MissingError: there is no artefact.
+        MissingError: there is no artifact.
     """
     place = Path(path)
     if place.is_file():
@@ -123,7 +123,7 @@ def show(path: str | Path) -> dict[str, Any]:
     shown["whole"] = _fault(place, kind) or "yes"
     manifest = artifacts.read_json(place / artifacts.MANIFEST)
     shown |= {k: v for k, v in artifacts.without_heading(manifest).items() if k != "files"}
-    return shown | (_held_out(place, manifest) if kind == ARTEFACT else {})
+    return shown | (_held_out(place, manifest) if kind == ARTIFACT else {})
 
 
 def _held_out(place: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _unfinished(directory: Path) -> str:
 
 
 def _fault(directory: Path, kind: str) -> str:
-    """What is wrong with a finished artefact, in words; "" for nothing."""
+    """What is wrong with a finished artifact, in words; "" for nothing."""
     try:
         manifest = artifacts.read_manifest(directory, kind)
         if kind in _RECORDS:
@@ -160,7 +160,7 @@ def _fault(directory: Path, kind: str) -> str:
 
 
 def _files(manifest: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Every file that a manifest of any artefact names, with its checksum."""
+    """Every file that a manifest of any artifact names, with its checksum."""
     found = list(manifest.get("files", {}).items())
     for nets in manifest.get("nets", {}).values():
         found += [(net["file"], net) for net in nets.values()]

@@ -27,7 +27,7 @@ from ._kinds import check_classes as check_classes
 from ._kinds import check_kind as check_kind
 from ._kinds import learnt_kind as learnt_kind
 from ._record import ScoreSetRecord as ScoreSetRecord
-from ._score_set import ARTEFACT as ARTEFACT
+from ._score_set import ARTIFACT as ARTIFACT
 from ._score_set import ScoreSet as ScoreSet
 from ._shards import SHARD_ROWS as SHARD_ROWS
 from ._shards import Shard as Shard

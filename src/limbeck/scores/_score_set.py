@@ -16,7 +16,7 @@ from limbeck.scores._kinds import Kind, check_classes
 from limbeck.scores._record import ScoreSetRecord
 from limbeck.scores._shards import Shard, planned_shards, read_shard
 
-ARTEFACT = "score set"
+ARTIFACT = "score set"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class ScoreSet:
             MissingError: there is none, or it is not whole.
             CorruptError: the manifest is damaged, or lacks an entry.
         """
-        manifest = artifacts.read_manifest(directory, ARTEFACT)
+        manifest = artifacts.read_manifest(directory, ARTIFACT)
         opened = cls(directory, manifest, examples, own_view, trust)
         opened.record  # noqa: B018  what the manifest lacks is said here, not where it is read
         return opened

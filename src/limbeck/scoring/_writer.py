@@ -11,7 +11,7 @@ from limbeck.errors import InputError, MismatchError
 from limbeck.examples import Array, Examples, View
 from limbeck.runtime import Bar
 from limbeck.scores import (
-    ARTEFACT,
+    ARTIFACT,
     SHARD_ROWS,
     WIDTHS,
     Dense,
@@ -95,11 +95,11 @@ class Job:
         Raises:
             OccupiedError: something else is there.
         """
-        return artifacts.check_free(self.to, ARTEFACT, self.request)
+        return artifacts.check_free(self.to, ARTIFACT, self.request)
 
     def done(self) -> ScoreSet:
         """The score set, made as far as it is not there yet."""
-        with artifacts.writing(self.to, ARTEFACT, self.request) as artifact:
+        with artifacts.writing(self.to, ARTIFACT, self.request) as artifact:
             if not artifact.is_whole:
                 self._run(artifact)
             scores = ScoreSet.open(self.to, self.examples, self.view)

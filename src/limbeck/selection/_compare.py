@@ -84,7 +84,7 @@ def compare(
         tell=tell,
     )
     job.check()
-    with artifacts.writing(job.to, FORM.artefact, job.request) as artifact:
+    with artifacts.writing(job.to, FORM.artifact, job.request) as artifact:
         if not artifact.is_whole:
             artifact.begin()
             artifact.finish(job.run())

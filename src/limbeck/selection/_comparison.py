@@ -69,7 +69,7 @@ class ComparisonRecord:
 
 
 FORM = Form(
-    artefact="comparison",
+    artifact="comparison",
     name="comparison.json",
     page="comparison.md",
     version=1,

@@ -94,7 +94,7 @@ def rivals(
         tell=tell,
     )
     job.check()
-    with artifacts.writing(job.to, FORM.artefact, job.request) as artifact:
+    with artifacts.writing(job.to, FORM.artifact, job.request) as artifact:
         if not artifact.is_whole:
             job.write(artifact)
     return Rivals.read(job.to)

@@ -76,7 +76,7 @@ class RivalsRecord:
 TIMES: tuple[Literal["p50", "p95", "p99"], ...] = ("p50", "p95", "p99")
 
 FORM = Form(
-    artefact="rivals",
+    artifact="rivals",
     name="rivals.json",
     page="rivals.md",
     version=1,

@@ -17,7 +17,7 @@ from ._pretrained import present_folder as present_folder
 from ._pretrained import texts_in as texts_in
 from ._record import NetEntry as NetEntry
 from ._record import RunRecord as RunRecord
-from ._run import ARTEFACT as ARTEFACT
+from ._run import ARTIFACT as ARTIFACT
 from ._run import HISTORY as HISTORY
 from ._run import MODEL as MODEL
 from ._run import Run as Run

@@ -16,7 +16,7 @@ from limbeck.students import _catalogue, _student, encodings
 from limbeck.students._model import Model, build_model
 from limbeck.students._record import NetEntry, RunRecord
 
-ARTEFACT = "run"
+ARTIFACT = "run"
 MODEL = "model.safetensors"
 HISTORY = "history.json"
 
@@ -45,7 +45,7 @@ class Run:
             MissingError: there is none, or it is not whole.
             CorruptError: the manifest is damaged, or lacks an entry.
         """
-        run = cls(directory, artifacts.read_manifest(directory, ARTEFACT), is_trusted=trust)
+        run = cls(directory, artifacts.read_manifest(directory, ARTIFACT), is_trusted=trust)
         run.record  # noqa: B018  what the manifest lacks is said here, not where it is read
         return run
 

@@ -35,12 +35,12 @@ def saved(path: str | Path, classes: Sequence[str] = (), *, trust: bool = False)
         TrustError: building a net runs code, and `trust` is not given.
     """
     directory = Path(path)
-    if _artefact(directory) == SPECIALISTS:
+    if _artifact(directory) == SPECIALISTS:
         return Specialists.open(directory, trust=trust).combined()
     return Run.open(directory, trust=trust)
 
 
-def _artefact(directory: Path) -> str:
+def _artifact(directory: Path) -> str:
     if artifacts.state(directory) != "whole":
         return ""
     return str(artifacts.read_json(directory / artifacts.MANIFEST)["artefact"])

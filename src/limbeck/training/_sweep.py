@@ -157,7 +157,7 @@ def _seen_by(objective: Objective, transfer: TransferSet) -> TransferSet:
 
 
 def _is_whole(job: Job) -> bool:
-    return artifacts.check_free(job.to, students.ARTEFACT, job.request)
+    return artifacts.check_free(job.to, students.ARTIFACT, job.request)
 
 
 def _run(jobs: Sequence[Job], to: Path) -> None:

@@ -65,7 +65,7 @@ def train(
         start=start,
     )
     job.check()
-    if not artifacts.check_free(job.to, students.ARTEFACT, job.request):
+    if not artifacts.check_free(job.to, students.ARTIFACT, job.request):
         run([job], job.tasks())
     return Run.open(job.to, trust=student.is_trusted)
 
@@ -74,7 +74,7 @@ def run(jobs: Sequence[Job], tasks: Iterable[Task]) -> None:
     """Trains those tasks, which are all of the jobs', and leaves a run of each job."""
     with ExitStack() as lives:
         written = [
-            lives.enter_context(artifacts.writing(job.to, students.ARTEFACT, job.request))
+            lives.enter_context(artifacts.writing(job.to, students.ARTIFACT, job.request))
             for job in jobs
         ]
         for job in jobs:

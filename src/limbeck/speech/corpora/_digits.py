@@ -33,7 +33,7 @@ from limbeck.speech.corpora._reading import gathered
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 RECIPE = 1  # raised when the same recordings would be aligned otherwise
 
-_ARTEFACT, _FILE = "alignments", "alignments.json"
+_ARTIFACT, _FILE = "alignments", "alignments.json"
 _COLUMNS = ("audio", "label", "speaker", "index")
 _FEWEST = 3  # speakers: one for each set
 _MARGIN = RATE // 20
@@ -126,14 +126,14 @@ def _alignments(
 ) -> tuple[tuple[str, ...], Alignments]:
     request = {"recipe": RECIPE, "recordings": checksum(content)}
     place = folder or cache_of("spoken-digits") / fingerprint(request)
-    with writing(place, _ARTEFACT, request) as artifact:
+    with writing(place, _ARTIFACT, request) as artifact:
         if not artifact.is_whole:
             alignments = _align_all(rows)
             artifact.begin()
             write_file(place / _FILE, json.dumps(alignments).encode())
             files = file_entries(place, [_FILE])
             artifact.finish({"files": files, "provenance": provenance()})
-    entry = read_manifest(place, _ARTEFACT)["files"][_FILE]
+    entry = read_manifest(place, _ARTIFACT)["files"][_FILE]
     document = json.loads(read_checked(place, _FILE, entry))
     segments = document["segments"].items()
     aligned = {key: tuple(Segment(*one) for one in found) for key, found in segments}

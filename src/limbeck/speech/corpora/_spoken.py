@@ -16,7 +16,7 @@ from limbeck.speech._utterance import SETS, Corpus, Segment
 from limbeck.speech.corpora._espeak import Manner, Say, Sound, speaking, version
 from limbeck.speech.corpora._mnemonics import PHONES, SILENCE, segments
 from limbeck.speech.corpora._sentences import sentences
-from limbeck.speech.corpora._stored import ARTEFACT, FULL_SCALE, Made, load, store
+from limbeck.speech.corpora._stored import ARTIFACT, FULL_SCALE, Made, load, store
 
 RATE = 16_000
 VOICES = 64
@@ -90,7 +90,7 @@ def spoken(
     _check(hours, voices)
     request = {"recipe": RECIPE, "hours": float(hours), "seed": seed, "voices": voices}
     place = Path(folder) if folder else cache_of("spoken") / fingerprint(request)
-    with writing(place, ARTEFACT, request) as artifact:
+    with writing(place, ARTIFACT, request) as artifact:
         if not artifact.is_whole:
             made = tuple(_made(hours * 3600 / voices, _speakers(voices, seed), seed))
             body = {

@@ -22,7 +22,7 @@ from limbeck.artifacts import (
 from limbeck.examples import Array
 from limbeck.speech._utterance import SETS, Corpus, Segment, Utterance
 
-ARTEFACT = "speech-corpus"
+ARTIFACT = "speech-corpus"
 UTTERANCES = "utterances.json"
 FULL_SCALE = 32767
 
@@ -92,7 +92,7 @@ def load(folder: Path) -> Corpus:
         MissingError: there is none, it is not whole, or a file is gone.
         CorruptError: a file was truncated or altered.
     """
-    record = read_record(_Record, folder, ARTEFACT)
+    record = read_record(_Record, folder, ARTIFACT)
     described = json.loads(read_checked(folder, UTTERANCES, record.files[UTTERANCES]))
     sets: dict[str, list[Utterance]] = {part: [] for part in SETS}
     for speaker, spoken in groupby(described, lambda one: str(one["speaker"])):

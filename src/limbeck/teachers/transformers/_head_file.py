@@ -84,7 +84,7 @@ class Head:
 
     def _content(self, folder: str, reads: Reads) -> bytes:
         tensors = {"bias": self.bias, "weight": np.ascontiguousarray(self.weight)}
-        # The artefact first: it is what a file of such a head is known by.
+        # The artifact first: it is what a file of such a head is known by.
         said = {"artefact": "head", "format": FORMAT, "classes": list(self.classes)}
         said |= {"encoder": {**asdict(reads), "folder": folder}, "checksum": _checksum(tensors)}
         return save(tensors, metadata={"limbeck": json.dumps(said)})
