@@ -28,7 +28,7 @@ def python(code: str, folder: Path, *words: str) -> Shown:
 
 def limbeck(soon: str, folder: Path, *words: object) -> str:
     """What somebody sees after the command."""
-    path = f"import sys; sys.path.append({str(ROOT)!r})\n"
+    path = f"import sys; sys.path += {[str(ROOT), str(ROOT / 'tests' / 'shared')]!r}\n"
     code = path + soon + "from limbeck import cli; cli.main()"
     return python(code, folder, *map(str, words)).screen
 
