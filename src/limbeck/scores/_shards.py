@@ -14,8 +14,7 @@ from limbeck.errors import CorruptError
 from limbeck.examples import Array, Examples
 from limbeck.scores._dense import Dense
 
-# So many rows of ten classes in float16 are some 300 kB with their keys: what a crash loses of a
-# teacher's work, against a write that waits for the disk some 30 ms, whatever its size.
+# What a crash loses of a teacher's work, at most, against a wait for the disk at every shard.
 SHARD_ROWS = 8192
 
 

@@ -130,7 +130,7 @@ class RunTeacher(Teacher):
     def reopen(self) -> Teacher:
         """The same with its net read anew from the run's directory."""
         again = replace(self)
-        again.model  # noqa: B018
+        again.model  # noqa: B018  a damaged file is found now, as when it is first opened
         return again
 
     @property
