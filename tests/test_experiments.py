@@ -106,7 +106,7 @@ def timed(command: list[str]) -> tuple[subprocess.CompletedProcess, float]:
 
 
 def start_seconds() -> float:
-    """What it takes here and now to start torch, with all that its optimisers load."""
+    """What it takes here and now to start torch, with all that its optimizers load."""
     command = [sys.executable, "-c", "import torch, torch._dynamo"]
     return statistics.median(timed(command)[1] for _ in range(3))
 

@@ -13,7 +13,7 @@ from limbeck.selection import Budget, Compared
 
 SEEDS = 5
 MIMIC, LABELS = "mimic", "control"
-MATCH = objectives.MatchLogits("centred")
+MATCH = objectives.MatchLogits("centered")
 PLAN = limbeck.Plan(epochs=25, batch=512, precision="bfloat16", held_out=0.0)
 # For each net and each of the two: five rates, one seed, judged on held-out training images. The
 # range holds what `what_to_match` found best for logits (0.009) and for labels (0.002).

@@ -43,7 +43,7 @@ def test_a_disk_that_refuses_is_said_in_words(code, tmp_path, monkeypatch):
 
 
 def test_a_directory_goes_from_absent_to_begun_to_whole(tmp_path):
-    place = tmp_path / "artefact"
+    place = tmp_path / "artifact"
     assert _directories.state(place) == "absent"
     assert not _directories.check_free(place, "run", REQUEST)
     assert not place.exists()
@@ -57,7 +57,7 @@ def test_a_directory_goes_from_absent_to_begun_to_whole(tmp_path):
 
 
 def test_what_a_kill_left_behind_is_cleared_and_does_not_occupy(tmp_path):
-    place = tmp_path / "artefact"
+    place = tmp_path / "artifact"
     place.mkdir()
     leftover = place / f".request.json.x7{_files.PARTIAL}"
     leftover.write_bytes(b"{")
@@ -66,7 +66,7 @@ def test_what_a_kill_left_behind_is_cleared_and_does_not_occupy(tmp_path):
     assert not leftover.exists()
 
 
-def test_another_request_another_artefact_and_foreign_files_are_refused(tmp_path):
+def test_another_request_another_artifact_and_foreign_files_are_refused(tmp_path):
     _directories._begin(tmp_path / "a", "run", REQUEST)
     with pytest.raises(OccupiedError, match=r"a run of another request \(other seed\)"):
         _directories._begin(tmp_path / "a", "run", {**REQUEST, "seed": 2})
@@ -77,7 +77,7 @@ def test_another_request_another_artefact_and_foreign_files_are_refused(tmp_path
         _directories._begin(tmp_path / "b", "run", REQUEST)
 
 
-def test_newer_formats_and_other_artefacts_are_not_guessed_at(tmp_path):
+def test_newer_formats_and_other_artifacts_are_not_guessed_at(tmp_path):
     _directories._begin(tmp_path, "run", REQUEST)
     _directories._finish(tmp_path, "run", {})
     with pytest.raises(CorruptError, match="holds a run, not a report"):
@@ -114,7 +114,7 @@ def test_an_artifact_is_marked_when_it_begins_and_whole_when_it_is_finished(tmp_
         assert artifacts.state(place) == "begun"
         artifact.begin()
         artifact.finish({"n": 3})
-    assert artifacts.read_manifest(place, "run") == {"format": 1, "artefact": "run", "n": 3}
+    assert artifacts.read_manifest(place, "run") == {"format": 1, "artifact": "run", "n": 3}
     before = {file: file.stat().st_mtime_ns for file in place.iterdir()}
     with artifacts.writing(place, "run", REQUEST) as artifact:
         assert artifact.is_whole
@@ -189,7 +189,7 @@ def test_an_earlier_manifest_with_changes_keeps_its_order_and_one_heading(tmp_pa
         artifact.finish({"b": 1, "a": 2})
         manifest = artifacts.read_manifest(tmp_path, "run")
         assert artifacts.without_heading(manifest) == {"b": 1, "a": 2}
-        artifact.finish({**manifest, "artefact": "another", "b": 3, "c": 4})
+        artifact.finish({**manifest, "artifact": "another", "b": 3, "c": 4})
     assert (tmp_path / "manifest.json").read_text() == (
-        '{\n "format": 1,\n "artefact": "run",\n "b": 3,\n "a": 2,\n "c": 4\n}\n'
+        '{\n "format": 1,\n "artifact": "run",\n "b": 3,\n "a": 2,\n "c": 4\n}\n'
     )

@@ -39,11 +39,11 @@ PLAN = ("--epochs", "30", "--plan", "batch=32, learning_rate=0.02")
 
 
 def test_the_commands_train_and_evaluate_real_values(world, capsys):
-    how = ("--student", "mlp([8])", "--objective", "Labels('standardised')", *PLAN)
+    how = ("--student", "mlp([8])", "--objective", "Labels('standardized')", *PLAN)
     assert command("train", "--examples", TRAIN, *how, "--to", "teacher") == 0
     given = ("--teacher", "teacher", "--examples", TRAIN)
     assert command("score", *given, "--to", "scores") == 0
-    how = ("--student", "mlp([])", "--objective", "MatchLogits('standardised')", *PLAN)
+    how = ("--student", "mlp([])", "--objective", "MatchLogits('standardized')", *PLAN)
     assert command("train", "--scores", "scores", *how, "--to", "student") == 0
     models = ("--teacher", "teacher", "--student", "student", "--reference", "teacher")
     capsys.readouterr()
@@ -67,7 +67,7 @@ examples = "train"
 to = "teacher"
 student = "mlp([8])"
 on = "train"
-objective = "Labels('standardised')"
+objective = "Labels('standardized')"
 epochs = 30
 batch = 32
 learning_rate = 0.02
@@ -76,7 +76,7 @@ learning_rate = 0.02
 to = "student"
 student = "mlp([])"
 on = "scores"
-objective = "MatchLogits('standardised')"
+objective = "MatchLogits('standardized')"
 epochs = 30
 batch = 32
 learning_rate = 0.02

@@ -60,9 +60,9 @@ def test_large_texts_are_the_same_examples(
     ending: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     path = written(tmp_path / f"a.{ending}", ROWS)
-    here = text.read(path, columns=["day"])
+    here = text.read_texts(path, columns=["day"])
     request.getfixturevalue("large_files_are_small")
-    there = text.read(path, columns=["day"])
+    there = text.read_texts(path, columns=["day"])
     assert isinstance(there.inputs, Lazy)
     assert there.texts == here.texts == [row["text"] for row in ROWS]
     assert (there.is_text, there.shape, there.classes) == (True, (-1,), here.classes)
@@ -79,22 +79,22 @@ def test_large_texts_are_the_same_examples(
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_they_are_kept_once(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / f"a.{ending}", ROWS)
-    first, written_before = text.read(path), []
+    first, written_before = text.read_texts(path), []
     monkeypatch.setattr(_decoded, "write_file", lambda place, _: written_before.append(place))
-    assert text.read(path).fingerprint == first.fingerprint
+    assert text.read_texts(path).fingerprint == first.fingerprint
     assert not written_before
 
 
 @pytest.mark.usefixtures("large_files_are_small")
 def test_a_kept_file_cut_short_is_named_with_what_to_do(tmp_path: Path, cache: Path) -> None:
     path = written(tmp_path / "a.jsonl", ROWS)
-    text.read(path)
+    text.read_texts(path)
     kept = next(cache.glob("*.txt"))
     kept.write_bytes(kept.read_bytes()[:-1])
     with pytest.raises(CorruptError, match=r"\.txt is not whole, .*\.npy then; remove that file"):
-        text.read(path)
+        text.read_texts(path)
     next(cache.glob("*.npy")).unlink()
-    assert text.read(path).texts == [row["text"] for row in ROWS]
+    assert text.read_texts(path).texts == [row["text"] for row in ROWS]
 
 
 @pytest.mark.usefixtures("large_files_are_small")
@@ -114,7 +114,7 @@ def test_an_empty_text_far_below_is_named(
 ) -> None:
     rows = [*ROWS[:57], {**ROWS[57], "text": cell}, *ROWS[58:]]
     with pytest.raises(ExamplesError, match=sentence):
-        text.read(written(tmp_path / f"a.{ending}", rows))
+        text.read_texts(written(tmp_path / f"a.{ending}", rows))
 
 
 @pytest.mark.usefixtures("large_files_are_small")
@@ -133,7 +133,7 @@ def test_a_bad_line_far_below_is_named(
     with path.open("a") as file:
         file.write(line * 8)
     with pytest.raises(error, match=sentence):
-        text.read(path)
+        text.read_texts(path)
 
 
 def test_a_student_of_texts_on_disk_is_that_of_texts_in_memory(
@@ -144,7 +144,7 @@ def test_a_student_of_texts_on_disk_is_that_of_texts_in_memory(
     def learnt(name: str) -> limbeck.Run:
         return limbeck.train(
             students.ngrams(buckets=64, dimensions=4),
-            text.read(path),
+            text.read_texts(path),
             objectives.Labels(),
             to=tmp_path / name,
             plan=limbeck.Plan(epochs=3, batch=16, held_out=0.2),

@@ -42,7 +42,7 @@ def to_nearest(made: np.ndarray, table: np.ndarray) -> np.ndarray:
     return cKDTree(table / span).query(made / span)[0]
 
 
-def by_the_paper(table, changes, noise, locality, neighbours=None):
+def by_the_paper(table, changes, noise, locality, neighbors=None):
     """Section 2.3, for continuous columns, with nothing but loops."""
     low = [min(row[a] for row in table) for a in range(len(table[0]))]
     high = [max(row[a] for row in table) for a in range(len(table[0]))]
@@ -53,7 +53,7 @@ def by_the_paper(table, changes, noise, locality, neighbours=None):
             for o in rows
         ]
         far[e] = float("inf")
-        other = far.index(min(far)) if neighbours is None else neighbours[e]
+        other = far.index(min(far)) if neighbors is None else neighbors[e]
         for a in range(len(low)):
             if changes[e][a]:
                 one, two = rows[e][a], rows[other][a]
@@ -82,7 +82,7 @@ def test_the_quick_form_is_the_papers_loop_but_for_neighbours_found_once():
     how = munging(table)
     for number, done in enumerate(how.at_once(180)):
         changes, noise = how._draws(number)
-        expected = by_the_paper(table, changes, noise, how.locality, how.neighbours())
+        expected = by_the_paper(table, changes, noise, how.locality, how.neighbors())
         np.testing.assert_allclose(done, expected[how._order(number)], rtol=1e-12)
 
 
@@ -133,9 +133,9 @@ def test_nothing_changes_with_probability_0_and_everything_is_swapped_without_de
 
 def test_a_neighbour_is_another_row_also_among_copies_of_a_row():
     table = np.repeat(correlated(10), 3, axis=0)
-    neighbours = munging(table).neighbours()
-    assert (neighbours != np.arange(30)).all()
-    np.testing.assert_array_equal(table[neighbours], table)
+    neighbors = munging(table).neighbors()
+    assert (neighbors != np.arange(30)).all()
+    np.testing.assert_array_equal(table[neighbors], table)
     made = synthetic.munge(table, size=90, locality=1)
     assert np.isin(made, table).all()  # equal rows have no deviation: copies stay copies
 
@@ -144,7 +144,7 @@ def test_neighbours_of_nominal_and_missing_cells_are_those_of_the_papers_distanc
     table = mixed(200, missing=0.1)
     columns = Columns.of(table)
     values = columns.numbers(table)
-    found = synthetic._Munging(columns, values, 0.5, 5, 0).neighbours()
+    found = synthetic._Munging(columns, values, 0.5, 5, 0).neighbors()
     for row in range(len(values)):
         far = synthetic.distances(columns, values, values[row])
         far[row] = np.inf

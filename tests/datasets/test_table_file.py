@@ -75,9 +75,9 @@ def test_a_large_table_is_the_same_examples(
     request: pytest.FixtureRequest,
 ) -> None:
     path = written(tmp_path / f"rows.{ending}", table_of(*INPUTS, *further))
-    here = tables.read(path, **options)
+    here = tables.read_table(path, **options)
     request.getfixturevalue("large_files_are_small")
-    there = tables.read(path, **options)
+    there = tables.read_table(path, **options)
     assert isinstance(there.inputs, Lazy)
     np.testing.assert_array_equal(there.inputs[:], here.inputs)
     np.testing.assert_array_equal(there.labels, here.labels)
@@ -107,19 +107,19 @@ def test_its_numbers_are_read_once_and_a_few_rows_at_a_time(
         return matrix(table, *given)
 
     monkeypatch.setattr(_arrow, "matrix", noted)
-    first = tables.read(path)
+    first = tables.read_table(path)
     assert len(lengths) >= 4
     assert max(lengths) < N / 2
     assert sum(lengths) == N
     counted: list[Any] = []
     with monkeypatch.context() as patched:
         patched.setattr(_table_file.Streamed, "_count", property(counted.append))
-        again = tables.read(path)
+        again = tables.read_table(path)
     assert sum(lengths) == N
     assert not counted
     assert again.fingerprint == first.fingerprint
     written(path, table_of("height", "count", "label"))
-    assert tables.read(path).shape == (2,)
+    assert tables.read_table(path).shape == (2,)
     assert sum(lengths) == 2 * N
 
 
@@ -131,7 +131,7 @@ def test_an_empty_cell_far_below_is_named_and_nothing_is_kept(
     heights = [*COLUMNS["height"][:-2], None, 0.5]
     path = written(tmp_path / f"rows.{ending}", pa.table({"height": heights, "count": range(N)}))
     with pytest.raises(ExamplesError, match=r"'height' of .* is empty in row 48 \(the first is 0"):
-        tables.read(path)
+        tables.read_table(path)
     assert not list(cache.iterdir())
 
 
@@ -149,14 +149,14 @@ def test_text_below_numbers_is_named(tmp_path: Path) -> None:
     lines = ["height,label", *["1.5,0"] * 200, "tall,0"]
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(CorruptError, match=r"rows\.csv cannot be read: .*invalid value 'tall'"):
-        tables.read(tmp_path / "rows.csv")
+        tables.read_table(tmp_path / "rows.csv")
 
 
 @pytest.mark.usefixtures("large_files_are_small")
 def test_whole_numbers_may_be_followed_by_fractions(tmp_path: Path) -> None:
     lines = ["height,label", *["1,2"] * 200, "1.25,0"]
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
-    examples = tables.read(tmp_path / "rows.csv")
+    examples = tables.read_table(tmp_path / "rows.csv")
     assert examples.inputs[200] == [1.25]
     assert examples.labels_kind == "logits"
 
@@ -176,4 +176,4 @@ def test_what_is_wrong_with_a_large_table_is_said_as_of_a_small_one(
 ) -> None:
     (tmp_path / "rows.csv").write_text(content)
     with pytest.raises(error, match=sentence):
-        tables.read(tmp_path / "rows.csv")
+        tables.read_table(tmp_path / "rows.csv")

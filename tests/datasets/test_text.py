@@ -41,7 +41,7 @@ def packed(place: Path) -> Path:
     ("write", "name"), [(lines, "a.jsonl"), (csv, "a.csv"), (packed, "a.parquet")]
 )
 def test_texts_come_from_a_file_with_their_labels_and_keys(tmp_path, write, name) -> None:
-    found = text.read(write(tmp_path / name), columns=["day"])
+    found = text.read_texts(write(tmp_path / name), columns=["day"])
     assert found.inputs.tolist() == [row["text"] for row in ROWS]
     assert (found.classes, found.labels.tolist()) == (("bad", "good"), [1, 0, -1])
     assert (found.keys.tolist(), found.columns["day"].tolist()) == (["a", "b", "c"], [1, 2, 3])
@@ -104,7 +104,7 @@ def test_a_broken_line_is_named(tmp_path, content, sentence) -> None:
     place = tmp_path / "a.jsonl"
     place.write_bytes(content)
     with pytest.raises(CorruptError, match=sentence):
-        text.read(place)
+        text.read_texts(place)
 
 
 BAD_FILES = [
@@ -138,7 +138,7 @@ BAD_FILES = [
 def test_what_is_no_text_is_refused_in_one_sentence(tmp_path, name, content, error, sentence):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(error, match=sentence):
-        text.read(tmp_path / name)
+        text.read_texts(tmp_path / name)
 
 
 def test_half_a_character_is_no_text() -> None:
@@ -150,12 +150,12 @@ def test_half_a_character_is_no_text() -> None:
 def test_bytes_in_a_parquet_file_are_not_text(tmp_path) -> None:
     parquet.write_table(pyarrow.table({"text": [b"a", b"b"]}), tmp_path / "a.parquet")
     with pytest.raises(ExamplesError, match=r"column 'text' of .* holds binary, not text"):
-        text.read(tmp_path / "a.parquet")
+        text.read_texts(tmp_path / "a.parquet")
 
 
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(MissingError, match=r"there is no file .*none\.jsonl"):
-        text.read(tmp_path / "none.jsonl")
+        text.read_texts(tmp_path / "none.jsonl")
 
 
 @pytest.mark.network

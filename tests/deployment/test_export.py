@@ -73,7 +73,7 @@ def test_a_convolutional_student_of_raw_bytes_is_exported_with_its_encoding(tmp_
 
 
 def test_scale_and_shift_of_a_standardised_student_are_inside_the_file(tmp_path):
-    run = trained(tmp_path, objective=objectives.MatchLogits("standardised"))
+    run = trained(tmp_path, objective=objectives.MatchLogits("standardized"))
     made = export(run, to=tmp_path / "student.onnx", check=TEST)
     assert made.largest_difference < 1e-4
 
@@ -126,7 +126,7 @@ def test_the_card_says_what_the_file_is(run, tmp_path):
         assert part in card
     assert report.to_markdown() in card
     shown = show(made.path)
-    assert (shown["artefact"], shown["whole"]) == ("exported student", "yes")
+    assert (shown["artifact"], shown["whole"]) == ("exported student", "yes")
 
 
 def test_the_same_export_is_found_again_and_another_is_not_overwritten(run, tmp_path):

@@ -199,7 +199,7 @@ def test_a_size_nobody_measured_is_said_not_to_be_measured() -> None:
     report = digits()
     del report.document["rows"][1]["operations"]
     assert cells(report, "operations")[:3] == ["1.20 million", "not measured", "2,220"]
-    assert "times fewer operations" not in report.to_markdown()
+    assert "times fewer multiply-adds" not in report.to_markdown()
 
 
 def test_a_mean_over_seeds_is_called_one() -> None:
@@ -209,14 +209,24 @@ def test_a_mean_over_seeds_is_called_one() -> None:
 
 def test_the_student_is_compared_with_the_teacher_in_words() -> None:
     sentence = (
-        "- Against the teacher, the student has 15.0 times fewer parameters, takes 15.0 times "
-        "fewer bytes, needs 542 times fewer operations (multiply-adds), needs 19.8 times fewer "
-        "milliseconds for one example and answers 39.0 times more examples a second."
+        "- Against the teacher, the student has 15 times fewer parameters, 15 times fewer bytes, "
+        "542 times fewer multiply-adds, 20 times lower latency and 39 times the throughput."
     )
     report = digits()
     assert sentence in report.to_markdown()
     report.document["rows"][1]["parameters"] = 33898
-    assert "The student has as many parameters as the teacher." in report.to_html()
+    assert "Against the teacher, the student has as many parameters.</p>" in report.to_html()
+
+
+def test_a_student_that_is_slower_or_larger_is_called_so() -> None:
+    report = digits()
+    teacher, student = report.document["rows"][:2]
+    student["throughput_per_second"] = teacher["throughput_per_second"] / 3.05
+    student["latency_ms"] = {"p50": teacher["latency_ms"]["p50"] * 2, "p95": 1.0}
+    student["bytes"] = teacher["bytes"] * 12.34
+    page = report.to_markdown()
+    assert "12 times more bytes" in page
+    assert "2 times higher latency and 1/3.05 of the throughput." in page
 
 
 def test_a_teacher_that_is_small_but_costly_is_called_so() -> None:

@@ -87,7 +87,7 @@ def test_infinity_in_a_large_file_is_named_by_its_row(tmp_path: Path) -> None:
     with pytest.raises(
         limbeck.errors.ExamplesError, match=r"1 inputs hold NaN or infinity.*row 31"
     ):
-        tables.read(tmp_path / "x.npy")
+        tables.read_table(tmp_path / "x.npy")
 
 
 @pytest.mark.usefixtures("large_files_are_small")
@@ -96,7 +96,7 @@ def test_python_objects_in_a_large_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         limbeck.errors.ExamplesError, match="holds Python objects, which only pickl"
     ):
-        tables.read(tmp_path / "x.npy")
+        tables.read_table(tmp_path / "x.npy")
 
 
 @pytest.mark.usefixtures("large_files_are_small")
@@ -109,7 +109,7 @@ def test_reading_splitting_and_batches_hold_a_small_part_of_a_large_file(
     bytes_of_all = inputs.nbytes
     del inputs
     tracemalloc.start()
-    train, _ = tables.read(tmp_path / "x.npy").split(0.5)
+    train, _ = tables.read_table(tmp_path / "x.npy").split(0.5)
     limbeck.students.encodings.standard(train)
     limbeck.TransferSet(train).batch(np.arange(256), np.zeros(256, np.int64))
     peak = tracemalloc.get_traced_memory()[1]
@@ -124,7 +124,7 @@ def test_a_student_from_disk_is_bit_for_bit_the_one_from_memory(tmp_path: Path) 
     said = []
     for name, examples in (
         ("memory", Examples.of(WHOLE.reshape(40, 6))),
-        ("disk", tables.read(tmp_path / "x.npy")),
+        ("disk", tables.read_table(tmp_path / "x.npy")),
     ):
         run = limbeck.train(
             students.mlp([4]),

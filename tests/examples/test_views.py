@@ -31,7 +31,7 @@ VIEWS = [
 @pytest.mark.parametrize("text", VIEWS)
 @given(number=st.integers(0, 2**31 - 1), seed=st.integers(0, 2**40), chosen=st.data())
 def test_the_same_key_looks_alike_in_any_company(text, number, seed, chosen):
-    view = views.read(text)
+    view = views.from_text(text)
     keys = np.array(
         chosen.draw(st.lists(st.sampled_from(list(PICTURES.keys)), min_size=1, max_size=9))
     )
@@ -44,7 +44,7 @@ def test_the_same_key_looks_alike_in_any_company(text, number, seed, chosen):
 
 @pytest.mark.parametrize("text", VIEWS)
 def test_another_order_of_the_examples_changes_nothing(text):
-    view = views.read(text)
+    view = views.from_text(text)
     turned = PICTURES.take(np.arange(len(PICTURES))[::-1])
     here = view(PICTURES, PICTURES.keys, 3, 7)
     there = view(turned, PICTURES.keys, 3, 7)
@@ -53,7 +53,7 @@ def test_another_order_of_the_examples_changes_nothing(text):
 
 @pytest.mark.parametrize("text", VIEWS)
 def test_many_view_numbers_at_once_are_each_of_them_alone(text):
-    view = views.read(text)
+    view = views.from_text(text)
     numbers = np.arange(len(PICTURES)) % 5
     mixed = view(PICTURES, PICTURES.keys, numbers, 0)
     for row, (key, number) in enumerate(zip(PICTURES.keys, numbers, strict=True)):
@@ -63,7 +63,7 @@ def test_many_view_numbers_at_once_are_each_of_them_alone(text):
 
 @pytest.mark.parametrize("text", VIEWS[1:])
 def test_another_number_and_another_seed_look_different(text):
-    view = views.read(text)
+    view = views.from_text(text)
     shown = [
         view(PICTURES, PICTURES.keys, n, s).inputs.tobytes() for n, s in ((0, 0), (1, 0), (0, 1))
     ]
@@ -72,8 +72,8 @@ def test_another_number_and_another_seed_look_different(text):
 
 @pytest.mark.parametrize("text", VIEWS)
 def test_a_view_reads_its_own_text(text):
-    view = views.read(text)
-    assert views.read(view.text) == view
+    view = views.from_text(text)
+    assert views.from_text(view.text) == view
 
 
 def slow_jitter(image, down, across):
@@ -256,7 +256,7 @@ def test_unknown_keys_and_wrong_shapes_are_refused_in_words():
     with pytest.raises(InputError, match="alpha is above 0, not 0"):
         views.mixup(0)
     with pytest.raises(RecipeError, match="there is no view 'jiter'; did you mean 'jitter'"):
-        views.read("jiter(2)")
+        views.from_text("jiter(2)")
 
 
 def test_keys_alone_decide_so_renamed_examples_look_different():

@@ -393,7 +393,7 @@ def test_every_measured_kind_has_its_deciding_metric_among_its_own():
 def test_objectives_of_one_softmax_refuse_independent_logits(tmp_path):
     scores = limbeck.score(TAGGER, tagged(40), to=tmp_path / "scores")
     sentence = r"is given independent-logits: SoftTargets\(\) or MatchLogits\(\) would do"
-    for objective in (objectives.DIST(), objectives.MatchLogits("centred")):
+    for objective in (objectives.DIST(), objectives.MatchLogits("centered")):
         with pytest.raises(InputError, match=sentence):
             limbeck.train(students.mlp([]), scores, objective, to=tmp_path / "run")
     with pytest.raises(InputError, match=sentence):
@@ -568,12 +568,12 @@ def test_objectives_of_probabilities_refuse_votes_and_say_why(text, tmp_path):
     scores = limbeck.score(VOTER, decided(40), to=tmp_path / "scores")
     sentence = r"given votes \(a vote has no probabilities to soften\): Votes\(\) would do"
     with pytest.raises(InputError, match=sentence):
-        limbeck.train(students.mlp([]), scores, objectives.read(text), to=tmp_path / "run")
+        limbeck.train(students.mlp([]), scores, objectives.from_text(text), to=tmp_path / "run")
     with pytest.raises(InputError, match=sentence):
         limbeck.compare(
             students.mlp([]),
             scores,
-            {"other": [objectives.read(text)], "votes": [objectives.Votes()]},
+            {"other": [objectives.from_text(text)], "votes": [objectives.Votes()]},
             test=decided(20, seed=1),
             to=tmp_path / "compared",
             baseline="votes",
@@ -683,11 +683,11 @@ def test_a_student_learns_embeddings_whatever_the_labels_are(form, tmp_path):
         {"teacher": ENCODER, "student": run},
         test,
         reference="teacher",
-        require=["neighbour_agreement>=0.8", "cosine_similarity>=0.98"],
+        require=["neighbor_agreement>=0.8", "cosine_similarity>=0.98"],
     )
     teacher, student = (report.row(name)["metrics"] for name in ("teacher", "student"))
-    assert list(student) == ["cosine_similarity", "l2_distance", "neighbour_agreement"]
-    assert teacher["neighbour_agreement"]["mean"] == 1 > teacher["neighbour_agreement"]["low"]
+    assert list(student) == ["cosine_similarity", "l2_distance", "neighbor_agreement"]
+    assert teacher["neighbor_agreement"]["mean"] == 1 > teacher["neighbor_agreement"]["low"]
     assert all(bar["met"] for bar in report.document["requirements"])
     assert report.verdict["why"] == "embeddings have no labels to be held to"
     assert "within_margin" not in report.document
@@ -714,7 +714,7 @@ def test_objectives_of_classes_refuse_embeddings(tmp_path):
             limbeck.train(students.mlp([]), scores, objective, to=tmp_path / "run")
 
 
-def slow_neighbours(vectors):
+def slow_neighbors(vectors):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     found = []
     for row in range(len(unit)):
@@ -742,14 +742,14 @@ def test_metrics_of_embeddings_are_the_slow_obvious_ones():
     assert found["cosine_similarity"].mean == pytest.approx(np.mean(cosines))
     distances = np.sqrt(((answered[0] - reference) ** 2).sum(1))
     assert found["l2_distance"].mean == pytest.approx(distances.mean())
-    pairs = zip(slow_neighbours(answered[0]), slow_neighbours(reference), strict=True)
+    pairs = zip(slow_neighbors(answered[0]), slow_neighbors(reference), strict=True)
     shares = [len(own & theirs) / 10 for own, theirs in pairs]
-    assert found["neighbour_agreement"].mean == pytest.approx(np.mean(shares))
+    assert found["neighbor_agreement"].mean == pytest.approx(np.mean(shares))
     assert all(one.low < one.mean < one.high for one in found.values())
 
 
 @pytest.mark.parametrize("n", [10, 5001])
 def test_too_few_or_too_many_examples_have_no_neighbours(n):
     reference = np.random.default_rng(0).normal(size=(n, 3))
-    metric = OF_EMBEDDINGS["neighbour_agreement"]
+    metric = OF_EMBEDDINGS["neighbor_agreement"]
     assert metrics.measure(metric, reference[None], np.full(n, -1), reference) is None

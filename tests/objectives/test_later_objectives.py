@@ -83,16 +83,16 @@ def test_with_two_classes_there_is_no_rest_to_distribute():
     torch.testing.assert_close(whole, losses.soft_targets(student, teacher, 3.0))
 
 
-def test_standardised_rows_are_numpys_z_scores_with_the_samples_deviation():
+def test_standardized_rows_are_numpys_z_scores_with_the_samples_deviation():
     rows = double(7, 10).numpy()
     by_hand = (rows - rows.mean(1, keepdims=True)) / (rows.std(1, ddof=1, keepdims=True) + 1e-7)
-    found = losses.standardised_rows(torch.from_numpy(rows))
+    found = losses.standardized_rows(torch.from_numpy(rows))
     np.testing.assert_allclose(found.numpy(), by_hand, rtol=1e-12)
 
 
 def test_logit_standardisation_sees_neither_scale_nor_offset_of_either_side():
     g, z = double(6, 5), double(6, 5, seed=1)
-    objective = objectives.LogitStandardisation(hard_weight=0)
+    objective = objectives.LogitStandardization(hard_weight=0)
     once = objective(g, batch(z, LABELS))["soft"]
     moved = objective(3 * g - 7, batch(0.2 * z + 11, LABELS))["soft"]
     torch.testing.assert_close(moved, once, rtol=1e-5, atol=1e-7)
@@ -100,8 +100,8 @@ def test_logit_standardisation_sees_neither_scale_nor_offset_of_either_side():
 
 def test_logit_standardisation_is_soft_targets_of_z_scores():
     g, z = double(6, 5), double(6, 5, seed=1)
-    parts = objectives.LogitStandardisation(2.0, 9.0, 0.1)(g, batch(z, LABELS))
-    rows = losses.standardised_rows(g), losses.standardised_rows(z)
+    parts = objectives.LogitStandardization(2.0, 9.0, 0.1)(g, batch(z, LABELS))
+    rows = losses.standardized_rows(g), losses.standardized_rows(z)
     torch.testing.assert_close(parts["soft"], 9 * losses.soft_targets(*rows, 2.0).mean())
     torch.testing.assert_close(parts["hard"], 0.1 * losses.labels(g, LABELS).sum() / 6)
 
@@ -180,7 +180,7 @@ def test_a_class_that_is_hardly_ever_likely_still_correlates():
 
 
 SUCCESSORS = [
-    objectives.LogitStandardisation(),
+    objectives.LogitStandardization(),
     objectives.DIST(),
     objectives.DIST(temperature=4.0),
     objectives.DKD(),
@@ -275,8 +275,8 @@ def test_wrong_settings_of_successors_are_refused_in_words():
         objectives.DKD(beta=-1)
     with pytest.raises(InputError, match="DKD: a warm-up is 0 or more and below 1, not 1"):
         objectives.DKD(warmup=1)
-    with pytest.raises(InputError, match="LogitStandardisation: a weight is 0 or more, not nan"):
-        objectives.LogitStandardisation(soft_weight=float("nan"))
+    with pytest.raises(InputError, match="LogitStandardization: a weight is 0 or more, not nan"):
+        objectives.LogitStandardization(soft_weight=float("nan"))
 
 
 def test_dkd_refuses_mixed_labels_in_words():

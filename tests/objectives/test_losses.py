@@ -50,7 +50,7 @@ def test_gradients_agree_with_finite_differences():
     for loss in (
         lambda z: losses.soft_targets(z, teacher, 3.0),
         lambda z: losses.logits(z, teacher),
-        lambda z: losses.logits(losses.centred(z), losses.centred(teacher)),
+        lambda z: losses.logits(losses.centered(z), losses.centered(teacher)),
         lambda z: losses.probabilities(z, teacher),
         lambda z: losses.labels(z, torch.tensor([0, 3, -1])),
     ):
@@ -59,7 +59,7 @@ def test_gradients_agree_with_finite_differences():
 
 def limit(student, teacher):
     """Half the centred squared error, divided by the number of classes."""
-    return losses.logits(losses.centred(student), losses.centred(teacher)) / student.shape[1]
+    return losses.logits(losses.centered(student), losses.centered(teacher)) / student.shape[1]
 
 
 def test_a_very_high_temperature_is_centred_logit_matching():
@@ -78,8 +78,8 @@ def test_a_temperature_of_20_is_not_yet_logit_matching():
 def test_the_gradient_of_the_limit_is_the_papers():
     """Hinton et al. 2015, equation 4 times T^2: (z - v) / N for zero-mean logits."""
     student, teacher = (
-        losses.centred(double(8, 5)).requires_grad_(),
-        losses.centred(double(8, 5, seed=1)),
+        losses.centered(double(8, 5)).requires_grad_(),
+        losses.centered(double(8, 5, seed=1)),
     )
     losses.soft_targets(student, teacher, 1e5).sum().backward()
     torch.testing.assert_close(

@@ -35,7 +35,7 @@ def test_matching_logits_is_the_papers_half_mean_square():
 
 def test_centred_logits_do_not_see_an_offset():
     g, z = double(8, 3), double(8, 3, seed=1)
-    objective = objectives.MatchLogits("centred")
+    objective = objectives.MatchLogits("centered")
     one = objective(g, batch(z, [-1] * 8))["logits"]
     torch.testing.assert_close(objective(g + 3, batch(z - 5, [-1] * 8))["logits"], one)
 
@@ -43,7 +43,7 @@ def test_centred_logits_do_not_see_an_offset():
 def test_standardised_logits_weigh_each_class_by_its_deviation():
     g, z = double(8, 3), double(8, 3, seed=1)
     scale = torch.tensor([1.0, 2.0, 4.0])
-    parts = objectives.MatchLogits("standardised")(g, batch(z, [-1] * 8, scale=scale))
+    parts = objectives.MatchLogits("standardized")(g, batch(z, [-1] * 8, scale=scale))
     by_hand = (((g - z) / scale) ** 2).sum() / 16
     assert parts["logits"].item() == pytest.approx(by_hand.item())
 
@@ -91,7 +91,7 @@ def test_labels_are_plain_cross_entropy():
 @pytest.mark.parametrize("maker", list(objectives.MAKERS.values()))
 def test_every_objective_reads_its_own_text_and_says_what_it_needs(maker):
     made = maker()
-    assert objectives.read(made.text) == made
+    assert objectives.from_text(made.text) == made
     assert made.needs_scores or made.needs_labels
     g, z = double(4, 3).requires_grad_(), double(4, 3, seed=1)
     sum(made(g, batch(z, [0, 1, 2, 0])).values()).backward()
@@ -102,12 +102,12 @@ def test_every_objective_reads_its_own_text_and_says_what_it_needs(maker):
 def test_wrong_settings_are_refused_in_words():
     with pytest.raises(InputError, match="a temperature is above 0, not -1"):
         objectives.SoftTargets(-1.0)
-    with pytest.raises(InputError, match="no form 'zscored'; known are raw, centred, standardised"):
+    with pytest.raises(InputError, match="no form 'zscored'; known are raw, centered, stand"):
         objectives.MatchLogits("zscored")
     with pytest.raises(RecipeError, match="no objective 'SoftTarget'; did you mean 'SoftTargets'"):
-        objectives.read("SoftTarget(2)")
+        objectives.from_text("SoftTarget(2)")
     with pytest.raises(RecipeError, match="no keyword 'temprature'; did you mean 'temperature'"):
-        objectives.read("SoftTargets(temprature=2)")
+        objectives.from_text("SoftTargets(temprature=2)")
 
 
 @pytest.mark.parametrize("maker", list(objectives.MAKERS.values()))
@@ -144,7 +144,7 @@ class Hinted(torch.nn.Module):
     """An objective with parameters, which says all there is to say."""
 
     text, needs_scores, needs_labels = "Hinted()", True, False
-    kinds, features, standardises, vectorises = ["values"], ["1"], True, True
+    kinds, features, standardizes, vectorizes = ["values"], ["1"], True, True
 
     def __init__(self):
         super().__init__()
@@ -164,12 +164,12 @@ bare.text, bare.needs_scores, bare.needs_labels = "bare()", True, True
 def test_one_of_your_own_is_wrapped_and_answers_all_that_an_objective_does():
     plain, hinted = objectives.as_objective(Own()), objectives.as_objective(Hinted())
     assert all(isinstance(one, objectives.Objective) for one in (plain, hinted))
-    assert (plain.features, plain.standardises, plain.vectorises) == ((), False, False)
+    assert (plain.features, plain.standardizes, plain.vectorizes) == ((), False, False)
     assert plain.trainable is None
     assert plain.begun(3) is plain
     assert (hinted.kinds, hinted.features) == (("values",), ("1",))
-    assert hinted.standardises
-    assert hinted.vectorises
+    assert hinted.standardizes
+    assert hinted.vectorizes
     assert hinted.trainable is hinted.wrapped
 
 

@@ -69,7 +69,7 @@ KEPT_TEACHER = rule_teacher()
 
 @pytest.mark.parametrize("name", ["rule_teacher", "KEPT_TEACHER", "rule"])
 def test_a_teacher_is_opened_by_the_name_of_an_object_a_maker_or_a_function(name):
-    found = teachers.read(f"tests.recipes.test_recipe:{name}", CLASSES, trust=True)
+    found = teachers.from_text(f"tests.recipes.test_recipe:{name}", CLASSES, trust=True)
     np.testing.assert_array_equal(found.predict(blobs(5).inputs), rule(blobs(5).inputs))
     assert found.source == f"tests.recipes.test_recipe:{name}"
 
@@ -78,7 +78,7 @@ def test_a_name_that_is_not_there_is_answered_with_a_near_one():
     with pytest.raises(
         InputError, match="test_recipe has no 'rul_teacher'; did you mean 'rule_tea"
     ):
-        teachers.read("tests.recipes.test_recipe:rul_teacher", CLASSES, trust=True)
+        teachers.from_text("tests.recipes.test_recipe:rul_teacher", CLASSES, trust=True)
 
 
 @pytest.fixture
@@ -103,6 +103,16 @@ def test_a_recipe_does_its_steps_and_skips_them_the_second_time(folder):
     assert all(line.endswith("(already whole)") for line in told)
     assert {f: f.stat().st_mtime_ns for f in (folder / "out").rglob("*") if f.is_file()} == before
     assert again.document == first.document
+
+
+def test_a_recipe_of_before_is_read_with_the_names_of_today(folder):
+    text = (folder / "small.toml").read_text()
+    spelt = {"old": ("standardised", "optimiser"), "new": ("standardized", "optimizer")}
+    for name, (form, key) in spelt.items():
+        changed = text.replace("SoftTargets(temperature=2)", f"MatchLogits('{form}')")
+        changed = changed.replace("epochs = 2", f'epochs = 2\n{key} = "sgd"')
+        (folder / f"{name}.toml").write_text(changed)
+    assert read_recipe(folder / "old.toml").steps == read_recipe(folder / "new.toml").steps
 
 
 def test_a_changed_recipe_does_not_overwrite_the_old_run(folder):
@@ -263,7 +273,7 @@ def test_distilling_writes_down_a_recipe_that_gives_the_same_student(tmp_path):
         plan=Plan(epochs=2, batch=16, learning_rate=0.01),
         seeds=2,
     )
-    teacher = teachers.read(
+    teacher = teachers.from_text(
         "tests.recipes.test_recipe:rule_teacher", unlabelled.classes, trust=True
     )
     made = distill(

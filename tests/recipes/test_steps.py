@@ -228,6 +228,6 @@ def test_a_distillation_is_written_as_it_always_was():
 def test_the_usual_objective_is_the_same_through_every_door():
     usual = usual_objective(is_taught=True)
     assert usual == "SoftTargets(temperature=4)"  # runs that exist are known by it
-    assert objectives.read(usual) == objectives.SoftTargets() == Distillation().objective
+    assert objectives.from_text(usual) == objectives.SoftTargets() == Distillation().objective
     assert inspect.signature(cli.distill).parameters["objective"].default == usual
     assert usual_objective(is_taught=False) == "Labels()"

@@ -71,45 +71,47 @@ def cost(objective):
 
 @pytest.mark.usefixtures("mine")
 def test_an_objective_in_a_file_is_made_with_its_arguments():
-    one = objectives.read("mine.py:Absolute", trust=True)
-    three = objectives.read("mine.py:Absolute(weight=3)", trust=True)
+    one = objectives.from_text("mine.py:Absolute", trust=True)
+    three = objectives.from_text("mine.py:Absolute(weight=3)", trust=True)
     by_hand = (double(4, 3) - double(4, 3, seed=1)).abs().sum().item() / 4
     assert cost(one) == pytest.approx(by_hand)
     assert cost(three) == pytest.approx(3 * by_hand)
-    assert cost(objectives.read("mine.py:doubled(1.5)", trust=True)) == pytest.approx(3 * by_hand)
-    assert cost(objectives.read("mine.py:closed(3)", trust=True)) == pytest.approx(3 * by_hand)
+    assert cost(objectives.from_text("mine.py:doubled(1.5)", trust=True)) == pytest.approx(
+        3 * by_hand
+    )
+    assert cost(objectives.from_text("mine.py:closed(3)", trust=True)) == pytest.approx(3 * by_hand)
 
 
 @pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize("call", ["Absolute(weight=3)", "doubled(1)", "closed(2)", "Shifted()"])
 def test_its_text_names_the_call_and_reads_back(call):
-    made = objectives.read(f"mine.py:{call}", trust=True)
+    made = objectives.from_text(f"mine.py:{call}", trust=True)
     assert made.text.startswith(f"mine.py:{call}  # ")
-    assert objectives.read(made.text, trust=True).text == made.text
+    assert objectives.from_text(made.text, trust=True).text == made.text
     assert isinstance(made, objectives.Objective)
 
 
 @pytest.mark.usefixtures("mine")
 def test_one_that_is_a_module_keeps_its_parameters():
-    made = objectives.read("mine.py:Shifted()", trust=True)
+    made = objectives.from_text("mine.py:Shifted()", trust=True)
     assert isinstance(made.wrapped, torch.nn.Module)
     assert made.trainable is made.wrapped
     assert [name for name, _ in made.named_parameters()] == ["shift"]
 
 
 def test_a_changed_file_is_another_text_and_the_old_text_refuses_it(mine):
-    before = objectives.read("mine.py:Absolute()", trust=True)
+    before = objectives.from_text("mine.py:Absolute()", trust=True)
     mine.write_text(MINE.replace("self.weight *", "7 * self.weight *"))
-    after = objectives.read("mine.py:Absolute()", trust=True)
+    after = objectives.from_text("mine.py:Absolute()", trust=True)
     assert after.text != before.text
     assert cost(after) == pytest.approx(7 * cost(before))
     with pytest.raises(MismatchError, match=r"mine.py has changed: Absolute was read from content"):
-        objectives.read(before.text, trust=True)
+        objectives.from_text(before.text, trust=True)
 
 
 @pytest.mark.usefixtures("mine")
 def test_the_same_file_gives_the_same_class():
-    one, other = (objectives.read("mine.py:Absolute(2)", trust=True) for _ in range(2))
+    one, other = (objectives.from_text("mine.py:Absolute(2)", trust=True) for _ in range(2))
     assert type(one.wrapped) is type(other.wrapped)
     assert one == other
 
@@ -119,8 +121,8 @@ def test_nothing_of_a_file_is_run_without_trust(mine):
     with pytest.raises(
         TrustError, match=r"the objective mine.py:Absolute runs code that this text names: pass"
     ):
-        objectives.read("mine.py:Absolute()")
-    objectives.check("mine.py:Absolute()")
+        objectives.from_text("mine.py:Absolute()")
+    objectives.check_text("mine.py:Absolute()")
 
 
 @pytest.mark.parametrize(
@@ -139,20 +141,20 @@ def test_nothing_of_a_file_is_run_without_trust(mine):
 @pytest.mark.usefixtures("mine")
 def test_what_is_wrong_with_it_is_said_in_a_sentence(text, error, sentence):
     with pytest.raises(error, match=sentence):
-        objectives.read(text, trust=True)
+        objectives.from_text(text, trust=True)
 
 
 def test_a_file_that_fails_says_how(mine):
     mine.write_text("import nowhere_to_be_found")
     with pytest.raises(InputError, match=r"mine.py cannot be run: ModuleNotFoundError: No module"):
-        objectives.read("mine.py:Absolute()", trust=True)
+        objectives.from_text("mine.py:Absolute()", trust=True)
 
 
 def test_a_file_is_found_by_its_path(mine, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert cost(objectives.read("../mine.py:Absolute()", trust=True)) > 0
-    assert cost(objectives.read(f"{mine}:Absolute()", trust=True)) > 0
+    assert cost(objectives.from_text("../mine.py:Absolute()", trust=True)) > 0
+    assert cost(objectives.from_text(f"{mine}:Absolute()", trust=True)) > 0
 
 
 # One grammar for students, objectives, teachers and views.
@@ -194,20 +196,20 @@ class Blur:
 
 
 def read_student(text, *, trust=False):
-    made = students.read(text, trust=trust).sized((4,), 3)
+    made = students.from_text(text, trust=trust).sized((4,), 3)
     made.build(0)
     return made
 
 
 def read_teacher(text, *, trust=False):
-    return teachers.read(text, trust=trust)
+    return teachers.from_text(text, trust=trust)
 
 
 KINDS = {
     "student": (read_student, "net", "units=3", "ned"),
-    "objective": (objectives.read, "Loss", "weight=2", "Los"),
+    "objective": (objectives.from_text, "Loss", "weight=2", "Los"),
     "teacher": (read_teacher, "teacher", "scale=2", "teachr"),
-    "view": (views.read, "Blur", "by=4", "Blurr"),
+    "view": (views.from_text, "Blur", "by=4", "Blurr"),
 }
 
 
@@ -277,20 +279,20 @@ def test_a_file_that_is_not_there_is_missing_for_every_kind(kind, whole):
 
 def test_a_view_of_your_own_shows_and_takes_ours(whole):
     points = blobs(5)
-    view = views.read(f"{whole.name}:Blur(4, of=plain())", trust=True)
+    view = views.from_text(f"{whole.name}:Blur(4, of=plain())", trust=True)
     shown = view(points, points.keys, 0, 0)
     assert (shown.inputs == points.inputs / 4).all()
-    views.check(f"{whole.name}:Blur(4)")
+    views.check_text(f"{whole.name}:Blur(4)")
     whole.write_text("def five():\n    return 5")
     with pytest.raises(InputError, match="five makes no view: a int shows nothing"):
-        views.read(f"{whole.name}:five()", trust=True)
+        views.from_text(f"{whole.name}:five()", trust=True)
 
 
 def test_a_student_keeps_its_settings_its_size_and_its_file(whole):
     made = read_student(f"{whole.name}:net(units=3)", trust=True)
     assert made.text.startswith(f"{whole.name}:net(units=3, inputs=[4], outputs=3)  # ")
-    assert students.parameters(students.read(made.text, trust=True)) == 4 * 3 + 3 + 3 * 3 + 3
-    named = students.read(f"{whole.stem}:net(units=3)")
+    assert students.parameters(students.from_text(made.text, trust=True)) == 4 * 3 + 3 + 3 * 3 + 3
+    named = students.from_text(f"{whole.stem}:net(units=3)")
     assert named == students.factory(f"{whole.stem}:net", units=3)
     with pytest.raises(RecipeError, match="too many positional arguments"):
-        students.read(f"{whole.name}:net(3)")
+        students.from_text(f"{whole.name}:net(3)")

@@ -137,7 +137,7 @@ def test_it_reads_back_and_shows_itself_as_whole(whole):
     assert Compared.read(whole.directory).document == whole.document
     assert limbeck.load(whole.directory).document == whole.document
     shown = limbeck.show(whole.directory)
-    assert shown["artefact"] == "comparison"
+    assert shown["artifact"] == "comparison"
     assert shown["whole"] == "yes"
     (whole.directory / "comparison.md").read_text().index("## Tuning")
 
@@ -320,7 +320,7 @@ def test_rates_fill_the_range_evenly_on_a_logarithmic_scale():
         ({"methods": {}}, InputError, "compare takes one method or more"),
         ({"methods": {"soft": []}}, InputError, "the method 'soft' has no candidates"),
         ({"methods": {"soft": SOFT * 2}}, InputError, "4 candidates and the budget only 3 trials"),
-        ({"methods": {"control": SOFT}}, InputError, "'control' is the labels alone, not Soft"),
+        ({"methods": {"control": SOFT}}, InputError, "'control' learns hard labels, not Soft"),
         ({"methods": {"a b": SOFT, "a-b": SOFT}}, InputError, "differ by punctuation alone"),
         ({"methods": {"soft": [len]}}, InputError, "has a builtin_function_or_method for a candi"),
         ({"baseline": "sofd"}, InputError, "the baseline 'sofd' is none of the methods; did you"),

@@ -242,11 +242,11 @@ def test_where_lower_is_better_ahead_still_means_better(trained, teacher, tmp_pa
     assert row["student_ahead"]["difference"] == pytest.approx(better)
 
 
-def test_it_is_an_artefact_that_is_read_shown_and_never_made_twice(found, trained, teacher):
+def test_it_is_an_artifact_that_is_read_shown_and_never_made_twice(found, trained, teacher):
     place = found.directory
     assert limbeck.load(place).document == found.document
     assert limbeck.show(place)["whole"] == "yes"
-    assert limbeck.show(place)["artefact"] == "rivals"
+    assert limbeck.show(place)["artifact"] == "rivals"
     page = (place / "rivals.md").read_text()
     assert str(found) in page
     assert json.loads((place / "rivals.json").read_text())["decision"] == found.decision

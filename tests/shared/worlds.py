@@ -13,14 +13,14 @@ from limbeck import Examples
 from limbeck.training import _loop
 
 CLASSES = ("round", "square", "star")
-CENTRES = np.array([[2.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
+CENTERS = np.array([[2.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
 
 
 def blobs(n: int = 120, seed: int = 0, *, labelled: bool = True, name: str = "blobs") -> Examples:
     """Points around three centres, far enough apart to learn and close enough to confuse."""
     drawn = np.random.default_rng(seed)
     labels = drawn.integers(0, 3, n)
-    inputs = (CENTRES[labels] + drawn.normal(0, 1.0, (n, 2))).astype(np.float32)
+    inputs = (CENTERS[labels] + drawn.normal(0, 1.0, (n, 2))).astype(np.float32)
     keys = [f"{name}-{row}" for row in range(n)]
     given = labels if labelled else None
     return Examples.of(inputs, given, keys=keys, classes=CLASSES, name=name)
@@ -41,7 +41,7 @@ def pictures(n: int = 40, seed: int = 0, *, side: int = 8, labelled: bool = True
 
 def rule(inputs: np.ndarray) -> np.ndarray:
     """The true rule of the blobs, as logits: what a perfect teacher would say."""
-    distance = ((inputs[:, None, :] - CENTRES[None]) ** 2).sum(axis=2)
+    distance = ((inputs[:, None, :] - CENTERS[None]) ** 2).sum(axis=2)
     return -distance.astype(np.float32) / 2
 
 

@@ -137,7 +137,7 @@ def nats(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
 
 
-@pytest.mark.parametrize("objective", ["SoftTargets(temperature=8)", "LogitStandardisation(1)"])
+@pytest.mark.parametrize("objective", ["SoftTargets(temperature=8)", "LogitStandardization(1)"])
 def test_the_temperature_makes_new_rows_more_probable_where_an_objective_scales_logits(
     objective, moons
 ):

@@ -107,7 +107,7 @@ def test_a_single_frame_has_no_differences() -> None:
 def test_frames_are_as_many_as_whole_windows(samples: int, frames: int) -> None:
     one = recordings.spoken(samples)
     assert EXACT.count(one) == len(EXACT.of(one)) == frames
-    np.testing.assert_array_equal(EXACT.centres(one), 200 + 160 * np.arange(frames))
+    np.testing.assert_array_equal(EXACT.centers(one), 200 + 160 * np.arange(frames))
 
 
 def test_a_louder_recording_differs_in_level_alone() -> None:

@@ -98,6 +98,6 @@ def test_a_frame_has_the_state_at_its_centre(rate: int) -> None:
     one = replace(one, segments=(Segment(0, rate // 2, "a"), Segment(rate // 2, rate, "b")))
     banks = FilterBanks()
     found = states(one, ("a", "b"), banks.count(one))
-    np.testing.assert_array_equal(found // 3, banks.centres(one) >= rate // 2)
+    np.testing.assert_array_equal(found // 3, banks.centers(one) >= rate // 2)
     made = frames([one], [found], classes=["a0", "a1", "a2", "b0", "b1", "b2"])
     assert len(made) == len(banks.of(one))

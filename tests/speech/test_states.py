@@ -10,7 +10,7 @@ from limbeck.speech import Segment, Utterance, align, realign, state_names, stat
 
 PHONES = ("h#", "aa", "t")
 NAMES = state_names(PHONES)
-# Ten frames of 160 samples, whose centres are at 200, 360, ..., 1640.
+# Ten frames of 160 samples, whose centers are at 200, 360, ..., 1640.
 SEGMENTS = (Segment(0, 500, "h#"), Segment(500, 1300, "aa"), Segment(1400, 2000, "t"))
 SAMPLES = np.sin(np.arange(2000) / 9).astype(np.float32) / 2
 ONE = Utterance("s1/a", "s1", SAMPLES, 16_000, SEGMENTS)
@@ -87,7 +87,7 @@ def test_an_utterance_without_segments_is_refused() -> None:
 def spoken_for(durations: list[int]) -> tuple[Utterance, np.ndarray]:
     """An utterance of h# aa t aa h# whose states really last so many frames, and which they are."""
     path = np.repeat([0, 1, 2, 3, 4, 5, 6, 7, 8, 3, 4, 5, 0, 1, 2], durations)
-    ends = np.cumsum(durations)[2::3] * 160 + 120  # midway between two centres
+    ends = np.cumsum(durations)[2::3] * 160 + 120  # midway between two centers
     firsts = [0, *ends[:-1].tolist()]
     phones = ("h#", "aa", "t", "aa", "h#")
     parts = [

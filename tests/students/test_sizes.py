@@ -27,7 +27,7 @@ TIMIT, CIFAR = ((1845,), 183), ((3, 32, 32), 10)
 
 
 def sized(text, shape=(1, 8, 8), outputs=3):
-    return students.read(text).sized(shape, outputs)
+    return students.from_text(text).sized(shape, outputs)
 
 
 @pytest.mark.parametrize("units", [8_000, 50_000, 400_000])
@@ -67,7 +67,7 @@ def test_a_student_prints_how_many_parameters_it_has():
     net = students.shallow(1000, bottleneck=50)
     assert str(net) == net.text
     assert str(net.sized((784,), 10)).endswith("bottleneck=50): 100,210 parameters")
-    named = students.read(students.factory(tilted).sized((2,), 3).text)
+    named = students.from_text(students.factory(tilted).sized((2,), 3).text)
     assert str(named) == named.text  # to count them would run code that nobody trusted
 
 
@@ -168,7 +168,7 @@ def test_a_student_of_a_size_has_that_size_or_up_to_a_hundredth_less(family, bud
     found = students.of_size(family, budget, inputs=CIFAR[0], outputs=CIFAR[1])
     assert 0.99 * budget <= parameters(found) <= budget
     assert students.of_size(family, budget).sized(*CIFAR) == found
-    assert students.read(found.text) == found
+    assert students.from_text(found.text) == found
 
 
 @pytest.mark.parametrize("family", students.FAMILIES)
@@ -219,7 +219,7 @@ def test_what_a_student_of_a_size_cannot_be_is_said_in_words():
     with pytest.raises(InputError, match="no family of students 'conv7'; did you mean 'conv"):
         students.of_size("conv7", 1000)
     with pytest.raises(InputError, match="of_size takes 1 parameter or more, not 0"):
-        students.read("of_size('mlp1', 0)")
+        students.from_text("of_size('mlp1', 0)")
     with pytest.raises(InputError, match=r"of_size\(.*\) has no size yet"):
         students.of_size("mlp1", 1000).build(0)
     with pytest.raises(ExamplesError, match=r"shallow_conv takes images .* \(4,\)"):
@@ -235,7 +235,7 @@ def test_what_a_student_of_a_size_cannot_be_is_said_in_words():
     with pytest.raises(InputError, match="conv_pool has one convolution or more"):
         students.conv_pool([], hidden=3)
     with pytest.raises(RecipeError, match=r"of_size\(\) has no keyword 'parameter'"):
-        students.read("of_size('mlp1', parameter=3)")
+        students.from_text("of_size('mlp1', parameter=3)")
 
 
 @pytest.mark.parametrize("how", ["stored", "combined", "live"])

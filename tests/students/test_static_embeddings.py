@@ -137,9 +137,9 @@ def test_it_is_counted_without_its_folder(folder) -> None:
 
 def test_its_text_describes_it_again(whole, monkeypatch) -> None:
     monkeypatch.chdir(whole.parent)
-    student = students.read("static_embeddings('model', dimensions=4)")
+    student = students.from_text("static_embeddings('model', dimensions=4)")
     monkeypatch.chdir("/")
-    assert students.read(student.text) == student
+    assert students.from_text(student.text) == student
     assert f"folder={str(whole)!r}" in student.text
     assert student == described(whole, dimensions=4)
 

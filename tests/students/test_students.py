@@ -34,7 +34,7 @@ KINDS = [
 
 
 def sized(text: str) -> students.Student:
-    return students.read(text).sized((1, 8, 8), 3)
+    return students.from_text(text).sized((1, 8, 8), 3)
 
 
 @pytest.mark.parametrize("text", KINDS)
@@ -59,13 +59,13 @@ def test_building_leaves_the_callers_random_numbers_alone(text):
 @pytest.mark.parametrize("text", KINDS)
 def test_a_description_reads_its_own_text_and_answers_with_classes(text):
     student = sized(text)
-    assert students.read(student.text) == student
+    assert students.from_text(student.text) == student
     assert student.build(0)(torch.zeros(4, 1, 8, 8)).shape == (4, 3)
 
 
 def test_the_papers_nets_have_the_papers_sizes():
     def count(text):
-        return parameters(students.read(text).sized((1, 28, 28), 10).build(0))
+        return parameters(students.from_text(text).sized((1, 28, 28), 10).build(0))
 
     assert count("mlp([800, 800])") == 784 * 800 + 800 + 800 * 800 + 800 + 8000 + 10
     assert count("mlp([1200, 1200])") == 2_395_210
@@ -126,7 +126,7 @@ def test_a_mirrored_fastnet_answers_for_both_sides_once_it_is_trained():
 def test_a_fastnet_starts_from_whitened_filters_and_does_not_train_them(tmp_path):
     train = worlds.pictures(40, side=12)
     start = students.whitening(train)
-    plan = limbeck.Plan(epochs=2, optimiser="nesterov", momentum=0.85, learning_rate=0.1)
+    plan = limbeck.Plan(epochs=2, optimizer="nesterov", momentum=0.85, learning_rate=0.1)
     run = limbeck.train(
         students.fastnet([8, 8]), train, objectives.Labels(), to=tmp_path, plan=plan, start=start
     )
@@ -179,12 +179,12 @@ def test_a_factory_of_your_own_is_seeded_and_given_the_sizes():
 
 
 def test_naming_code_runs_it_only_when_trusted():
-    named = students.read(students.factory(tilted).sized((2,), 3).text)
+    named = students.from_text(students.factory(tilted).sized((2,), 3).text)
     with pytest.raises(
         TrustError, match="worlds:tilted runs code that this text names: pass --trust"
     ):
         named.build(0)
-    trusted = students.read(named.text, trust=True)
+    trusted = students.from_text(named.text, trust=True)
     assert isinstance(trusted.build(0), Tilted)
 
 
@@ -209,11 +209,11 @@ def test_what_a_student_cannot_be_is_said_in_words():
     with pytest.raises(ExamplesError, match=r"a fastnet of 3 blocks .* at least 9 pixels a side"):
         students.fastnet().sized((1, 8, 8), 3).build(0)
     with pytest.raises(RecipeError, match="no student 'mpl'; did you mean 'mlp'"):
-        students.read("mpl([3])")
+        students.from_text("mpl([3])")
     with pytest.raises(RecipeError, match=r"'__import__\\('os'\\)' is neither|there is no student"):
-        students.read("mlp(__import__('os'))")
+        students.from_text("mlp(__import__('os'))")
     with pytest.raises(InputError, match="cannot import 'nowhere'"):
-        students.read("factory('nowhere:net')", trust=True).sized((2,), 3).build(0)
+        students.from_text("factory('nowhere:net')", trust=True).sized((2,), 3).build(0)
 
 
 FRAMES = (3 * (40 + 1), 15)  # 40 bands and the energy, their differences; 15 frames
@@ -245,7 +245,7 @@ def test_a_filter_over_frequency_sees_neighbouring_bands_of_all_frames_and_the_e
 
 def test_a_net_over_frequency_rebuilds_itself_and_counts_its_parameters():
     student = frequency_net(dropout=0.5)
-    assert students.read(student.text) == student
+    assert students.from_text(student.text) == student
     filters, dense = 6 * (45 * 8 + 1), (66 + 45 + 1) * 10 + 11 * 9 + 10 * 4
     assert parameters(student) == filters + dense
     assert sum(isinstance(layer, torch.nn.Dropout) for layer in student.build(0)) == 2

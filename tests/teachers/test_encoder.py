@@ -229,7 +229,7 @@ def test_a_head_in_a_file_is_the_same_teacher(tiny, tmp_path, monkeypatch):
     assert (again.fingerprint, again.classes, again.kind) == (made.fingerprint, OPINIONS, "logits")
     np.testing.assert_array_equal(again.answers(examples, "x"), made.answers(examples, "x"))
     for text in (str(file), f"head:{file}", f"head('{file}', batch=2)", str(again.source)):
-        assert teachers.read(text, OPINIONS[::-1]).fingerprint == made.fingerprint
+        assert teachers.from_text(text, OPINIONS[::-1]).fingerprint == made.fingerprint
     monkeypatch.chdir(tmp_path)
     named = teachers.head("opinion.safetensors", OPINIONS, folder=os.path.relpath(tiny.folder))
     assert f"folder='{os.getcwd()}/.." in named.source
@@ -286,7 +286,7 @@ def test_what_is_no_file_of_a_head_is_refused(tiny, tmp_path):
         with pytest.raises(CorruptError, match="is no head that Limbeck kept, or damaged"):
             teachers.head(file)
     with pytest.raises(MissingError, match=r"there is no file .*gone\.safetensors"):
-        teachers.read(f"head:{tmp_path / 'gone.safetensors'}")
+        teachers.from_text(f"head:{tmp_path / 'gone.safetensors'}")
 
 
 def test_names_of_a_head_are_answered_in_the_order_asked_for(tiny):

@@ -107,7 +107,7 @@ def test_a_net_says_the_same_through_every_door(door, taught, address, tmp_path)
 def test_a_teacher_from_a_place_is_opened_again_by_its_text(door, taught, address, tmp_path):
     teacher = made(door, taught, address, tmp_path)
     text = teacher.source if isinstance(teacher.source, str) and teacher.source else ""
-    again = teachers.read(text or f"run:{taught.directory}", CLASSES, trust=True)
+    again = teachers.from_text(text or f"run:{taught.directory}", CLASSES, trust=True)
     opened = teachers.run(again) if isinstance(again, Run) else again
     said = [one.answers(POINTS, "it") for one in (teacher, opened)]
     np.testing.assert_allclose(*said, atol=1e-6)
@@ -393,7 +393,7 @@ def test_what_cannot_be_pickled_says_what_to_do(own, inside):
     ) as e:
         pickle.dumps(teacher)
     assert "define the function or class at the top of a module" in str(e.value)
-    assert "teachers.read('file.py:name', trust=True)" in str(e.value)
+    assert "teachers.from_text('file.py:name', trust=True)" in str(e.value)
     assert not issubclass(type(e.value.__cause__), LimbeckError)
 
 
@@ -408,7 +408,7 @@ def own():
 
 def test_code_of_yours_goes_by_its_text_and_runs_where_it_was_trusted(tmp_path):
     (tmp_path / "own.py").write_text(OWN)
-    teacher = teachers.read(f"{tmp_path}/own.py:own", trust=True)
+    teacher = teachers.from_text(f"{tmp_path}/own.py:own", trust=True)
     again = unpickled(pickle.dumps(teacher))
     np.testing.assert_array_equal(again.answers(POINTS, "it"), rule(POINTS.inputs))
     untrusted = pickle.dumps(replace(teacher, is_trusted=False))

@@ -27,7 +27,7 @@ from limbeck.runtime import _calls
 from limbeck.scores import Dense
 from limbeck.scoring import Storage
 from limbeck.scoring._determinism import SAMPLE
-from limbeck.teachers import Endpoint, Teacher, http, http_from_text, read
+from limbeck.teachers import Endpoint, Teacher, http, http_from_text
 from limbeck.teachers.endpoints import _address, _endpoint
 
 SECRET = "hf_Zq83kLmN0pWx-77"

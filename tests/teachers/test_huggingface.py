@@ -208,7 +208,7 @@ def test_the_source_opens_the_teacher_again(whole, options, monkeypatch):
 
 @pytest.mark.parametrize("prefix", ["hf:", ""])
 def test_a_text_names_it(whole, prefix):
-    read = teachers.read(f"{prefix}{whole}", OPINIONS[::-1])
+    read = teachers.from_text(f"{prefix}{whole}", OPINIONS[::-1])
     assert read.fingerprint == teachers.huggingface(whole).fingerprint
 
 

@@ -52,7 +52,7 @@ def test_a_score_is_found_by_its_key_and_class(ending, classes, tmp_path):
     at = [CLASSES.index(name) for name in teacher.classes]
     part = POINTS.take(np.array([31, 4, 17]))
     np.testing.assert_allclose(teacher.answers(part, "t"), rule(part.inputs)[:, at], rtol=1e-6)
-    again = teachers.read(teacher.source)
+    again = teachers.from_text(teacher.source)
     assert again.fingerprint == teacher.fingerprint
 
 
@@ -132,7 +132,7 @@ def test_rows_without_keys_are_those_of_the_examples_or_nobodys(tmp_path):
                 MismatchError, match=r"50 rows and no keys, and the .* are not 0 to"
             ):
                 score(teacher, other, to=tmp_path / "s")
-    assert teachers.read(str(tmp_path / "said.npy"), CLASSES).classes == CLASSES
+    assert teachers.from_text(str(tmp_path / "said.npy"), CLASSES).classes == CLASSES
     assert teachers.scores(SAID, CLASSES).source == ""
 
 

@@ -331,8 +331,8 @@ def test_a_text_opens_a_model_of_scikit_learns_again(tmp_path):
     model = LogisticRegression().fit(ROWS, LABELS)
     safe, risky = (kept(model, tmp_path, suffix) for suffix in (".skops", ".pkl"))
     teacher = teachers.sklearn(safe, CLASSES, kind="logits")
-    assert teachers.read(teacher.source).fingerprint == teacher.fingerprint
+    assert teachers.from_text(teacher.source).fingerprint == teacher.fingerprint
     trusted = teachers.sklearn(risky, CLASSES, trust=True)
     with pytest.raises(TrustError, match="runs code that this file names"):
-        teachers.read(trusted.source)
-    assert teachers.read(trusted.source, trust=True).fingerprint == trusted.fingerprint
+        teachers.from_text(trusted.source)
+    assert teachers.from_text(trusted.source, trust=True).fingerprint == trusted.fingerprint

@@ -95,28 +95,28 @@ def trained(tmp_path, monkeypatch):
 def test_a_text_opens_a_teacher_whose_source_opens_it_again_from_elsewhere(
     text, source, folder, monkeypatch
 ):
-    made = teachers.read(text, CLASSES, trust=True)
+    made = teachers.from_text(text, CLASSES, trust=True)
     assert made.source == source.format(folder)
     monkeypatch.chdir("/")
-    again = teachers.read(made.source, CLASSES, trust=True)
+    again = teachers.from_text(made.source, CLASSES, trust=True)
     told = ("name", "classes", "kind", "fingerprint", "source")
     assert [getattr(again, name) for name in told] == [getattr(made, name) for name in told]
 
 
 def test_a_call_takes_the_keywords_of_its_maker(folder):
-    made = teachers.read("onnx('m.onnx', kind='probabilities', classes=['a', 'b'])", CLASSES)
+    made = teachers.from_text("onnx('m.onnx', kind='probabilities', classes=['a', 'b'])", CLASSES)
     assert (made.kind, made.classes) == ("probabilities", ("a", "b"))
-    assert teachers.read("onnx('m.onnx')", CLASSES).classes == CLASSES
+    assert teachers.from_text("onnx('m.onnx')", CLASSES).classes == CLASSES
 
 
 def test_a_call_of_many_classes_is_not_too_long_to_be_read(folder):
     names = [f"the class number {n}" for n in range(500)]
-    assert teachers.read(f"onnx('m.onnx', {names})").classes == tuple(names)
+    assert teachers.from_text(f"onnx('m.onnx', {names})").classes == tuple(names)
 
 
 def test_a_run_is_opened_as_the_run_it_is(trained):
     for text in ("net", "run:net", "run('net')", str(trained.directory.absolute())):
-        found = teachers.read(text)
+        found = teachers.from_text(text)
         assert isinstance(found, Run)
         assert found.fingerprint == trained.fingerprint
 
@@ -153,7 +153,7 @@ def test_a_run_is_opened_as_the_run_it_is(trained):
 )
 def test_a_text_that_opens_nothing_says_why(text, error, sentence, folder):
     with pytest.raises(error, match=sentence):
-        teachers.read(text, CLASSES)
+        teachers.from_text(text, CLASSES)
 
 
 @pytest.mark.parametrize("door", teachers.DOORS.values(), ids=lambda door: door.name)
@@ -165,13 +165,13 @@ def test_every_door_has_a_maker_that_takes_classes(door):
     "address", ["https://me:secret@a.b/c", "https://a.b/c?key=secret", "https://secret@a.b/c"]
 )
 def test_an_address_with_a_secret_is_not_written_down(address, folder):
-    assert teachers.read(address, CLASSES).source == ""
+    assert teachers.from_text(address, CLASSES).source == ""
 
 
 def test_a_source_that_the_maker_gave_is_kept(folder, monkeypatch):
     made = replace(teachers.function(rule, CLASSES), source="my own")
     monkeypatch.setattr(teachers, "onnx", lambda path, classes=(): made)
-    assert teachers.read("m.onnx").source == "my own"
+    assert teachers.from_text("m.onnx").source == "my own"
 
 
 OWN = """
@@ -212,34 +212,34 @@ def scaled(by, name="scaled"):
 )
 def test_a_file_of_yours_teaches_with_trust(call, name, folder, monkeypatch):
     Path("own.py").write_text(OWN)
-    made = teachers.read(f"own.py:{call}", CLASSES, trust=True)
+    made = teachers.from_text(f"own.py:{call}", CLASSES, trust=True)
     assert (made.name, made.classes) == (name, CLASSES)
     assert made.source.startswith(f"{folder}/own.py:{call}  # ")
     monkeypatch.chdir("empty")
-    again = teachers.read(made.source, CLASSES, trust=True)
+    again = teachers.from_text(made.source, CLASSES, trust=True)
     assert again.fingerprint == made.fingerprint
     Path("../own.py").write_text(OWN + "\n")
     with pytest.raises(MismatchError, match=r"own.py has changed"):
-        teachers.read(made.source, CLASSES, trust=True)
+        teachers.from_text(made.source, CLASSES, trust=True)
 
 
 def test_what_a_file_of_yours_lacks_is_said(folder):
     Path("own.py").write_text(OWN)
     with pytest.raises(InputError, match=r"own.py has no class or function 'score'; did you mean"):
-        teachers.read("own.py:score", CLASSES, trust=True)
+        teachers.from_text("own.py:score", CLASSES, trust=True)
     with pytest.raises(TeacherError, match="a teacher is a module, a run or a function, not a int"):
-        teachers.read("own.py:number", CLASSES, trust=True)
+        teachers.from_text("own.py:number", CLASSES, trust=True)
     with pytest.raises(InputError, match=r"own.py has no class or function 'number'"):
-        teachers.read("own.py:number()", CLASSES, trust=True)
+        teachers.from_text("own.py:number()", CLASSES, trust=True)
     with pytest.raises(RecipeError, match=r"scaled\(\) has no keyword 'nam'; did you mean 'name'"):
-        teachers.read("own.py:scaled(2, nam='x')", CLASSES, trust=True)
+        teachers.from_text("own.py:scaled(2, nam='x')", CLASSES, trust=True)
 
 
 def test_nothing_is_run_without_trust(folder):
     Path("own.py").write_text(OWN)
     for text in ("own.py:kept", "own.py:scaled(2)", "own:kept"):
         with pytest.raises(TrustError, match="runs code that this text names: pass --trust"):
-            teachers.read(text, CLASSES)
+            teachers.from_text(text, CLASSES)
     assert not Path("ran").exists()
 
 
@@ -279,6 +279,6 @@ def test_a_recipe_names_teachers_by_calls_and_prefixes(folder):
     named = ["onnx('m.onnx', name='one')", "lightgbm:m.txt", "m.ubj"]
     tables = {"score": {"teacher": named, "examples": "points"}}
     run_recipe(parse({"examples": {"points": "points.npz"}, **tables}, "three"), to="out")
-    said = teachers.ensemble([teachers.read(text, CLASSES) for text in named])
+    said = teachers.ensemble([teachers.from_text(text, CLASSES) for text in named])
     assert [member.name for member in said.members] == ["one", "m.txt", "m.ubj"]
     assert said.source == tuple(member.source for member in said.members)

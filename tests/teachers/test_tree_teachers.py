@@ -468,13 +468,13 @@ def files(tmp_path):
 def test_a_text_opens_the_file_again(library, name, files, monkeypatch):
     monkeypatch.chdir(files)
     teacher = getattr(teachers, library)(name, ["no", "yes"], trees=5)
-    again = teachers.read(teacher.source)
+    again = teachers.from_text(teacher.source)
     assert (again.fingerprint, again.classes, again.source) == (
         *(teacher.fingerprint, teacher.classes, teacher.source),
     )
     np.testing.assert_array_equal(again.predict(NEW), teacher.predict(NEW))
     for text in (name, f"{library}:{name}"):
-        assert teachers.read(text, ["no", "yes"]).classes == ("no", "yes")
+        assert teachers.from_text(text, ["no", "yes"]).classes == ("no", "yes")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def same(one, other, atol=0.0):
 
 @pytest.mark.parametrize(
     "objective",
-    [objectives.SoftTargets(2.0), objectives.MatchLogits(), objectives.MatchLogits("standardised")],
+    [objectives.SoftTargets(2.0), objectives.MatchLogits(), objectives.MatchLogits("standardized")],
     ids=lambda one: one.text,
 )
 @pytest.mark.parametrize("view", [views.plain(), Mixup()], ids=lambda view: view.text)

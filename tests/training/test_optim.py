@@ -28,10 +28,10 @@ def test_a_rate_without_warmup_starts_at_its_highest():
     assert _optim.rate("cosine", 0.3, 0, 10, 0.0) == 0.3
 
 
-@pytest.mark.parametrize("name", _optim.OPTIMISERS)
+@pytest.mark.parametrize("name", _optim.OPTIMIZERS)
 def test_weight_decay_leaves_biases_alone(name):
     net = nn.Linear(3, 2)
-    optimizer = _optim.optimiser(name, net, momentum=1e-9, weight_decay=0.5)
+    optimizer = _optim.optimizer(name, net, momentum=1e-9, weight_decay=0.5)
     _optim.set_rate(optimizer, 0.1)
     weight, bias = net.weight.detach().clone(), net.bias.detach().clone()
     for value in net.parameters():
@@ -44,7 +44,7 @@ def test_weight_decay_leaves_biases_alone(name):
 @pytest.mark.parametrize("name", ["sgd", "nesterov"])
 def test_momentum_is_the_papers_sgd_or_looks_one_step_ahead(name):
     net = nn.Linear(1, 1, bias=False)
-    optimizer = _optim.optimiser(name, net, momentum=0.9, weight_decay=0.0)
+    optimizer = _optim.optimizer(name, net, momentum=0.9, weight_decay=0.0)
     _optim.set_rate(optimizer, 0.1)
     at, speed = net.weight.item(), 0.0
     for gradient in (1.0, -2.0, 0.5):

@@ -289,7 +289,7 @@ def test_a_specialist_that_does_not_fit_is_refused():
 
 def test_the_combined_model_is_a_teacher_like_any_other(world, tmp_path):
     place, _, made = world
-    opened = teachers.read(str(place / "experts"))
+    opened = teachers.from_text(str(place / "experts"))
     assert opened.fingerprint == made.combined().fingerprint
     test = pairs(200, seed=5, name="test")
     done = limbeck.distill(
@@ -323,7 +323,7 @@ def test_load_and_show_know_specialists(world):
     assert loaded.classes == CLASSES
     assert loaded.combined().fingerprint == made.combined().fingerprint
     shown = limbeck.show(place / "experts")
-    assert shown["artefact"] == "specialists"
+    assert shown["artifact"] == "specialists"
     assert shown["whole"] == "yes"
     assert shown["generalist"]["directory"] == "../generalist"
 

@@ -24,7 +24,7 @@ ASKED = {
     "cool": objectives.SoftTargets(1.0),
     "warm": objectives.SoftTargets(4.0, hard_weight=0.3),
     "logits": objectives.MatchLogits(),
-    "standard": objectives.MatchLogits("standardised"),
+    "standard": objectives.MatchLogits("standardized"),
     "probabilities": objectives.MatchProbabilities(),
     "labels": objectives.Labels(),
 }
@@ -90,7 +90,7 @@ def test_gradients_of_a_step_are_those_of_each_net_alone(student):
     "plan",
     [
         PLAN,
-        replace(PLAN, optimiser="sgd", momentum=0.9, weight_decay=0.1),
+        replace(PLAN, optimizer="sgd", momentum=0.9, weight_decay=0.1),
         replace(PLAN, clip_norm=0.05, max_norm=0.4, average=0.9, weight_decay=0.1),
     ],
     ids=["adamw", "sgd", "clipped"],

@@ -92,7 +92,7 @@ def test_training_too_short_to_learn_anything_is_noted(tmp_path, scores):
 
 
 HARD = {
-    "sgd": Plan(epochs=4, batch=16, optimiser="sgd", learning_rate=0.05, clip_norm=1.0),
+    "sgd": Plan(epochs=4, batch=16, optimizer="sgd", learning_rate=0.05, clip_norm=1.0),
     "adamw": Plan(epochs=4, batch=16, weight_decay=0.01, average=0.9),
     "patience": Plan(epochs=8, batch=16, learning_rate=0.05, patience=2, max_norm=1.0),
     "bfloat16": Plan(epochs=4, batch=16, precision="bfloat16"),
@@ -118,11 +118,11 @@ def test_training_goes_on_from_a_kill_to_the_identical_student(
     assert not list((tmp_path / "broken").rglob("checkpoint*"))
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
-def test_a_convolutional_net_goes_on_from_a_kill_too(optimiser, tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_convolutional_net_goes_on_from_a_kill_too(optimizer, tmp_path, monkeypatch):
     images, goal = pictures(40), objectives.Labels()
     transfer = TransferSet(images, views.jitter(1), FRESH)
-    plan = Plan(epochs=3, batch=16, optimiser=optimiser, learning_rate=0.01)
+    plan = Plan(epochs=3, batch=16, optimizer=optimizer, learning_rate=0.01)
     net = students.convnet("tiny")
     train(net, transfer, goal, to=tmp_path / "whole", plan=plan)
     with killed_at(5, monkeypatch):
@@ -272,7 +272,7 @@ def test_a_standardised_student_answers_in_the_teachers_units(tmp_path):
     points = blobs(300)
     big = teachers.function(lambda x: rule(x) * [1, 10, 100] + [0, 50, -500], CLASSES, name="big")
     scores = score(big, points, to=tmp_path / "s")
-    objective = objectives.MatchLogits("standardised")
+    objective = objectives.MatchLogits("standardized")
     plan = Plan(epochs=80, batch=32, learning_rate=0.02)
     run = train(students.mlp([32]), scores, objective, to=tmp_path / "run", plan=plan)
     with torch.no_grad():
@@ -300,7 +300,7 @@ def test_the_scores_are_read_whole_once_for_all_seeds_and_their_controls(tmp_pat
     stored = TransferSet.of(scores)
     source = Counted(scores, stored.source.positions)
     transfer = replace(stored, scores=source)
-    objective = objectives.MatchLogits("standardised")
+    objective = objectives.MatchLogits("standardized")
     train(NET, transfer, objective, to=tmp_path / "run", plan=QUICK, seeds=3)
     steps = 3 * 3 * math.ceil(72 / 16)
     assert sum(n == 80 for n in source.read) == scores.count  # for the moments, view by view
@@ -458,7 +458,7 @@ def test_the_hard_part_without_labels_is_refused(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_training_with_advice(tmp_path, scores):
-    plan = Plan(epochs=50, batch=16, optimiser="sgd", learning_rate=1e18, held_out=0.0)
+    plan = Plan(epochs=50, batch=16, optimizer="sgd", learning_rate=1e18, held_out=0.0)
     with pytest.raises(InputError, match=r"no longer a number at step .*; lower the learning rate"):
         train(NET, scores, objectives.MatchLogits(), to=tmp_path / "run", plan=plan)
 
@@ -475,11 +475,11 @@ def test_a_run_of_another_request_is_not_overwritten(tmp_path, scores):
     ("numbers", "sentence"),
     [
         ({"epochs": 0}, "a plan's epochs is 1 or more, not 0"),
-        ({"optimiser": "adam"}, "a plan's optimiser is one of sgd, nesterov, adamw, not 'adam'"),
+        ({"optimizer": "adam"}, "a plan's optimizer is one of sgd, nesterov, adamw, not 'adam'"),
         ({"learning_rate": 0.0}, "a plan's learning_rate is above 0, not 0.0"),
         ({"held_out": 1.0}, "a plan's held_out is 0 or more and below 1, not 1.0"),
         ({"patience": 3, "held_out": 0.0}, "patience stops on held-out examples"),
-        ({"optimiser": "nesterov", "momentum": 0.0}, "set momentum above 0"),
+        ({"optimizer": "nesterov", "momentum": 0.0}, "set momentum above 0"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(numbers, sentence):

@@ -34,7 +34,7 @@ def points(n: int = 200, seed: int = 0, labels=None) -> limbeck.Examples:
 
 def test_a_student_learns_values_and_answers_with_values(tmp_path):
     scores = limbeck.score(TEACHER, points(), to=tmp_path / "scores")
-    objective = objectives.MatchLogits("standardised")
+    objective = objectives.MatchLogits("standardized")
     run = limbeck.train(students.mlp([]), scores, objective, to=tmp_path / "run", plan=PLAN)
     assert run.kind == "values"
     new = points(50, seed=1)
@@ -50,11 +50,11 @@ def test_a_live_teacher_of_values_teaches_the_same(tmp_path):
     assert run.kind == "values"
 
 
-@pytest.mark.parametrize("text", ["SoftTargets(4)", "MatchLogits('centred')", "DIST()"])
+@pytest.mark.parametrize("text", ["SoftTargets(4)", "MatchLogits('centered')", "DIST()"])
 def test_objectives_of_classes_refuse_values(text, tmp_path):
     scores = limbeck.score(TEACHER, points(), to=tmp_path / "scores")
     with pytest.raises(InputError, match=REFUSED):
-        limbeck.train(students.mlp([]), scores, objectives.read(text), to=tmp_path / "run")
+        limbeck.train(students.mlp([]), scores, objectives.from_text(text), to=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -146,7 +146,7 @@ def test_labels_of_values_are_half_the_squared_distance_of_labelled_rows():
     torch.testing.assert_close(objectives.Labels()(g, batch(y))["labels"], by_hand)
     scale = torch.tensor([2.0, 5.0], dtype=torch.float64)
     by_hand = ((g - y) / scale)[[0, 1, 3]].square().sum() / 8
-    found = objectives.Labels("standardised")(g, batch(y, scale))["labels"]
+    found = objectives.Labels("standardized")(g, batch(y, scale))["labels"]
     torch.testing.assert_close(found, by_hand)
 
 
@@ -155,7 +155,7 @@ def test_the_mean_is_the_best_constant_and_costs_half_an_output_each_when_standa
     constant = y.mean(dim=0).clone().requires_grad_()
     objectives.Labels()(constant.expand(50, 3), batch(y))["labels"].backward()
     assert (constant.grad.abs() < 1e-9 * y.abs().max()).all()
-    found = objectives.Labels("standardised")(
+    found = objectives.Labels("standardized")(
         y.mean(dim=0).expand(50, 3), batch(y, y.std(dim=0, correction=0))
     )
     assert found["labels"].item() == pytest.approx(3 / 2)
@@ -171,7 +171,7 @@ def test_a_row_without_values_has_no_gradient():
 
 def test_values_of_labels_and_a_control_are_learnt_at_their_own_scale(tmp_path):
     scores = limbeck.score(TEACHER, measured(), to=tmp_path / "scores")
-    objective = objectives.MatchLogits("standardised")
+    objective = objectives.MatchLogits("standardized")
     run = limbeck.train(students.mlp([]), scores, objective, to=tmp_path / "run", plan=PLAN)
     assert run.control is not None
     report = limbeck.evaluate(
@@ -199,7 +199,7 @@ def test_a_lower_error_is_the_better_one(tmp_path):
     few = measured(5, seed=3)
     scores = limbeck.score(TEACHER, points(), to=tmp_path / "scores")
     how = {"to": tmp_path / "run", "plan": PLAN, "labelled": few}
-    objective = objectives.MatchLogits("standardised")
+    objective = objectives.MatchLogits("standardized")
     run = limbeck.train(students.mlp([32]), scores, objective, **how)
     report = limbeck.evaluate({"teacher": TEACHER, "student": run}, measured(100, seed=1))
     assert report.verdict["answer"] == "yes"
@@ -211,7 +211,7 @@ def test_a_lower_error_is_the_better_one(tmp_path):
 def test_the_control_of_a_sweep_of_values_is_the_one_beside_a_single_student(tmp_path):
     scores = limbeck.score(TEACHER, measured(), to=tmp_path / "scores")
     how = {"plan": limbeck.Plan(epochs=3)}
-    asked = {"a": objectives.MatchLogits("standardised")}
+    asked = {"a": objectives.MatchLogits("standardized")}
     runs = limbeck.sweep(students.mlp([]), scores, asked, to=tmp_path / "sweep", **how)
     assert set(runs) == {"a", "control"}
     model = runs["control"].model()
@@ -222,7 +222,7 @@ def test_the_control_of_a_sweep_of_values_is_the_one_beside_a_single_student(tmp
 
 def test_a_teacher_of_values_is_trained_on_labels_alone(tmp_path):
     how = {"to": tmp_path / "run", "plan": PLAN}
-    run = limbeck.train(students.mlp([]), measured(), objectives.Labels("standardised"), **how)
+    run = limbeck.train(students.mlp([]), measured(), objectives.Labels("standardized"), **how)
     assert run.kind == "values"
     report = limbeck.evaluate({"student": run}, measured(50, seed=1))
     assert report.row("student")["metrics"]["r2"]["mean"] > 0.9
@@ -232,14 +232,14 @@ def test_standardised_labels_of_classes_and_unknown_forms_are_refused(tmp_path):
     classes = points(labels=np.arange(200) % 2)
     with pytest.raises(InputError, match="learns values, and is given logits"):
         limbeck.train(
-            students.mlp([]), classes, objectives.Labels("standardised"), to=tmp_path / "run"
+            students.mlp([]), classes, objectives.Labels("standardized"), to=tmp_path / "run"
         )
     with pytest.raises(InputError, match="Labels has no form 'zscored'; known is 'standardised'"):
         objectives.Labels("zscored")
 
 
 def test_distill_of_values_does_all_of_it(tmp_path):
-    how = Distillation(objectives.MatchLogits("standardised"), plan=PLAN, seeds=1)
+    how = Distillation(objectives.MatchLogits("standardized"), plan=PLAN, seeds=1)
     made = limbeck.distill(TEACHER, measured(), students.mlp([]), to=tmp_path / "all", how=how)
     assert made.report.verdict["metric"] == "rmse"
 

@@ -18,7 +18,7 @@ from limbeck.scoring import Storage
 from limbeck.training import FRESH
 
 SEEDS = 3
-MIMIC = objectives.MatchLogits("centred")
+MIMIC = objectives.MatchLogits("centered")
 STUDENTS = {"small": students.shallow(100), "large": students.shallow(1000)}
 # The rate is the one that `what_to_match` chose for centred logits by held-out training images.
 PLAN = limbeck.Plan(epochs=30, batch=512, learning_rate=9e-3, precision="bfloat16", held_out=1 / 60)

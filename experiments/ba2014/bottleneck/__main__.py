@@ -15,7 +15,7 @@ from experiments.ba2014.shared import fashion_scores
 from experiments.harness import Entry, Experiment, Outcome, Setting
 from limbeck import objectives, students
 
-MATCH = objectives.MatchLogits("centred")
+MATCH = objectives.MatchLogits("centered")
 NETS = {
     "direct": students.shallow(8000),
     "bottleneck": students.shallow(8000, bottleneck=250),
@@ -32,7 +32,7 @@ ADAMW = limbeck.Plan(
 )
 PLANS = {
     "adamw": ADAMW,
-    "sgd": replace(ADAMW, optimiser="sgd", clip_norm=10.0),  # the paper's
+    "sgd": replace(ADAMW, optimizer="sgd", clip_norm=10.0),  # the paper's
 }
 RATES = {"adamw": (1e-4, 3e-4, 1e-3), "sgd": (1e-4, 3e-4, 1e-3, 3e-3)}
 SEEDS = 3
@@ -42,14 +42,14 @@ Runs = Mapping[str, Mapping[int, limbeck.Run]]
 
 
 def work(setting: Setting) -> Outcome:
-    """With both optimisers: rates chosen for each net, seeds in turns, curves, the absorbed net."""
+    """With both optimizers: rates chosen for each net, seeds in turns, curves, the absorbed net."""
     ours: dict[str, Entry] = {}
     curves, rates = {}, {}
-    for optimiser in PLANS:
-        rates[optimiser] = {name: _best_rate(setting, optimiser, name) for name in NETS}
-        runs = _in_turns(setting, optimiser, rates[optimiser])
-        ours |= {f"{optimiser}_{name}": found for name, found in _speed(runs).items()}
-        curves[optimiser] = {
+    for optimizer in PLANS:
+        rates[optimizer] = {name: _best_rate(setting, optimizer, name) for name in NETS}
+        runs = _in_turns(setting, optimizer, rates[optimizer])
+        ours |= {f"{optimizer}_{name}": found for name, found in _speed(runs).items()}
+        curves[optimizer] = {
             name: {str(seed): _curve(run, seed) for seed, run in of.items()}
             for name, of in runs.items()
         }
@@ -57,7 +57,7 @@ def work(setting: Setting) -> Outcome:
     ours |= {"absorbed_difference": absorbed, "absorbed_difference_float64": absorbed_float64}
     return Outcome(
         ours,
-        holds=answer([ours[f"{optimiser}_log2_sooner"] for optimiser in PLANS], absorbed),
+        holds=answer([ours[f"{optimizer}_log2_sooner"] for optimizer in PLANS], absorbed),
         seeds=len(runs["direct"]),
         headline=[f"{o}_log2_{what}" for o in PLANS for what in ("sooner", "fewer_steps")],
         more={
@@ -68,29 +68,29 @@ def work(setting: Setting) -> Outcome:
     )
 
 
-def _trained(setting: Setting, optimiser: str, name: str, rate: float, seed: int) -> limbeck.Run:
+def _trained(setting: Setting, optimizer: str, name: str, rate: float, seed: int) -> limbeck.Run:
     nets = setting.pick(NETS, smoke=SMOKE_NETS)
     return limbeck.train(
         nets[name],
         fashion_scores(setting),
         MATCH,
-        to=setting.place / optimiser / f"{name}-{rate:g}-{seed}",
-        plan=replace(setting.plan(PLANS[optimiser]), learning_rate=rate),
+        to=setting.place / optimizer / f"{name}-{rate:g}-{seed}",
+        plan=replace(setting.plan(PLANS[optimizer]), learning_rate=rate),
         seeds=[seed],
         control=False,
     )
 
 
-def _best_rate(setting: Setting, optimiser: str, name: str) -> float:
+def _best_rate(setting: Setting, optimizer: str, name: str) -> float:
     """The rate with the lowest held-out loss at the end, by a seed that is not measured."""
-    rates = RATES[optimiser][: setting.pick(len(RATES[optimiser]), smoke=1)]
-    losses = [_last_loss(_tried(setting, optimiser, name, rate)) for rate in rates]
+    rates = RATES[optimizer][: setting.pick(len(RATES[optimizer]), smoke=1)]
+    losses = [_last_loss(_tried(setting, optimizer, name, rate)) for rate in rates]
     return rates[int(np.argmin(losses))]
 
 
-def _tried(setting: Setting, optimiser: str, name: str, rate: float) -> limbeck.Run | None:
+def _tried(setting: Setting, optimizer: str, name: str, rate: float) -> limbeck.Run | None:
     try:
-        return _trained(setting, optimiser, name, rate, TUNING_SEED)
+        return _trained(setting, optimizer, name, rate, TUNING_SEED)
     except limbeck.errors.InputError:  # the loss is no longer a number: the rate is too high
         return None
 
@@ -99,12 +99,12 @@ def _last_loss(run: limbeck.Run | None) -> float:
     return run.history(TUNING_SEED)[-1]["held_out"] if run else math.inf
 
 
-def _in_turns(setting: Setting, optimiser: str, rates: Mapping[str, float]) -> Runs:
+def _in_turns(setting: Setting, optimizer: str, rates: Mapping[str, float]) -> Runs:
     """Both nets of a seed, then those of the next: a busy hour of the machine falls on both."""
     runs: dict[str, dict[int, limbeck.Run]] = {name: {} for name in NETS}
     for seed in range(setting.pick(SEEDS, smoke=2)):
         for name in NETS:
-            runs[name][seed] = _trained(setting, optimiser, name, rates[name], seed)
+            runs[name][seed] = _trained(setting, optimizer, name, rates[name], seed)
     return runs
 
 
@@ -189,25 +189,25 @@ def encoded(model: Any, inputs: np.ndarray) -> Any:
 
 
 def answer(sooner: Sequence[Entry], absorbed: Entry) -> bool | Literal["undecided"]:
-    """Whether the bottleneck is sooner in seconds with both optimisers, and is absorbed."""
+    """Whether the bottleneck is sooner in seconds with both optimizers, and is absorbed."""
     if max(absorbed["values"]) > 1e-3 or any(found["high"] < 0 for found in sooner):
         return False
     return True if all(found["low"] > 0 for found in sooner) else "undecided"
 
 
 def draw(result: Mapping[str, Any]) -> Figure:
-    """Held-out loss against steps and against seconds, a row an optimiser."""
+    """Held-out loss against steps and against seconds, a row an optimizer."""
     figure = Figure(figsize=(8.0, 5.6))
-    colours = {"direct": harness.CONTROL, "bottleneck": harness.OURS}
+    colors = {"direct": harness.CONTROL, "bottleneck": harness.OURS}
     panels = figure.subplots(len(PLANS), 2, sharey="row")
-    for row, optimiser in zip(panels, PLANS, strict=True):
+    for row, optimizer in zip(panels, PLANS, strict=True):
         for axes, across in zip(row, ("steps", "seconds"), strict=True):
-            for name, of_seed in result["more"]["curves"][optimiser].items():
+            for name, of_seed in result["more"]["curves"][optimizer].items():
                 for curve in of_seed.values():
                     axes.plot(
-                        curve[across], curve["held_out"], ".-", color=colours[name], label=name
+                        curve[across], curve["held_out"], ".-", color=colors[name], label=name
                     )
-            axes.set(xlabel=across, yscale="log", title=optimiser)
+            axes.set(xlabel=across, yscale="log", title=optimizer)
             harness.legend(axes)
         row[0].set_ylabel("held-out loss")
     return figure

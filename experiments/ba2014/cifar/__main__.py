@@ -23,7 +23,7 @@ MEMBERS = 4
 TEACHER = limbeck.Plan(
     epochs=16,
     batch=512,
-    optimiser="nesterov",
+    optimizer="nesterov",
     learning_rate=0.75,
     momentum=0.85,
     weight_decay=1.33e-3,
@@ -272,8 +272,8 @@ def draw(result: Mapping[str, Any]) -> Figure:
             mean = ours[name]["mean"]
             axes.axhline(mean, color=harness.TEACHER, linestyle=style, label=what)
     for kind, mark in zip(KINDS, ("one convolution", "three", "none"), strict=True):
-        for what, colour in (("mimic", harness.OURS), ("labels", harness.CONTROL)):
-            _line(axes, result, kind, what, color=colour, label=f"{mark}, {what}")
+        for what, color in (("mimic", harness.OURS), ("labels", harness.CONTROL)):
+            _line(axes, result, kind, what, color=color, label=f"{mark}, {what}")
     axes.set_xscale("log")
     harness.legend(axes, is_beside=True)
     return figure

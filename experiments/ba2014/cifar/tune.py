@@ -1,9 +1,9 @@
 """Learning rates of the students, judged by accuracy on 5,000 training images they do not see.
 
 `python -m experiments.ba2014.cifar.tune --rate 0.001 0.003 --epochs 15` tries each rate for mimic
-and control alike and prints a line for each; `--objective "MatchLogits('centred')"` is another loss
-of the mimic, `--clip 0 --warmup 0.05` a training without a limit on gradients. What was tried lies
-in `build/experiments`.
+and control alike and prints a line for each; `--objective "MatchLogits('centered')"` is another
+loss of the mimic, `--clip 0 --warmup 0.05` a training without a limit on gradients. What was tried
+lies in `build/experiments`.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     scores = cifar.scores(setting, cifar.ensemble(setting))
     how = {"epochs": options.epochs, "clip_norm": options.clip, "warmup": options.warmup}
     plan = replace(cifar.PLAN, held_out=HELD_OUT, **how)
-    objective = objectives.read(options.objective)
+    objective = objectives.from_text(options.objective)
     for rate in options.rate:
         for name in options.name:
             tried = (options.size, name, rate, *how.values(), options.objective)

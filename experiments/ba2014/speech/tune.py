@@ -2,7 +2,7 @@
 
 `python -m experiments.ba2014.speech.tune mimic_small --rate 0.004` prints how many frames and how
 many phones in a hundred the first seed of that net gets wrong, on the made corpus;
-`--held-out george` is a fold of the digits, `--objective "MatchLogits('centred')"` another loss of
+`--held-out george` is a fold of the digits, `--objective "MatchLogits('centered')"` another loss of
 a mimic, `--epochs` another length. Teacher and frames are the experiment's own.
 """
 
@@ -40,7 +40,7 @@ def _trained(nets: experiment.Nets, options: argparse.Namespace) -> tuple[limbec
     is_mimic = options.net.startswith("mimic")
     usual = nets.mimics if is_mimic else spoken.PLAN
     plan = replace(usual, learning_rate=options.rate, epochs=options.epochs or usual.epochs)
-    objective = objectives.read(options.objective if is_mimic else objectives.Labels().text)
+    objective = objectives.from_text(options.objective if is_mimic else objectives.Labels().text)
     [run] = spoken.taught(
         nets.setting,
         f"{options.net}-{plan.learning_rate:g}-{plan.epochs}-{objective.text}",

@@ -17,7 +17,7 @@ from limbeck.scoring import Storage, confidence
 SIZES = (1000, 3000, 10_000, 30_000)
 SEEDS = 5
 STUDENT = students.shallow(500)
-MIMIC = objectives.MatchLogits("centred")
+MIMIC = objectives.MatchLogits("centered")
 COUNT = 8  # views of each point, where it is shown in any but its own
 
 # Without views and to the end: the teacher that the paper warns of, which has overfit its points.

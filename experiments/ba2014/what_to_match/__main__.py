@@ -19,8 +19,8 @@ BUDGET = Budget(trials=5, learning_rates=(4e-4, 1e-2), held_out=1 / 6)
 RAW = "raw_logits"
 METHODS: Mapping[str, Sequence[objectives.Objective]] = {
     RAW: [objectives.MatchLogits("raw")],
-    "centred_logits": [objectives.MatchLogits("centred")],
-    "standardised_logits": [objectives.MatchLogits("standardised")],
+    "centred_logits": [objectives.MatchLogits("centered")],
+    "standardised_logits": [objectives.MatchLogits("standardized")],
     "kl_t1": [objectives.SoftTargets(1.0)],
     "kl_t4": [objectives.SoftTargets(4.0)],
     "probabilities": [objectives.MatchProbabilities()],

@@ -24,7 +24,7 @@ BOOSTED = {"learning_rate": 0.05, "num_leaves": 31, "verbosity": -1, "num_thread
 CHEAPER = 100  # rounds that a plain user would take, on the same labels
 MADE = 100_000  # rows of MUNGE, beside the training rows and the real ones without labels
 STUDENT = students.shallow(256)
-OBJECTIVE = objectives.MatchLogits("centred")
+OBJECTIVE = objectives.MatchLogits("centered")
 SEEDS = 5
 MIMIC = limbeck.Plan(epochs=20, batch=512, held_out=0.1)
 CONTROL = limbeck.Plan(epochs=150, batch=64, held_out=0.1, patience=15)

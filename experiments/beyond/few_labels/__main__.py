@@ -173,10 +173,10 @@ def draw(result: Mapping[str, Any]) -> Figure:
     counts = sorted(
         int(n.split("_")[1]) for n in ours if n.startswith("student_") and n[8:].isdigit()
     )
-    colours = {"teacher": harness.TEACHER, "control": harness.CONTROL, "student": harness.OURS}
-    for name, colour in colours.items():
+    colors = {"teacher": harness.TEACHER, "control": harness.CONTROL, "student": harness.OURS}
+    for name, color in colors.items():
         found = [ours[f"{name}_{count}"] for count in counts]
-        harness.curve(axes, counts, found, color=colour, label=name)
+        harness.curve(axes, counts, found, color=color, label=name)
     axes.set_xscale("log")
     harness.legend(axes)
     return figure

@@ -107,11 +107,11 @@ def draw(result: Mapping[str, Any]) -> Figure:
     figure = harness.chart("IMDB: a fine-tuned teacher", "labelled reviews", "accuracy")
     axes, ours = figure.axes[0], result["ours"]
     counts = [int(name.split("_")[1]) for name in ours if name.startswith("kept_")]
-    colours = dict(zip(NAMES, (harness.TEACHER, harness.CONTROL, harness.OURS), strict=True))
-    for place, (name, colour) in enumerate(colours.items()):
+    colors = dict(zip(NAMES, (harness.TEACHER, harness.CONTROL, harness.OURS), strict=True))
+    for place, (name, color) in enumerate(colors.items()):
         for at, count in enumerate(counts):
             found = ours[f"{name}_{count}"]
-            harness.point(axes, at + 0.15 * (place - 1), found, color=colour, label=name)
+            harness.point(axes, at + 0.15 * (place - 1), found, color=color, label=name)
     axes.set_xticks(range(len(counts)), [f"{count:,}" for count in counts])
     harness.legend(axes)
     return figure

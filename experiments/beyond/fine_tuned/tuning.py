@@ -102,11 +102,11 @@ def _fit(net: Any, last: nn.Linear, read: dict[str, Tensor], how: Tuning) -> lis
     """Trains both; the mean loss of each epoch."""
     steps = how.epochs * _steps(len(read["labels"]), how)
     weights = [*net.parameters(), *last.parameters()]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         weights, how.learning_rate, weight_decay=how.weight_decay, fused=True
     )
     warm_up = int(how.warm_up * steps)
-    schedule = transformers.get_linear_schedule_with_warmup(optimiser, warm_up, steps)
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, warm_up, steps)
     net.train()
     losses = []
     for _ in range(how.epochs):
@@ -115,9 +115,9 @@ def _fit(net: Any, last: nn.Linear, read: dict[str, Tensor], how: Tuning) -> lis
             epoch.append(_loss(net, last, batch))
             epoch[-1].backward()
             nn.utils.clip_grad_norm_(weights, how.longest_gradient)
-            optimiser.step()
+            optimizer.step()
             schedule.step()
-            optimiser.zero_grad()
+            optimizer.zero_grad()
         losses.append(torch.stack([loss.detach() for loss in epoch]).mean().item())
     return losses
 

@@ -36,7 +36,7 @@ def _tried(options: argparse.Namespace) -> tuple[str, ...]:
     place = (
         PLACE / f"{options.views}-{options.count}-{options.epochs}-{options.members}-{options.rate}"
     )
-    view, plan = views.read(options.views), _plan(options)
+    view, plan = views.from_text(options.views), _plan(options)
     transfer = limbeck.TransferSet(train, view, options.count)
     members = limbeck.sweep(
         NET,
@@ -53,7 +53,7 @@ def _tried(options: argparse.Namespace) -> tuple[str, ...]:
     distilled = limbeck.sweep(
         NET,
         scores,
-        {name: objectives.read(options.objective)},
+        {name: objectives.from_text(options.objective)},
         to=place,
         plan=longer,
         seeds=options.seeds,

@@ -27,12 +27,12 @@ METHODS: Mapping[str, Sequence[objectives.Objective]] = {
         objectives.SoftTargets(4.0, hard_weight=0.5),
     ],
     "raw_logits": [objectives.MatchLogits("raw")],
-    "centred_logits": [objectives.MatchLogits("centred")],
-    "standardised_logits": [objectives.MatchLogits("standardised")],
+    "centred_logits": [objectives.MatchLogits("centered")],
+    "standardised_logits": [objectives.MatchLogits("standardized")],
     "logit_standardisation": [
-        objectives.LogitStandardisation(),  # the authors' settings
-        objectives.LogitStandardisation(temperature=4.0),
-        objectives.LogitStandardisation(hard_weight=0.0),
+        objectives.LogitStandardization(),  # the authors' settings
+        objectives.LogitStandardization(temperature=4.0),
+        objectives.LogitStandardization(hard_weight=0.0),
     ],
     "dist": [
         objectives.DIST(),  # the paper's settings

@@ -69,7 +69,7 @@ def _answers(setting: Setting, units: int, test: limbeck.Examples) -> Logits:
     asked: dict[str, objectives.Objective] = {
         f"t{t}": objectives.SoftTargets(temperature=t) for t in temperatures
     }
-    asked["logits"] = objectives.MatchLogits("centred")
+    asked["logits"] = objectives.MatchLogits("centered")
     runs = limbeck.sweep(
         students.mlp([units // setting.pick(full=1, smoke=10)] * 2),
         mnist_scores(setting),

@@ -8,6 +8,8 @@ Files:
     _files: Files that a crash leaves whole or absent, JSON of one text, and checksums.
     _provenance: What made an artifact: versions, machine, commit and command.
     _records: Records: what a manifest holds, as a typed value that is checked when it is read.
+    _spelling: The names that 0.1 stored, read as those of torch and scikit-learn, which are stored
+        since.
 """
 
 import lazy_loader

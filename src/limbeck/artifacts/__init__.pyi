@@ -28,3 +28,4 @@ from ._records import FileEntry as FileEntry
 from ._records import NamedFileEntry as NamedFileEntry
 from ._records import read_record as read_record
 from ._records import record_of as record_of
+from ._spelling import respelt as respelt

@@ -57,11 +57,11 @@ def check_free(directory: Path, artifact: str, request: Mapping[str, object]) ->
 
 def _check_same(directory: Path, artifact: str, request: Mapping[str, object]) -> None:
     held = read_json(directory / REQUEST)
-    wanted = json.loads(canonical({"artefact": artifact, **request}))
+    wanted = json.loads(canonical({"artifact": artifact, **request}))
     if held == wanted:
         return
-    if held.get("artefact") != artifact:
-        what = f"a {held.get('artefact')}, not a {artifact}"
+    if held.get("artifact") != artifact:
+        what = f"a {held.get('artifact')}, not a {artifact}"
     else:
         changed = sorted(k for k in held.keys() | wanted.keys() if held.get(k) != wanted.get(k))
         what = f"a {artifact} of another request (other {', '.join(changed)})"
@@ -76,7 +76,7 @@ def _begin(directory: Path, artifact: str, request: Mapping[str, object]) -> Non
     if check_free(directory, artifact, request):
         return
     if not (directory / REQUEST).exists():
-        write_json(directory / REQUEST, {"artefact": artifact, **request})
+        write_json(directory / REQUEST, {"artifact": artifact, **request})
     for leftover in directory.rglob(f".*{PARTIAL}"):
         leftover.unlink(missing_ok=True)
 
@@ -84,13 +84,13 @@ def _begin(directory: Path, artifact: str, request: Mapping[str, object]) -> Non
 def _finish(directory: Path, artifact: str, body: Mapping[str, object]) -> None:
     """Writes the manifest, which makes the artifact whole."""
     write_json(
-        directory / MANIFEST, {"format": FORMAT, "artefact": artifact, **without_heading(body)}
+        directory / MANIFEST, {"format": FORMAT, "artifact": artifact, **without_heading(body)}
     )
 
 
 def without_heading(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest without what every manifest begins with, its format and kind."""
-    return {key: value for key, value in manifest.items() if key not in ("format", "artefact")}
+    return {key: value for key, value in manifest.items() if key not in ("format", "artifact")}
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def read_manifest(directory: Path, artifact: str) -> dict[str, Any]:
     if not (directory / MANIFEST).is_file():
         raise MissingError(f"there is no {artifact} in {directory}: it has no {MANIFEST}")
     manifest = read_json(directory / MANIFEST)
-    if manifest.get("artefact") != artifact:
-        raise CorruptError(f"{directory} holds a {manifest.get('artefact')}, not a {artifact}")
+    if manifest.get("artifact") != artifact:
+        raise CorruptError(f"{directory} holds a {manifest.get('artifact')}, not a {artifact}")
     if manifest.get("format") != FORMAT:
         raise CorruptError(
             f"{directory} has format {manifest.get('format')}; this Limbeck reads {FORMAT}"

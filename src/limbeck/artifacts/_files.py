@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from limbeck.artifacts._spelling import respelt
 from limbeck.errors import CorruptError, MissingError, StorageError
 
 PARTIAL = ".partial"  # the ending of a file that is still being written
@@ -98,7 +99,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+    """The JSON object in a file; one that 0.1 wrote has today's names.
 
     Raises:
         MissingError: no such file.
@@ -112,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise CorruptError(f"{path} is not readable JSON: {error}") from error
     if not isinstance(value, dict):
         raise CorruptError(f"{path} holds no JSON object")
-    return value
+    return dict(respelt(value))
 
 
 def file_entries(directory: Path, names: Iterable[str]) -> dict[str, dict[str, object]]:
@@ -144,7 +145,7 @@ def read_checked(directory: Path, name: str, entry: Mapping[str, object]) -> byt
 
 
 def embedded(content: bytes) -> dict[str, Any]:
-    """The JSON object under "limbeck" in the header of a safetensors file.
+    """The JSON object under "limbeck" in the header of a safetensors file, with today's names.
 
     Raises:
         CorruptError: there is no such header.
@@ -152,7 +153,7 @@ def embedded(content: bytes) -> dict[str, Any]:
     try:
         size = int.from_bytes(content[:8], "little")
         head = json.loads(content[8 : 8 + size])["__metadata__"]["limbeck"]
-        return dict(json.loads(head))
+        return dict(respelt(json.loads(head)))
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptError("the file has no readable header") from error
 

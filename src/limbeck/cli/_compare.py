@@ -59,7 +59,7 @@ def compare(
     opened = load_scores(scores, limbeck.read(examples) if examples else None)
     beside = limbeck.read(labelled) if labelled else None
     compared = limbeck.compare(
-        students.read(student, trust=trust),
+        students.from_text(student, trust=trust),
         limbeck.TransferSet.of(opened, beside),
         _methods(method, trust=trust),
         test=limbeck.read(test),
@@ -83,5 +83,5 @@ def _methods(given: list[str], *, trust: bool) -> dict[str, list["Objective"]]:
             raise InputError(
                 f"--method takes NAME=OBJECTIVE, such as soft=SoftTargets(4), not {text!r}"
             )
-        methods.setdefault(name.strip(), []).append(objectives.read(call, trust=trust))
+        methods.setdefault(name.strip(), []).append(objectives.from_text(call, trust=trust))
     return methods

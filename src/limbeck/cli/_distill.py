@@ -46,15 +46,14 @@ def distill(
     """Score, train, evaluate and export in one go, and write down the recipe that does it again."""
     import limbeck
     from limbeck import objectives, students
-    from limbeck.examples import read
     from limbeck.recipes import Distillation
     from limbeck.teachers import open_teachers
 
     unlabelled = limbeck.read(examples)
     known_classes = unlabelled if unlabelled.classes or not labelled else limbeck.read(labelled)
     how = Distillation(
-        objective=objectives.read(objective, trust=trust),
-        views=read(views, trust=trust),
+        objective=objectives.from_text(objective, trust=trust),
+        views=limbeck.views.from_text(views, trust=trust),
         count=count,
         seed=seed,
         plan=training_plan(plan, epochs),
@@ -65,7 +64,7 @@ def distill(
     made = limbeck.distill(
         open_teachers(teacher, known_classes, mean=mean, trust=trust),
         unlabelled,
-        students.read(student, trust=trust),
+        students.from_text(student, trust=trust),
         to=to,
         labelled=limbeck.read(labelled) if labelled else None,
         test=limbeck.read(test) if test else None,

@@ -44,7 +44,7 @@ def evaluate(
     )
     first = {"teacher": open_teachers(teacher, opened, mean=mean, trust=trust)} if teacher else {}
     others = {
-        name: limbeck.teachers.read(at, opened.classes, trust=trust)
+        name: limbeck.teachers.from_text(at, opened.classes, trust=trust)
         for name, at in named.items()
         if at
     }

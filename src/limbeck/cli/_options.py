@@ -39,7 +39,7 @@ StudentText = Annotated[str, Parameter(help="Such as `mlp([800, 800])` or `convn
 ObjectiveText = Annotated[
     str,
     Parameter(
-        help="Such as `SoftTargets(temperature=4)`, `MatchLogits('centred')`, `Labels`; or "
+        help="Such as `SoftTargets(temperature=4)`, `MatchLogits('centered')`, `Labels`; or "
         "`mine.py:Focal(2)` with --trust."
     ),
 ]

@@ -40,7 +40,6 @@ def score(
 ) -> int:
     """Keep what a teacher says of every example, in so many views."""
     import limbeck
-    from limbeck.examples import read
     from limbeck.scoring import Storage
     from limbeck.teachers import open_teachers
 
@@ -50,7 +49,7 @@ def score(
         limbeck.teachers.in_precision(asked, precision),
         opened,
         to=to,
-        views=read(views, trust=trust),
+        views=limbeck.views.from_text(views, trust=trust),
         count=count,
         seed=seed,
         storage=Storage(width, shard_rows, batch),

@@ -45,9 +45,9 @@ def sweep(
     opened = limbeck.read(test) if test else None
     asked = dict(name_and_value(text, "--objective NAME=CALL") for text in objective)
     made = limbeck.sweep(
-        students.read(student, trust=trust),
+        students.from_text(student, trust=trust),
         transfer.opened(trust=trust),
-        {name: objectives.read(text, trust=trust) for name, text in asked.items()},
+        {name: objectives.from_text(text, trust=trust) for name, text in asked.items()},
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,

@@ -32,9 +32,11 @@ def train(
     from limbeck.recipes import usual_objective
 
     run = limbeck.train(
-        students.read(student, trust=trust),
+        students.from_text(student, trust=trust),
         transfer.opened(trust=trust),
-        objectives.read(objective or usual_objective(is_taught=transfer.is_taught), trust=trust),
+        objectives.from_text(
+            objective or usual_objective(is_taught=transfer.is_taught), trust=trust
+        ),
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,

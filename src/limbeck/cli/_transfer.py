@@ -40,14 +40,16 @@ class Transfer:
     def opened(self, *, trust: bool) -> "TransferSet | ScoreSet":
         """The transfer set, or the score set, that the options describe."""
         import limbeck
-        from limbeck.examples import read
         from limbeck.training import FRESH
 
         if self.scores is not None:
             return self._stored(self.scores, trust=trust)
         if not self.examples:
             raise InputError("training needs --scores, or --examples with labels or a --teacher")
-        shown, count = read(self.views or "plain", trust=trust), self.count or FRESH
+        shown, count = (
+            limbeck.views.from_text(self.views or "plain", trust=trust),
+            self.count or FRESH,
+        )
         examples = limbeck.read(self.examples)
         if self.teacher:
             return self._live(examples, trust=trust)
@@ -66,14 +68,13 @@ class Transfer:
 
     def _live(self, examples: "Examples", *, trust: bool) -> "TransferSet":
         import limbeck
-        from limbeck.examples import read
         from limbeck.teachers import open_teachers
         from limbeck.training import FRESH
 
         return limbeck.live(
             open_teachers(self.teacher or [], examples, mean=self.mean, trust=trust),
             examples,
-            views=read(self.views or "plain", trust=trust),
+            views=limbeck.views.from_text(self.views or "plain", trust=trust),
             count=self.count or FRESH,
             labelled=limbeck.read(self.labelled) if self.labelled else None,
         )

@@ -44,7 +44,7 @@ class Mixture:
 
     Attributes:
         columns: what the columns are.
-        centre, scale: what continuous columns were standardised with, `(continuous,)`.
+        center, scale: what continuous columns were standardised with, `(continuous,)`.
         weights: `(components,)`.
         means, deviations: of standard scores, `(components, continuous)`.
         present: the share that is not missing, `(components, continuous)`.
@@ -52,7 +52,7 @@ class Mixture:
     """
 
     columns: Columns
-    centre: Array
+    center: Array
     scale: Array
     weights: Array
     means: Array
@@ -68,19 +68,19 @@ class Mixture:
         probable; then all rows are fitted with the best number.
         """
         continuous = values[:, ~columns.is_nominal]
-        centre, scale = _moments(continuous)
-        cells = _cells(columns, values, centre, scale)
+        center, scale = _moments(continuous)
+        cells = _cells(columns, values, center, scale)
         order = np.random.default_rng([seed, 0]).permutation(len(cells))
         held = order[: max(1, round(HELD_OUT * len(cells)))]
         rest = np.setdiff1d(order, held)
         best, highest = 1, -np.inf
         for components in _counts(len(rest)):
-            made = _fit(columns, centre, scale, cells.take(rest), components, seed)
+            made = _fit(columns, center, scale, cells.take(rest), components, seed)
             reached = float(logsumexp(made._joint(cells.take(held)), axis=1).mean())
             if reached <= highest:
                 break
             best, highest = components, reached
-        return _fit(columns, centre, scale, cells, best, seed)
+        return _fit(columns, center, scale, cells, best, seed)
 
     def _joint(self, cells: _Cells) -> Array:
         """The logarithm of weight times density of each component, `(rows, components)`."""
@@ -116,7 +116,7 @@ class Mixture:
         score = self.means[chosen, at] + self.deviations[chosen, at] * noise.normal(
             size=len(chosen)
         )
-        value = self.centre[at] + self.scale[at] * score
+        value = self.center[at] + self.scale[at] * score
         return np.where(gaps.random(len(chosen)) < self.present[chosen, at], value, np.nan)
 
 
@@ -130,15 +130,15 @@ def _counts(rows: int) -> Iterator[int]:
 def _moments(continuous: Array) -> tuple[Array, Array]:
     present = ~np.isnan(continuous)
     n = np.maximum(present.sum(axis=0), 1)
-    centre = np.where(present, continuous, 0.0).sum(axis=0) / n
-    spread = np.sqrt((np.where(present, continuous - centre, 0.0) ** 2).sum(axis=0) / n)
-    return centre, np.where(spread > 0, spread, 1.0)
+    center = np.where(present, continuous, 0.0).sum(axis=0) / n
+    spread = np.sqrt((np.where(present, continuous - center, 0.0) ** 2).sum(axis=0) / n)
+    return center, np.where(spread > 0, spread, 1.0)
 
 
-def _cells(columns: Columns, values: Array, centre: Array, scale: Array) -> _Cells:
+def _cells(columns: Columns, values: Array, center: Array, scale: Array) -> _Cells:
     continuous = values[:, ~columns.is_nominal]
     present = ~np.isnan(continuous)
-    scores = np.where(present, (continuous - centre) / scale, 0.0)
+    scores = np.where(present, (continuous - center) / scale, 0.0)
     nominal = [np.zeros((len(values), 0))]
     for number in np.flatnonzero(columns.is_nominal):
         known = len(columns.categories[number])
@@ -148,12 +148,12 @@ def _cells(columns: Columns, values: Array, centre: Array, scale: Array) -> _Cel
 
 
 def _fit(
-    columns: Columns, centre: Array, scale: Array, cells: _Cells, components: int, seed: int
+    columns: Columns, center: Array, scale: Array, cells: _Cells, components: int, seed: int
 ) -> Mixture:
     belongs = _clustered(cells, components, seed)
     reached = -np.inf
     for _ in range(ROUNDS):
-        made = Mixture(columns, centre, scale, *_maximised(columns, cells, belongs))
+        made = Mixture(columns, center, scale, *_maximized(columns, cells, belongs))
         joint = made._joint(cells)
         total = logsumexp(joint, axis=1, keepdims=True)
         if float(total.mean()) - reached < ENOUGH:
@@ -172,7 +172,7 @@ def _clustered(cells: _Cells, components: int, seed: int) -> Array:
     return np.asarray(np.eye(wanted)[found])
 
 
-def _maximised(columns: Columns, cells: _Cells, belongs: Array) -> tuple[Array, ...]:
+def _maximized(columns: Columns, cells: _Cells, belongs: Array) -> tuple[Array, ...]:
     """The M step: weights, means, deviations, present shares and category shares."""
     n = belongs.sum(axis=0)[:, None] + 1e-9
     there = belongs.T @ cells.present + 1e-9

@@ -10,8 +10,7 @@ from typing import Any
 from limbeck.datasets import images, tables
 from limbeck.datasets._arrow import GROUP, KEY, LABEL
 from limbeck.datasets._speech import CORPORA
-from limbeck.datasets.text import TEXT, imdb
-from limbeck.datasets.text import read as read_texts
+from limbeck.datasets.text import TEXT, imdb, read_texts
 from limbeck.errors import InputError, MissingError
 from limbeck.examples import Examples
 from limbeck.runtime import did_you_mean, make
@@ -47,10 +46,10 @@ def read(
     """Examples from a known name, a table, texts, IDX or Parquet images, or a folder of images.
 
     Names are `digits`, `mnist`, `fashion-mnist` and `imdb`, each with `:train` or `:test`. A path
-    is a folder of images, a file that `tables.read` takes, a Parquet file of encoded images, or an
-    IDX file, whose labels are read too if they lie beside it under the usual name; with a column
-    of texts, or of `.jsonl`, what `text.read` takes. `label` and `kind`, for a column of real
-    values, several columns of labels or both, are as `tables.read` says.
+    is a folder of images, a file that `tables.read_table` takes, a Parquet file of encoded images,
+    or an IDX file, whose labels are read too if they lie beside it under the usual name; with a
+    column of texts, or of `.jsonl`, what `text.read_texts` takes. `label` and `kind`, for a column
+    of real values, several columns of labels or both, are as `tables.read_table` says.
 
     Frames of speech with the states of their phones as labels are opened by a call, written as
     text: `timit('FOLDER', 'train')`, `speech('FOLDER', 'train', silence='sil')`,
@@ -181,7 +180,7 @@ def _open(path: Path, options: Mapping[str, Any]) -> Examples:
 def _open_table(path: Path, options: Mapping[str, Any]) -> Examples:
     image = images.image_column(path) if path.suffix.lower() == ".parquet" else ""
     if not image or image in options.get("columns", ()):
-        return tables.read(path, **options)
+        return tables.read_table(path, **options)
     _refuse(str(path), options, ("label", "classes"))
     if not isinstance(options.get("label", ""), str):
         raise InputError(f"{path} holds images, which have one column of labels, not several")

@@ -47,7 +47,7 @@ def munge(
     so that any first part is a random sample, and more rows of one seed begin with the same ones.
 
     With `exact`, the nearest row is looked for among the rows as they have been changed, as in
-    the paper, which takes rows x rows x columns steps a pass. Without it neighbours are found
+    the paper, which takes rows x rows x columns steps a pass. Without it neighbors are found
     once, in the table as it was; that is the only difference, but that of equally near rows
     another may be taken, and with nominal columns or missing values only the 16 nearest by the
     root of the sum of squares are compared. Tests hold it against `exact`: means within 0.02
@@ -235,24 +235,24 @@ class _Munging:
 
     def at_once(self, size: int) -> list[Array]:
         """Several passes side by side, with neighbours found once."""
-        neighbours = self.neighbours()
+        neighbors = self.neighbors()
         passes = math.ceil(size / len(self.values))
         together = max(1, CELLS // self.values.size)
         parts = []
         for first in range(0, passes, together):
             numbers = range(first, min(first + together, passes))
-            done = self._side_by_side(neighbours, numbers)
+            done = self._side_by_side(neighbors, numbers)
             parts += [done[:, at][self._order(n)] for at, n in enumerate(numbers)]
         return parts
 
-    def _side_by_side(self, neighbours: Array, numbers: Sequence[int]) -> Array:
+    def _side_by_side(self, neighbors: Array, numbers: Sequence[int]) -> Array:
         """Those passes, `(rows, passes, columns)`."""
         draws = [self._draws(number) for number in numbers]
         changes = np.stack([changes for changes, _ in draws], axis=1)
         noise = np.stack([noise for _, noise in draws], axis=1)
         share = np.where(self.columns.is_nominal, 0.0, 1 / self.locality)
         copies = np.repeat(self.values[:, None], len(numbers), axis=1)
-        for row, other in enumerate(neighbours.tolist()):
+        for row, other in enumerate(neighbors.tolist()):
             one, two, change = copies[row].copy(), copies[other].copy(), changes[row]
             # A missing value makes the deviation NaN, and is swapped as it is.
             deviation = np.nan_to_num(np.abs(one - two) * share)
@@ -260,7 +260,7 @@ class _Munging:
             copies[other] = np.where(change, one + deviation * noise[row, ..., 1], two)
         return copies
 
-    def neighbours(self) -> Array:
+    def neighbors(self) -> Array:
         """The nearest other row of each row, `(rows,)`."""
         points, is_order_exact = _points(self.columns, self.values)
         rows = np.arange(len(points))

@@ -46,7 +46,7 @@ class _Rows:
     classes: tuple[str, ...] = ()
 
 
-def read(
+def read_table(
     path: str | Path,
     *,
     label: str | Sequence[str] = LABEL,

@@ -21,7 +21,7 @@ ENDINGS = (".jsonl", ".csv", ".parquet")
 OPINIONS = ("negative", "positive")
 
 
-def read(
+def read_texts(
     path: str | Path,
     *,
     text: str = TEXT,
@@ -36,7 +36,7 @@ def read(
 
     Label, key and group are columns of those names, where there are such; `columns` are kept
     beside the texts, and any other is left alone. A line of a `.jsonl` file is one JSON object.
-    What labels are, several of them too, and what `kind` says of them is as in `tables.read`.
+    What labels are, several of them too, and what `kind` says of them is as in `tables.read_table`.
 
     Raises:
         InputError: the file has another ending, or no such kind of labels.

@@ -63,7 +63,7 @@ def export(
 
 
 def _check_graph(student: Student, path: Path) -> None:
-    if student.tokenises and path.suffix == ".onnx":
+    if student.tokenizes and path.suffix == ".onnx":
         raise InputError(
             f"{student.text} splits texts by a tokenizer, which an ONNX file cannot hold: export "
             f"it to {path.with_suffix('.safetensors').name}, which holds it"
@@ -172,7 +172,7 @@ def _description(
     result = {k: v for k, v in asdict(made).items() if k != "path"}
     return {
         "format": artifacts.FORMAT,
-        "artefact": ARTIFACT,
+        "artifact": ARTIFACT,
         "request": request,
         "run": str(run.directory),
         "classes": list(run.classes),

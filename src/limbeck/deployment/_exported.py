@@ -8,8 +8,7 @@ from typing import Any
 from limbeck import artifacts, students
 from limbeck.errors import CorruptError, InputError
 from limbeck.examples import Array
-from limbeck.students import Model, encodings
-from limbeck.students import read as read_student
+from limbeck.students import Model, encodings, from_text
 
 ARTIFACT = "exported student"
 FORMATS = (".onnx", ".safetensors")
@@ -61,7 +60,7 @@ def open_exported(path: Path) -> dict[str, Any]:
         CorruptError: it was truncated or altered.
     """
     manifest = artifacts.read_json(path_beside(path, ".json"))
-    if manifest.get("artefact") != ARTIFACT:
+    if manifest.get("artifact") != ARTIFACT:
         raise CorruptError(f"{path} is not an exported student")
     artifacts.read_checked(path.parent, path.name, manifest["file"])
     return manifest
@@ -78,6 +77,6 @@ def open_model(path: Path, *, trust: bool = False) -> Model:
     if path.suffix == ".onnx":
         raise InputError(f"{path} is opened with onnxruntime.InferenceSession, not with load")
     manifest = open_exported(path)
-    student = read_student(manifest["student"], trust=trust)
+    student = from_text(manifest["student"], trust=trust)
     encoding = encodings.from_json(manifest["encoding"])
     return students.build_model(student, encoding, 0, path.read_bytes())

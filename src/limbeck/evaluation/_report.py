@@ -155,8 +155,9 @@ def _count(value: Number) -> str:
 class _Size:
     label: str
     write: Callable[[Number], str]
-    phrase: str  # how the student stands to the teacher; {} is "12 times fewer"
     path: Sequence[str]  # where a row keeps it
+    # How a student of less, more and as much stands to its teacher; {} is how many times.
+    phrases: tuple[str, str, str] | None = None
 
     def of(self, row: Row) -> Number | None:
         found: Any = row
@@ -169,17 +170,37 @@ class _Size:
 
 
 _SIZES = (
-    _Size("parameters", _count, "has {} parameters", ["parameters"]),
-    _Size("bytes", _count, "takes {} bytes", ["bytes"]),
-    _Size("operations", _count, "needs {} operations (multiply-adds)", ["operations"]),
+    _Size(
+        "parameters",
+        _count,
+        ["parameters"],
+        ("{} times fewer parameters", "{} times more parameters", "as many parameters"),
+    ),
+    _Size(
+        "bytes",
+        _count,
+        ["bytes"],
+        ("{} times fewer bytes", "{} times more bytes", "as many bytes"),
+    ),
+    _Size(
+        "operations",
+        _count,
+        ["operations"],
+        ("{} times fewer multiply-adds", "{} times more multiply-adds", "as many multiply-adds"),
+    ),
     _Size(
         "latency at batch 1, median ms",
         _significant,
-        "needs {} milliseconds for one example",
         ["latency_ms", "p50"],
+        ("{} times lower latency", "{} times higher latency", "the same latency"),
     ),
-    _Size("latency at batch 1, 95th percentile ms", _significant, "", ["latency_ms", "p95"]),
-    _Size("examples a second", _count, "answers {} examples a second", ["throughput_per_second"]),
+    _Size("latency at batch 1, 95th percentile ms", _significant, ["latency_ms", "p95"]),
+    _Size(
+        "throughput, examples per second",
+        _count,
+        ["throughput_per_second"],
+        ("1/{} of the throughput", "{} times the throughput", "the same throughput"),
+    ),
 )
 
 
@@ -206,16 +227,22 @@ def _pair(document: Document, size: _Size) -> tuple[Number, Number] | None:
 
 def _ratios(document: Document) -> dict[str, str]:
     """How the student stands to the teacher, for each size that both have."""
-    found = [(size, _pair(document, size)) for size in _SIZES if size.phrase]
+    pairs = [(size, _pair(document, size)) for size in _SIZES]
     return {
-        size.label: size.phrase.format(_times(pair[0] / pair[1])) for size, pair in found if pair
+        size.label: _ratio(size.phrases, pair[0] / pair[1])
+        for size, pair in pairs
+        if pair and size.phrases
     }
 
 
-def _times(ratio: Number) -> str:
-    if 0.995 <= ratio < 1.005:
-        return "as many"
-    return f"{_significant(max(ratio, 1 / ratio))} times {'fewer' if ratio > 1 else 'more'}"
+def _ratio(phrases: tuple[str, str, str], teacher_to_student: Number) -> str:
+    less, more, same = phrases
+    if 0.995 <= teacher_to_student < 1.005:
+        return same
+    times = max(teacher_to_student, 1 / teacher_to_student)
+    # Beyond ten, decimals say more than a timing or a practitioner does.
+    written = f"{times:,.0f}" if times >= 10 else f"{times:.3g}"
+    return (less if teacher_to_student > 1 else more).format(written)
 
 
 def _small_but_costly(document: Document) -> list[str]:
@@ -233,7 +260,7 @@ def _small_but_costly(document: Document) -> list[str]:
 def _notes(document: Document) -> list[str]:
     *first, last = list(_ratios(document).values()) or [""]
     phrases = f"{', '.join(first)} and {last}" if first else last
-    sizes = [f"Against the teacher, the student {phrases}."] if phrases else []
+    sizes = [f"Against the teacher, the student has {phrases}."] if phrases else []
     own = [f"{row['name']}: {note}" for row in document["rows"] for note in row.get("notes", ())]
     return [*sizes, *_small_but_costly(document), *own, *document.get("notes", ())]
 

@@ -33,4 +33,3 @@ from ._view import Shows as Shows
 from ._view import View as View
 from ._view import as_view as as_view
 from .views import Plain as Plain
-from .views import read as read

@@ -21,7 +21,7 @@ class Batch:
             1, or of values, as the examples have.
         scores: the teacher's scores `(batch, classes)`; `(0, 0)` where there are none.
         is_scored: which rows have scores, `(batch,)`.
-        scale: the deviation of each class's score `(classes,)` for who standardises; else 1.
+        scale: the deviation of each class's score `(classes,)` for who standardizes; else 1.
         kind: what the scores are, or where there are none, what is answered to learn the labels.
         features: outputs of the student's submodules that the objective asked for, by name.
         step: how many steps of training came before.

@@ -20,7 +20,7 @@ def moved(images: Array, pixels: int, moves: tuple[Array, Array], fill: Fill) ->
     return np.ascontiguousarray(windows[np.arange(len(images)), :, moves[0], moves[1]])
 
 
-def from_centre(shape: tuple[int, ...]) -> tuple[Array, Array]:
+def from_center(shape: tuple[int, ...]) -> tuple[Array, Array]:
     """How far each pixel lies below and to the right of the centre, `(height, 1)`, `(1, width)`."""
     down, across = (np.arange(side) - (side - 1) / 2 for side in shape[2:])
     return down[:, None], across[None, :]
@@ -28,8 +28,8 @@ def from_centre(shape: tuple[int, ...]) -> tuple[Array, Array]:
 
 def bumps(side: int, width: float) -> Array:
     """Gaussian bumps around a lattice of that spacing, `(side, bumps)`, rows of unit length."""
-    centres = np.arange(-2 * width, side - 1 + 2.5 * width, width)
-    bumps = np.exp(-(((np.arange(side)[:, None] - centres) / width) ** 2) / 2)
+    centers = np.arange(-2 * width, side - 1 + 2.5 * width, width)
+    bumps = np.exp(-(((np.arange(side)[:, None] - centers) / width) ** 2) / 2)
     return np.asarray(bumps / np.linalg.norm(bumps, axis=1, keepdims=True))
 
 

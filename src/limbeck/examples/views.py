@@ -18,7 +18,7 @@ from limbeck.examples._batch import Batch
 from limbeck.examples._examples import Examples
 from limbeck.examples._labels import mixed
 from limbeck.examples._lazy import Array
-from limbeck.examples._pixels import Fill, bumps, check_images, from_centre, moved, sampled
+from limbeck.examples._pixels import Fill, bumps, check_images, from_center, moved, sampled
 from limbeck.examples._view import OwnView, View, shows
 from limbeck.runtime import Makers, Named, make, text_of
 
@@ -143,7 +143,7 @@ class Affine(View):
             for what in ("turn", "size", "slant")
         )
         angle, factor = np.deg2rad(self.degrees) * turn, (1 + self.zoom) ** -size
-        down, across = from_centre(shown.inputs.shape)
+        down, across = from_center(shown.inputs.shape)
         across = across + self.shear * slant * down
         cosine, sine = factor * np.cos(angle), factor * np.sin(angle)
         places = cosine * down - sine * across, sine * down + cosine * across
@@ -186,7 +186,7 @@ class Elastic(View):
         noise = _uniforms("elastic", lattice, examples, rows, numbers, seed)
         # Stacked products, one an example: its bits do not depend on its company.
         field = self.strength * (upright @ (np.sqrt(12) * (noise - 0.5)) @ flat.T)
-        down, across = from_centre(shown.inputs.shape)
+        down, across = from_center(shown.inputs.shape)
         moved = sampled(shown.inputs, down + field[:, 0], across + field[:, 1])
         return replace(shown, inputs=moved)
 
@@ -283,7 +283,7 @@ MAKERS: Makers = {
 }
 
 
-def read(text: str, *, trust: bool = False) -> View:
+def from_text(text: str, *, trust: bool = False) -> View:
     """The view that a call written as text makes, such as `flip(of=crop(4))`.
 
     `mine.py:Blur(2)` or `module:Blur(2)` calls a class or function of yours, which runs its code;
@@ -307,15 +307,15 @@ def read(text: str, *, trust: bool = False) -> View:
     return OwnView.of(own, named.text)
 
 
-def check(text: str) -> None:
-    """Refuses a text that `read` could not read, as far as that shows without running code.
+def check_text(text: str) -> None:
+    """Refuses a text that `from_text` could not read, as far as that shows without running code.
 
     Raises:
-        RecipeError, MissingError, MismatchError: as in `read`.
+        RecipeError, MissingError, MismatchError: as in `from_text`.
     """
     named = Named.parse(text)
     if named is None:
-        read(text)
+        from_text(text)
     else:
         named.check()
 

@@ -93,7 +93,7 @@ OF_VALUES = _named(
 """
 
 _VECTORS: Kind = "embeddings"
-_NEIGHBOURS = WholeSet(_embeddings.neighbours, _embeddings.neighbours_of_rows)
+_NEIGHBORS = WholeSet(_embeddings.neighbors, _embeddings.neighbors_of_rows)
 
 OF_EMBEDDINGS = _named(
     _VECTORS,
@@ -108,13 +108,13 @@ OF_EMBEDDINGS = _named(
     Metric(
         "l2_distance", "lower", POSITIVE, REFERENCE, MeanOf(_embeddings.distance), kind=_VECTORS
     ),
-    Metric("neighbour_agreement", "higher", SHARE, REFERENCE, _NEIGHBOURS, kind=_VECTORS),
+    Metric("neighbor_agreement", "higher", SHARE, REFERENCE, _NEIGHBORS, kind=_VECTORS),
 )
 """Of embeddings, against the reference's.
 
 - cosine_similarity: mean cosine of the angle between the two.
 - l2_distance: mean Euclidean distance between the two, as they are.
-- neighbour_agreement: of each example's 10 nearest others by cosine, the share that the reference
+- neighbor_agreement: of each example's 10 nearest others by cosine, the share that the reference
   has as well; for more than 10 and at most 5000 examples.
 """
 

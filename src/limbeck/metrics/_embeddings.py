@@ -4,7 +4,7 @@ import numpy as np
 
 from limbeck.metrics._classification import Answers, Array, OfRows
 
-NEIGHBOURS = 10
+NEIGHBORS = 10
 MOST_EXAMPLES = 5000  # beyond which finding all neighbours takes too long
 BLOCK = 512
 
@@ -19,19 +19,19 @@ def distance(answers: Answers) -> Array:
     return np.asarray(np.linalg.norm(answers.logits - answers.reference, axis=1))
 
 
-def neighbours(answers: Answers) -> float:
+def neighbors(answers: Answers) -> float:
     """The share of each example's nearest neighbours that it shares with the reference, averaged.
 
     By cosine, among these examples; NaN where there are too few of them, or too many.
     """
-    if not NEIGHBOURS < len(answers.logits) <= MOST_EXAMPLES:
+    if not NEIGHBORS < len(answers.logits) <= MOST_EXAMPLES:
         return float("nan")
     return float(_shared(answers).mean())
 
 
-def neighbours_of_rows(answers: Answers) -> OfRows:
+def neighbors_of_rows(answers: Answers) -> OfRows:
     """The same of rows, with the neighbours that they have among all examples."""
-    is_measured = NEIGHBOURS < len(answers.logits) <= MOST_EXAMPLES
+    is_measured = NEIGHBORS < len(answers.logits) <= MOST_EXAMPLES
     shared = _shared(answers) if is_measured else np.full(len(answers.logits), np.nan)
     return lambda rows: float(shared[rows].mean())
 
@@ -43,14 +43,14 @@ def _shared(answers: Answers) -> Array:
 
 
 def _nearest(vectors: Array) -> Array:
-    """The rows of each one's nearest neighbours, `(examples, NEIGHBOURS)`, in any order."""
+    """The rows of each one's nearest neighbours, `(examples, NEIGHBORS)`, in any order."""
     units = _unit(vectors)
     found = []
     for start in range(0, len(units), BLOCK):
         likeness = units[start : start + BLOCK] @ units.T
         own = np.arange(len(likeness))
         likeness[own, start + own] = -np.inf  # nobody is a neighbour of itself
-        found.append(np.argpartition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS])
+        found.append(np.argpartition(-likeness, NEIGHBORS, axis=1)[:, :NEIGHBORS])
     return np.concatenate(found)
 
 

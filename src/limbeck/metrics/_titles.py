@@ -42,14 +42,14 @@ TITLES = {
     "r2_from_reference": Title("R2 of reference"),
     "cosine_similarity": Title("cosine similarity to reference"),
     "l2_distance": Title("distance from reference", reading="lower is closer"),
-    "neighbour_agreement": Title("10 nearest neighbours shared with reference, %", 100, 2),
+    "neighbor_agreement": Title("10 nearest neighbours shared with reference, %", 100, 2),
     "kl_nats": Title("KL from reference, nats", reading="lower is closer"),
 }
 
 
 # As figures, where they were measured.
 DRAWN = ("accuracy", "subset_accuracy", "agreement", "kl_nats", "rmse", "rmse_from_reference",
-         "cosine_similarity", "neighbour_agreement")  # fmt: skip
+         "cosine_similarity", "neighbor_agreement")  # fmt: skip
 
 
 def title_of(name: str) -> Title:

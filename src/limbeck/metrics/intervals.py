@@ -348,10 +348,10 @@ def _combined(
 
 def _wilson(share: float, size: float, quantile: float) -> Bounds:
     square = quantile**2 / size
-    centre = (share + square / 2) / (1 + square)
+    center = (share + square / 2) / (1 + square)
     half = math.sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
     # Rounding must not push an end past the share itself, nor past 0 or 1.
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
+    return max(0.0, min(share, center - half)), min(1.0, max(share, center + half))
 
 
 def _within_bounds(mean: float, half: float, n: int, bounds: Bounds) -> Estimate:

@@ -7,7 +7,7 @@ Files:
     _dkd: DKD: the label against the rest, and the rest among themselves.
     _embeddings: MatchEmbeddings: the direction of a teacher's embedding.
     _labels: Labels: hard labels, which is what a control is trained on.
-    _logit_standardization: LogitStandardisation: soft targets of z-scored logits.
+    _logit_standardization: LogitStandardization: soft targets of z-scored logits.
     _logits: MatchLogits and MatchProbabilities: squared differences, as in Ba & Caruana 2014.
     losses: What a student is asked to match: pure functions of tensors.
     _objective: Objective: a loss bound to a batch, and what it says of itself.

@@ -8,7 +8,7 @@ from limbeck.objectives._dist import DIST
 from limbeck.objectives._dkd import DKD
 from limbeck.objectives._embeddings import MatchEmbeddings
 from limbeck.objectives._labels import Labels
-from limbeck.objectives._logit_standardization import LogitStandardisation
+from limbeck.objectives._logit_standardization import LogitStandardization
 from limbeck.objectives._logits import MatchLogits, MatchProbabilities
 from limbeck.objectives._objective import Objective, OwnObjective, as_objective, lacking
 from limbeck.objectives._reductions import listed
@@ -24,7 +24,7 @@ MAKERS: Makers = {
     "MatchEmbeddings": MatchEmbeddings,
     "Votes": Votes,
     "Labels": Labels,
-    "LogitStandardisation": LogitStandardisation,
+    "LogitStandardization": LogitStandardization,
     "DIST": DIST,
     "DKD": DKD,
 }
@@ -40,8 +40,8 @@ def of_control(objectives: Sequence[Objective], kind: Kind) -> Labels:
     Values are standardised where all the students' are: a control that had to find the scale by
     itself would be the weaker for it.
     """
-    are_scaled = all(objective.standardises for objective in objectives)
-    return Labels("standardised" if are_scaled and kind == "values" else "")
+    are_scaled = all(objective.standardizes for objective in objectives)
+    return Labels("standardized" if are_scaled and kind == "values" else "")
 
 
 def kinds_of(objective: Objective | Callable[..., Any]) -> tuple[Kind, ...]:
@@ -70,7 +70,7 @@ def _teaches(objective: Objective, kind: Kind) -> bool:
     return objective.needs_scores and kind in objective.kinds
 
 
-def read(text: str, *, trust: bool = False) -> Objective:
+def from_text(text: str, *, trust: bool = False) -> Objective:
     """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
 
     `mine.py:Focal(gamma=2)` or `module:Focal(gamma=2)` calls a class or function of yours with
@@ -97,14 +97,14 @@ def read(text: str, *, trust: bool = False) -> Objective:
     return OwnObjective.of(own, named.text)
 
 
-def check(text: str) -> None:
-    """Refuses a text that `read` could not read, as far as that shows without running a file.
+def check_text(text: str) -> None:
+    """Refuses a text that `from_text` could not read, as far as that shows without running a file.
 
     Raises:
-        RecipeError, MissingError, MismatchError: as in `read`.
+        RecipeError, MissingError, MismatchError: as in `from_text`.
     """
     named = Named.parse(text)
     if named is None:
-        read(text)
+        from_text(text)
     else:
         named.check()

@@ -25,7 +25,7 @@ class DIST(Objective):
     temperature: float = 1.0
     hard_weight: float = 1.0
     needs_scores = True
-    vectorises = True
+    vectorizes = True
 
     def __post_init__(self) -> None:
         check_temperature(self, self.temperature)

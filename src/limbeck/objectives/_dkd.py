@@ -31,7 +31,7 @@ class DKD(Objective):
     hard_weight: float = 1.0
     warmup: float = 0.08
     needs_scores = True
-    vectorises = True
+    vectorizes = True
     needs_labels = True
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import of_labels
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
-LabelsForm = Literal["", "standardised"]
+LabelsForm = Literal["", "standardized"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Labels(Objective):
     """What the labels ask for: how teachers and controls are trained.
 
     Cross-entropy with classes; with a 0 or 1 for each column the binary one, summed over columns;
-    with real values half the squared distance, as `MatchLogits` has it. The form "standardised" is
+    with real values half the squared distance, as `MatchLogits` has it. The form "standardized" is
     for values alone: each output's error is divided by the deviation of its labels, and the student
     keeps the scale and shift.
     """
@@ -27,26 +27,26 @@ class Labels(Objective):
     form: LabelsForm | str = ""
     needs_scores = False
     needs_labels = True
-    vectorises = True
+    vectorizes = True
 
     def __post_init__(self) -> None:
         if self.form not in get_args(LabelsForm):
-            raise InputError(f"Labels has no form {self.form!r}; known is 'standardised'")
+            raise InputError(f"Labels has no form {self.form!r}; known is 'standardized'")
 
     @property
-    def standardises(self) -> bool:
+    def standardizes(self) -> bool:
         """Whether the student's output is to be scaled to the labels' mean and deviation."""
-        return self.form == "standardised"
+        return self.form == "standardized"
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """All that labels are of; standardised, values alone."""
+        """All that labels are of; standardized, values alone."""
         every: tuple[Kind, ...] = (*OF_ONE_SOFTMAX, "votes", "independent-logits", "values")
-        return ("values",) if self.standardises else every
+        return ("values",) if self.standardizes else every
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"labels": ...}`, in nats; of values in their squared units (or of their deviation)."""
-        if self.standardises:
+        if self.standardizes:
             scaled = replace(batch, labels=batch.labels / batch.scale)
             return {"labels": of_labels(output / batch.scale, scaled)}
         return {"labels": of_labels(output, batch)}

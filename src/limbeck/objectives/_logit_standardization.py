@@ -1,4 +1,4 @@
-"""LogitStandardisation: soft targets of z-scored logits."""
+"""LogitStandardization: soft targets of z-scored logits."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from limbeck.objectives._reductions import check_temperature, check_weights, har
 
 
 @dataclass(frozen=True)
-class LogitStandardisation(Objective):
+class LogitStandardization(Objective):
     """`T^2 KL` of z-scored logits: each example's logits less their mean, over their deviation.
 
     Sun et al. 2024, arXiv:2403.01427. The student is asked for the order and the relative size
@@ -24,7 +24,7 @@ class LogitStandardisation(Objective):
     soft_weight: float = 9.0
     hard_weight: float = 0.1
     needs_scores = True
-    vectorises = True
+    vectorizes = True
 
     def __post_init__(self) -> None:
         check_temperature(self, self.temperature)
@@ -37,7 +37,7 @@ class LogitStandardisation(Objective):
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"soft": ...}` and, where weighted, `{"hard": ...}`, in nats."""
-        rows = losses.standardised_rows(output), losses.standardised_rows(batch.scores)
+        rows = losses.standardized_rows(output), losses.standardized_rows(batch.scores)
         per_example = losses.soft_targets(*rows, self.temperature)
         soft = self.soft_weight * over_scored(per_example, batch)
         return {"soft": soft, **hard_part(self.hard_weight, output, batch)}

@@ -12,15 +12,15 @@ from limbeck.objectives._objective import Objective
 from limbeck.objectives._reductions import over_scored
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
-LogitForm = Literal["raw", "centred", "standardised"]
+LogitForm = Literal["raw", "centered", "standardized"]
 
 
 @dataclass(frozen=True)
 class MatchLogits(Objective):
     """Regression on the teacher's logits, `1/(2 batch) sum ||g(x) - z||^2`.
 
-    Ba & Caruana 2014, section 2, arXiv:1312.6184. Forms: "raw" as there; "centred" leaves out the
-    offset of a row, which no softmax sees; "standardised" divides each class's error by the
+    Ba & Caruana 2014, section 2, arXiv:1312.6184. Forms: "raw" as there; "centered" leaves out the
+    offset of a row, which no softmax sees; "standardized" divides each class's error by the
     deviation of that class's logit over the transfer set, and the student keeps the scale and
     shift (the paper's normalised targets).
     """
@@ -28,18 +28,18 @@ class MatchLogits(Objective):
     form: LogitForm | str = "raw"
     needs_scores = True
     needs_labels = False
-    vectorises = True
+    vectorizes = True
 
     @property
-    def standardises(self) -> bool:
+    def standardizes(self) -> bool:
         """Whether the student's output is to be scaled to the scores' mean and deviation."""
-        return self.form == "standardised"
+        return self.form == "standardized"
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """But for the centred form also those whose columns mean something each for itself."""
+        """But for the centered form also those whose columns mean something each for itself."""
         apart: tuple[Kind, ...] = ("independent-logits", "values")
-        return OF_ONE_SOFTMAX if self.form == "centred" else (*OF_ONE_SOFTMAX, *apart)
+        return OF_ONE_SOFTMAX if self.form == "centered" else (*OF_ONE_SOFTMAX, *apart)
 
     def __post_init__(self) -> None:
         if self.form not in get_args(LogitForm):
@@ -48,9 +48,9 @@ class MatchLogits(Objective):
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"logits": ...}`, in squared units of the logits (or of their deviation)."""
-        if self.form == "centred":
-            per_example = losses.logits(losses.centred(output), losses.centred(batch.scores))
-        elif self.form == "standardised":
+        if self.form == "centered":
+            per_example = losses.logits(losses.centered(output), losses.centered(batch.scores))
+        elif self.form == "standardized":
             scale = batch.scale
             per_example = losses.logits(output / scale, batch.scores / scale)
         else:
@@ -67,7 +67,7 @@ class MatchProbabilities(Objective):
 
     needs_scores = True
     needs_labels = False
-    vectorises = True
+    vectorizes = True
 
     def __call__(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`{"probabilities": ...}`."""

@@ -48,7 +48,7 @@ class Objective(ABC):
         return OF_ONE_SOFTMAX
 
     @property
-    def standardises(self) -> bool:
+    def standardizes(self) -> bool:
         """Whether the student's output is scaled to the mean and deviation of what it learns.
 
         It then finds that deviation as `batch.scale`.
@@ -61,7 +61,7 @@ class Objective(ABC):
         return ()
 
     @property
-    def vectorises(self) -> bool:
+    def vectorizes(self) -> bool:
         """Whether `torch.vmap` may compute it for several students at once.
 
         It is then made of torch operations alone, with no branch on their values.
@@ -87,9 +87,9 @@ SAYS: Mapping[str, Callable[[Any], Any]] = {
     "needs_scores": bool,
     "needs_labels": bool,
     "kinds": tuple,
-    "standardises": bool,
+    "standardizes": bool,
     "features": tuple,
-    "vectorises": bool,
+    "vectorizes": bool,
 }
 
 
@@ -108,9 +108,9 @@ class OwnObjective(Objective):
     needs_scores: bool = True
     needs_labels: bool = False
     kinds: tuple[Kind, ...] = OF_ONE_SOFTMAX
-    standardises: bool = False
+    standardizes: bool = False
     features: tuple[str, ...] = ()
-    vectorises: bool = False
+    vectorizes: bool = False
 
     @classmethod
     def of(cls, given: Callable[..., Any], text: str) -> "OwnObjective":

@@ -26,7 +26,7 @@ class SoftTargets(Objective):
     hard_weight: float = 0.0
     kinds: ClassVar[tuple[Kind, ...]] = (*OF_ONE_SOFTMAX, "independent-logits")
     needs_scores = True
-    vectorises = True
+    vectorizes = True
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:

@@ -25,7 +25,7 @@ class Votes(Objective):
     kinds: ClassVar[tuple[Kind, ...]] = ("votes",)
     needs_scores = True
     needs_labels = False
-    vectorises = True
+    vectorizes = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.smoothing < 1:

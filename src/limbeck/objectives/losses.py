@@ -71,7 +71,7 @@ def logits(student: Float[Tensor, "batch classes"], teacher: Float[Tensor, "_ _"
     return (student - teacher).square().sum(dim=1) / 2
 
 
-def centred(scores: Float[Tensor, "batch classes"]) -> Float[Tensor, "batch classes"]:
+def centered(scores: Float[Tensor, "batch classes"]) -> Float[Tensor, "batch classes"]:
     """The scores with each row's mean subtracted: what is left is all that a softmax sees."""
     return scores - scores.mean(dim=1, keepdim=True)
 
@@ -158,7 +158,7 @@ def value_labels(
     return distance.square().sum(dim=1) / 2
 
 
-def standardised_rows(
+def standardized_rows(
     scores: Float[Tensor, "batch classes"],
 ) -> Float[Tensor, "batch classes"]:
     """Each row's z-scores over its classes, `(z - mean) / (deviation + 1e-7)`.

@@ -75,11 +75,11 @@ class Kitchen:
             return ensemble([self.model(name, examples, mean) for name in named], mean=mean)
         if named in self.runs:
             return self.runs[named]
-        return teachers.read(named, examples.classes, trust=self.trust)
+        return teachers.from_text(named, examples.classes, trust=self.trust)
 
     def view(self, text: str) -> View:
         """The view that a text names."""
-        return views.read(text, trust=self.trust)
+        return views.from_text(text, trust=self.trust)
 
     def seeds(self, number: int) -> int:
         """So many seeds, or fewer in a smoke run."""

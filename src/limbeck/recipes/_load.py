@@ -95,7 +95,7 @@ def _kind(directory: Path) -> str:
     if state in ("absent", "foreign"):
         raise MissingError(f"there is no Limbeck artifact in {directory}")
     name = artifacts.MANIFEST if state == "whole" else artifacts.REQUEST
-    return str(artifacts.read_json(directory / name)["artefact"])
+    return str(artifacts.read_json(directory / name)["artifact"])
 
 
 def show(path: str | Path) -> dict[str, Any]:
@@ -110,13 +110,13 @@ def show(path: str | Path) -> dict[str, Any]:
     if place.is_file():
         manifest = open_exported(place)
         return {
-            "artefact": manifest.pop("artefact"),
+            "artifact": manifest.pop("artifact"),
             "path": str(place),
             "whole": "yes",
             **manifest,
         }
     kind = _kind(place)
-    shown: dict[str, Any] = {"artefact": kind, "path": str(place)}
+    shown: dict[str, Any] = {"artifact": kind, "path": str(place)}
     if artifacts.state(place) == "begun":
         request = artifacts.read_json(place / artifacts.REQUEST)
         return {**shown, "whole": _unfinished(place), "request": request}

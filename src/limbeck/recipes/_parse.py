@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from limbeck import artifacts
 from limbeck.errors import LimbeckError, MissingError, RecipeError
 from limbeck.recipes._step import Step
 from limbeck.recipes.steps import TABLES
@@ -34,7 +35,7 @@ class Recipe:
 
 
 def read_recipe(file: str | Path) -> Recipe:
-    """The recipe in a TOML file.
+    """The recipe in a TOML file; one of 0.1 is read with today's names.
 
     Raises:
         MissingError: no such file.
@@ -47,7 +48,7 @@ def read_recipe(file: str | Path) -> Recipe:
         raise MissingError(f"there is no recipe {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not TOML: {error}") from error
-    return parse(tables, path.stem)
+    return parse(artifacts.respelt(tables), path.stem)
 
 
 def parse(tables: Mapping[str, Any], name: str) -> Recipe:

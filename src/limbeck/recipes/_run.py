@@ -30,11 +30,11 @@ def run_recipe(
     place = Path(to) if to else recipe.place(smoke=smoke)
     # Code that is not trusted is refused before any work.
     for text in (text for step in recipe.steps for text in step.objective_texts):
-        objectives.read(text, trust=trust)
+        objectives.from_text(text, trust=trust)
     for text in _teachers(recipe):
-        teachers.check(text, trust=trust)
+        teachers.check_text(text, trust=trust)
     for text in (text for step in recipe.steps for text in step.view_texts):
-        views.read(text, trust=trust)
+        views.from_text(text, trust=trust)
     learnt_from = frozenset(name for step in recipe.steps for name in step.learns_from)
     kitchen = Kitchen(recipe.name, recipe.sources, learnt_from, place, smoke, trust, tell)
     for step in recipe.steps:

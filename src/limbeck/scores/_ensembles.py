@@ -43,8 +43,8 @@ def geometric(
     Vinyals & Dean 2015, section 2, arXiv:1503.02531). Centring takes out the offset of a row,
     which means nothing.
     """
-    centred = logits - logits.mean(axis=2, keepdims=True)
-    return np.asarray(centred.mean(axis=0))
+    centered = logits - logits.mean(axis=2, keepdims=True)
+    return np.asarray(centered.mean(axis=0))
 
 
 def arithmetic(

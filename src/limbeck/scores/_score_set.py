@@ -10,7 +10,7 @@ import numpy as np
 
 from limbeck import artifacts
 from limbeck.errors import CorruptError, MismatchError
-from limbeck.examples import Array, Examples, View, read
+from limbeck.examples import Array, Examples, View, views
 from limbeck.scores._dense import Dense
 from limbeck.scores._kinds import Kind, check_classes
 from limbeck.scores._record import ScoreSetRecord
@@ -86,7 +86,7 @@ class ScoreSet:
         """How the examples were shown to the teacher."""
         if self.own_view is not None and self.own_view.text == self.record.view:
             return self.own_view
-        return read(self.record.view, trust=self.is_trusted)
+        return views.from_text(self.record.view, trust=self.is_trusted)
 
     @property
     def count(self) -> int:

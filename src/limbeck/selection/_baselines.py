@@ -93,7 +93,7 @@ def in_int8(name: str, run: Run, inputs: Array, threads: int) -> Cheaper:
     Raises:
         NeedsPackageError: the packages for ONNX are not installed.
         InputError: the net cannot be held by an ONNX file.
-        NotMetError: the ONNX file would not answer alike before it is made int8.
+        NotMetError: the ONNX file failed its verification before it was made int8.
     """
     quantization = needs("onnxruntime.quantization")
     with tempfile.TemporaryDirectory() as folder:
@@ -129,7 +129,7 @@ def _quiet_root() -> Iterator[None]:
 
 
 def baselines(labelled: Examples, classes: tuple[str, ...]) -> Iterator[Cheaper]:
-    """Plain models fitted to the labels alone: of texts and images one, of tables two."""
+    """Baselines fitted to the hard labels: of texts and images one, of tables two."""
     given = labelled.take(np.flatnonzero(labelled.is_labelled))
     for name, (what, model) in _plain(given).items():
         yield _fitted(name, what, model, given, classes)

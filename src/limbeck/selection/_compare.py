@@ -54,7 +54,7 @@ def compare(
     from the transfer set less a held-out part and are judged there: by accuracy where it has
     labels, else by agreement with the teacher; of equals the first is chosen. The chosen setting
     is then trained on the whole transfer set with every seed and measured on `test`, which
-    nothing looks at before that. "control", the labels alone, is a method like the others and is
+    nothing looks at before that. "control", on hard labels, is a method like the others and is
     added where there are labels.
 
     Each method's accuracy is held against the baseline's and the control's. The intervals of all
@@ -159,7 +159,7 @@ class _Job:
     def _check_objective(self, name: str, objective: Objective) -> None:
         if name == CONTROL and objective != Labels():
             raise InputError(
-                f"the method 'control' is the labels alone, not {objective.text}: "
+                f"the method 'control' learns hard labels, not {objective.text}: "
                 "give it another name"
             )
         if objective.needs_labels and not self.transfer.examples.is_labelled.any():
@@ -256,7 +256,7 @@ class _Job:
     def _beside_control(self) -> dict[str, Objective]:
         """What to ask for so that a control of its own rate is trained as those beside others are.
 
-        Where all have labels the control is the labels alone. Where few have, it trains for as
+        Where all have labels the control learns those. Where few have, it trains for as
         many steps as a student would and stops early, and so needs a student beside it.
         """
         taught = [one for of in self.methods.values() for one in of if one.needs_scores]

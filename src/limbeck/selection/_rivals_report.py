@@ -144,7 +144,7 @@ def _setting(document: RivalsRecord) -> str:
 
 def _table(document: RivalsRecord) -> list[list[str]]:
     title = title_of(document.metric).title
-    heads = [*(f"{name}, ms" for name in TIMES), "calls", "examples a second"]
+    heads = [*(f"{name}, ms" for name in TIMES), "calls", "examples/s"]
     table = [["model", title, "n", "student ahead by", "bytes", *heads]]
     for row in document.rows:
         taken = row.get("latency_ms")

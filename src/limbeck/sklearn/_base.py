@@ -180,8 +180,8 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         student, objective = self.student, self.objective or self._usual
         plan = Plan(epochs=self.epochs, batch=self.batch, learning_rate=self.learning_rate)
         return How(
-            students.read(student) if isinstance(student, str) else student,
-            objectives.read(objective)
+            students.from_text(student) if isinstance(student, str) else student,
+            objectives.from_text(objective)
             if isinstance(objective, str)
             else objectives.as_objective(objective),
             plan,

@@ -44,7 +44,7 @@ class Taught:
 
     Attributes:
         run: the student; of classes its logits are divided by `temperature`.
-        control: the net that learnt the labels alone; None where there were none.
+        control: the same net, trained on hard labels; None where there were none.
         temperature: what calibrated the logits; 1 for values.
         check: some of the inputs it was not trained on, for an export to be checked with.
     """

@@ -39,9 +39,9 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]  # 
         missing: "refuse" missing values, or "impute": the student gets the column's mean and a
             flag. The teacher sees the table as it is either way.
         objective: an objective, or the call that makes it; "" for `SoftTargets(temperature=1)`,
-            of a regressor `MatchLogits('standardised')`.
+            of a regressor `MatchLogits('standardized')`.
         epochs, batch, learning_rate: of the training, as in `limbeck.Plan`.
-        control: whether the same net also learns the labels alone, where `fit` is given them.
+        control: whether the same net is also trained on hard labels, where `fit` is given them.
         held_out: the share of labelled rows that neither teacher nor student see, for `report_`.
         directory: where scores and runs are kept; "" to keep none. Another fit needs another one.
         random_state: as in all of scikit-learn; it decides new rows, split and student.
@@ -129,13 +129,13 @@ class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]  # no
     """A small net that answers like a regressor of scikit-learn's, for one output.
 
     As `DistilledClassifier`, but that the student learns the teacher's values, standardised
-    (`MatchLogits('standardised')`), and the control the labels as values with the same objective.
+    (`MatchLogits('standardized')`), and the control the labels as values with the same objective.
     `report_` holds `rmse`, against the labels, and `rmse_to_teacher`.
     """
 
     @property
     def _usual(self) -> str:
-        return "MatchLogits('standardised')"
+        return "MatchLogits('standardized')"
 
     def _labels(self, y: Any, table: Any) -> Array:
         labels = column_or_1d(check_array(y, ensure_2d=False, input_name="y"), warn=True)

@@ -62,7 +62,7 @@ class FilterBanks:
             )
         return 1 + (len(utterance.samples) - window) // hop
 
-    def centres(self, utterance: Utterance) -> Array:
+    def centers(self, utterance: Utterance) -> Array:
         """The sample in the middle of each frame, int64 `(frames,)`; its phone is the frame's."""
         window, hop = _samples(utterance.rate)
         return np.arange(self.count(utterance)) * hop + window // 2

@@ -50,11 +50,11 @@ def states(
     """
     check_inventory(phones)
     [spoken] = _spoken([utterance], phones)
-    centres = _centres(utterance, frames, hop, window)
+    centers = _centers(utterance, frames, hop, window)
     first, end = _ends(utterance)
-    which = np.searchsorted(first, centres, side="right") - 1
-    is_within = (which >= 0) & (centres < end[which])
-    part = STATES * (centres - first[which]) // (end - first)[which]
+    which = np.searchsorted(first, centers, side="right") - 1
+    is_within = (which >= 0) & (centers < end[which])
+    part = STATES * (centers - first[which]) // (end - first)[which]
     return np.where(is_within, spoken[which] * STATES + part.astype(np.int64), UNLABELLED)
 
 
@@ -63,16 +63,16 @@ def _ends(utterance: Utterance) -> tuple[Array, Array]:
     return bounds[:, 0], bounds[:, 1]
 
 
-def _centres(utterance: Utterance, frames: int, hop: float, window: float) -> Array:
+def _centers(utterance: Utterance, frames: int, hop: float, window: float) -> Array:
     step, length = _in_samples(hop, utterance.rate), _in_samples(window, utterance.rate)
-    centres = np.arange(frames) * step + length // 2
-    if frames and centres[-1] >= len(utterance.samples):
+    centers = np.arange(frames) * step + length // 2
+    if frames and centers[-1] >= len(utterance.samples):
         raise MismatchError(
             f"{utterance.key}: the last of {frames} frames has its centre at sample "
-            f"{centres[-1]}, but the recording has {len(utterance.samples)}: the frames are of "
+            f"{centers[-1]}, but the recording has {len(utterance.samples)}: the frames are of "
             "another recording, or of another hop"
         )
-    return centres
+    return centers
 
 
 def _in_samples(seconds: float, rate: int) -> int:

@@ -2,7 +2,7 @@
 
 from . import encodings as encodings
 from ._catalogue import MAKERS as MAKERS
-from ._catalogue import read as read
+from ._catalogue import from_text as from_text
 from ._model import Model as Model
 from ._model import build_model as build_model
 from ._model import started as started

@@ -33,7 +33,7 @@ MAKERS: Makers = {
 }
 
 
-def read(text: str, *, trust: bool = False) -> Student:
+def from_text(text: str, *, trust: bool = False) -> Student:
     """The student that a call written as text describes, such as `mlp([800, 800])`.
 
     `mine.py:net(units=4)` is a `factory` of a function in a file of yours, and so is

@@ -20,7 +20,7 @@ class Model(nn.Module):
     """A net with what stands around it: raw inputs `(batch, ...)` to scores `(batch, classes)`.
 
     `scores = body(encoding(inputs)) * scale + shift`. Scale and shift are 1 and 0, or the
-    deviation and mean of the teacher's scores where the objective standardises them; they are
+    deviation and mean of the teacher's scores where the objective standardizes them; they are
     kept with the student and not trained.
     """
 

@@ -82,7 +82,7 @@ class Run:
     @cached_property
     def student(self) -> _student.Student:
         """The net's description."""
-        return _catalogue.read(self.record.student, trust=self.is_trusted)
+        return _catalogue.from_text(self.record.student, trust=self.is_trusted)
 
     @property
     def parameters(self) -> int:

@@ -33,7 +33,7 @@ class Student(ABC):
         return False
 
     @property
-    def tokenises(self) -> bool:
+    def tokenizes(self) -> bool:
         """Whether its net splits texts by a tokenizer, which no ONNX graph can hold."""
         return False
 

@@ -12,9 +12,9 @@ from ._fusion import fuse_by_descent as fuse_by_descent
 from ._onnx import onnx as onnx
 from ._open import DOORS as DOORS
 from ._open import Door as Door
-from ._open import check as check
+from ._open import check_text as check_text
+from ._open import from_text as from_text
 from ._open import open_teachers as open_teachers
-from ._open import read as read
 from ._open import saved as saved
 from ._ordered import ordered as ordered
 from ._specialists import SPECIALISTS as SPECIALISTS

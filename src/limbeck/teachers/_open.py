@@ -43,7 +43,7 @@ def saved(path: str | Path, classes: Sequence[str] = (), *, trust: bool = False)
 def _artifact(directory: Path) -> str:
     if artifacts.state(directory) != "whole":
         return ""
-    return str(artifacts.read_json(directory / artifacts.MANIFEST)["artefact"])
+    return str(artifacts.read_json(directory / artifacts.MANIFEST)["artifact"])
 
 
 _CALL = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*\(.*\)\s*", re.DOTALL)
@@ -133,7 +133,7 @@ DOORS: Mapping[str, Door] = {
 _CALLS = {**DOORS, "huggingface": DOORS["hf"]}
 
 
-def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
+def from_text(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
     """The teacher that a text names, with `classes` for one that does not name its own.
 
     - `PREFIX:PATH`, with a prefix of `DOORS`: `onnx:model.onnx`, `run:runs/teacher`, `hf:folder`;
@@ -156,7 +156,7 @@ def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run 
         TrustError: it names code, and `trust` is not given.
         Whatever the function raises that opens it.
     """
-    check(text, trust=trust)
+    check_text(text, trust=trust)
     if named := _code(text):
         return _from_code(named, text, classes, trust)
     if _is_call(text):
@@ -167,7 +167,7 @@ def read(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run 
     return _opened(door, (place,), {}, classes, trust)
 
 
-def check(text: str, *, trust: bool = False) -> None:
+def check_text(text: str, *, trust: bool = False) -> None:
     """Refuses what can be seen to be wrong with a text before anything is opened.
 
     Raises:
@@ -335,9 +335,9 @@ def open_teachers(
     In an ensemble a run answers with each of its seeds, alone with the one it ships.
 
     Raises:
-        Whatever `teachers.read` and `teachers.ensemble` raise.
+        Whatever `teachers.from_text` and `teachers.ensemble` raise.
     """
-    opened = [read(name, examples.classes, trust=trust) for name in names]
+    opened = [from_text(name, examples.classes, trust=trust) for name in names]
     if len(opened) == 1 and not mean:
         return opened[0]
     return ensemble(opened, mean=mean or "geometric")

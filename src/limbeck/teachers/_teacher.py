@@ -254,7 +254,7 @@ class Teacher(ABC):
 
 _REMEDY = (
     "write the model to a file and open that, define the function or class at the top of a "
-    "module, or open the teacher by text, teachers.read('file.py:name', trust=True)"
+    "module, or open the teacher by text, teachers.from_text('file.py:name', trust=True)"
 )
 
 
@@ -263,7 +263,7 @@ def _reopened(
 ) -> Teacher:
     # By name and not imported: what opens texts imports this module, and not the other way round.
     package = sys.modules[__package__]
-    again: Teacher = package.as_teacher(package.read(source, classes, trust=trust), classes)
+    again: Teacher = package.as_teacher(package.from_text(source, classes, trust=trust), classes)
     if again.fingerprint != fingerprint:
         raise MismatchError(
             f"{source} opens another teacher than {name} was ({again.fingerprint}, not "

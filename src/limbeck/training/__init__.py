@@ -7,7 +7,7 @@ Files:
     _live: live(): the same batches with the teacher in the loop, for transfer sets without end.
     _loop: The one training loop: nets, a transfer set, an objective each, a plan; meant to be read.
     _nets: Nets in training: what they are given, their stack, optimizer, average, log, checkpoint.
-    _optim: Optimisers, schedules, max-norm, weight averaging.
+    _optim: Optimizers, schedules, max-norm, weight averaging.
     _plan: Plan: the frozen numbers of one training.
     _record: What a run records: its nets, the seed of each to ship, what they have seen, and notes.
     _sources: Where a transfer set's scores come from: a store, a teacher in the loop, or given

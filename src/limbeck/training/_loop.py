@@ -1,7 +1,7 @@
 """The one training loop: nets, a transfer set, an objective each, a plan; meant to be read.
 
 Order, learning rate and dropout are functions of seeds and the step, so a checkpoint is the
-step, the weights and what the optimiser remembers: training goes on to the identical end. Nets of
+step, the weights and what the optimizer remembers: training goes on to the identical end. Nets of
 one task see the same batches, and each ends as it would alone.
 """
 

@@ -154,13 +154,13 @@ class Task:
     def _start(self, member: Member) -> Model:
         fresh = students.build_model(self.student, self.encoding, member.seed)
         model = students.started(fresh, self.start)
-        if member.objective.standardises:
+        if member.objective.standardizes:
             model.rescale(*self.transfer.moments)
         return model
 
     def marked(self, batch: Batch, step: int) -> Batch:
         """The batch, with where training stands and what standardising objectives divide by."""
-        if any(member.objective.standardises for member in self.members):
+        if any(member.objective.standardizes for member in self.members):
             batch = replace(batch, scale=self.transfer.moments[1].to(batch.inputs.device))
         return replace(batch, step=step, steps=self.steps)
 
@@ -175,8 +175,8 @@ class Nets:
     def __init__(self, stack: Stack, plan: Plan, places: Sequence[Path], checkpoint: Path) -> None:
         self.stack, self._plan = stack, plan
         self._places, self._checkpoint = places, checkpoint
-        self.optimizer = _optim.optimiser(
-            plan.optimiser,
+        self.optimizer = _optim.optimizer(
+            plan.optimizer,
             stack,
             momentum=plan.momentum,
             weight_decay=plan.weight_decay,

@@ -1,4 +1,4 @@
-"""Optimisers, schedules, max-norm, weight averaging."""
+"""Optimizers, schedules, max-norm, weight averaging."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-OptimiserName = Literal["sgd", "nesterov", "adamw"]
+OptimizerName = Literal["sgd", "nesterov", "adamw"]
 ScheduleName = Literal["constant", "cosine", "one-cycle"]
-OPTIMISERS: tuple[OptimiserName, ...] = get_args(OptimiserName)
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 
-def optimiser(
-    name: OptimiserName | str,
+def optimizer(
+    name: OptimizerName | str,
     module: nn.Module,
     *,
     momentum: float,
@@ -120,7 +120,7 @@ def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What an optimiser remembers, as named tensors: no pickle in a checkpoint."""
+    """What an optimizer remembers, as named tensors: no pickle in a checkpoint."""
     remembered = optimizer.state_dict()["state"]
     return {
         f"optimizer.{index}.{name}": torch.as_tensor(value)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from limbeck.errors import InputError
 from limbeck.runtime import Precision
-from limbeck.training._optim import OPTIMISERS, SCHEDULES, OptimiserName, ScheduleName
+from limbeck.training._optim import OPTIMIZERS, SCHEDULES, OptimizerName, ScheduleName
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Plan:
     Attributes:
         epochs: passes over the examples, each example in one of its views a pass.
         batch: examples a step.
-        optimiser: "sgd" (with momentum, as in the papers), "nesterov" (the same with Nesterov's
+        optimizer: "sgd" (with momentum, as in the papers), "nesterov" (the same with Nesterov's
             momentum) or "adamw".
         learning_rate: its highest value.
         schedule: "constant", "cosine" or "one-cycle", after the warm-up.
@@ -35,7 +35,7 @@ class Plan:
 
     epochs: int = 30
     batch: int = 128
-    optimiser: OptimiserName | str = "adamw"
+    optimizer: OptimizerName | str = "adamw"
     learning_rate: float = 1e-3
     schedule: ScheduleName | str = "cosine"
     warmup: float = 0.05
@@ -57,14 +57,14 @@ class Plan:
             _check(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("warmup", "momentum", "average", "held_out"):
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "0 or more and below 1")
-        if self.optimiser == "nesterov" and not self.momentum:
+        if self.optimizer == "nesterov" and not self.momentum:
             raise InputError("nesterov looks ahead along the momentum: set momentum above 0")
         if self.patience and not self.held_out:
             raise InputError("patience stops on held-out examples: set held_out above 0")
 
     def _check_choices(self) -> None:
         choices = {
-            "optimiser": OPTIMISERS,
+            "optimizer": OPTIMIZERS,
             "schedule": SCHEDULES,
             "precision": get_args(Precision),
         }

@@ -83,7 +83,7 @@ class Apart(nn.Module):
 class Together(nn.Module):
     """Small nets of linear layers and ReLU, computed as one.
 
-    Parameters are those of a single net with a first dimension for the net, so an optimiser that
+    Parameters are those of a single net with a first dimension for the net, so an optimizer that
     works on each number alone treats each net as if it were alone.
     """
 
@@ -123,7 +123,7 @@ class Together(nn.Module):
     def _losses_of(self, group: list[int], outputs: Tensor, batch: Batch) -> list[Parts]:
         objective = self.asked[group[0]]
         # Only an objective that says so: vmap refuses draws and branches on values.
-        if len(group) > 1 and objective.vectorises:
+        if len(group) > 1 and objective.vectorizes:
             own = outputs if len(group) == len(outputs) else outputs[group]
             all_parts = torch.vmap(lambda output: objective(output, batch))(own)
             rows = zip(*(part.unbind() for part in all_parts.values()), strict=True)

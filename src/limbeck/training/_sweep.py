@@ -185,6 +185,6 @@ def _grouped(jobs: Sequence[Job], to: Path) -> Iterator[Task]:
 def _batches_of(job: Job) -> tuple[Any, ...]:
     regime = job.regime("student")
     # Labels are standardised by their own moments, scores by theirs.
-    is_of_labels = job.objective.standardises and not job.transfer.has_scores
+    is_of_labels = job.objective.standardizes and not job.transfer.has_scores
     rows, held_out = regime.rows.tobytes(), regime.held_out.tobytes()
     return rows, held_out, regime.steps, regime.patience, is_of_labels

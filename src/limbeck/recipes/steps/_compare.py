@@ -55,9 +55,9 @@ class CompareTable(Step):
 
     def checks(self) -> Iterator[Callable[[], object]]:
         """Student, candidates, plan and budget."""
-        yield partial(students.read, self.student)
+        yield partial(students.from_text, self.student)
         for text in self.objective_texts:
-            yield partial(objectives.check, text)
+            yield partial(objectives.check_text, text)
         yield partial(plan_of, self)
         yield self._budget
 
@@ -74,10 +74,10 @@ class CompareTable(Step):
         """Compares them, and says what came of it."""
         labelled = kitchen.labelled(self.labelled)
         compared = compare(
-            students.read(self.student, trust=kitchen.trust),
+            students.from_text(self.student, trust=kitchen.trust),
             TransferSet.of(kitchen.score_set(self.on), labelled),
             {
-                name: [objectives.read(text, trust=kitchen.trust) for text in texts]
+                name: [objectives.from_text(text, trust=kitchen.trust) for text in texts]
                 for name, texts in self.methods.items()
             },
             test=kitchen.examples(self.test),

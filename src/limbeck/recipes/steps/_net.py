@@ -74,10 +74,10 @@ class Net(Step):
 
     def checks(self) -> Iterator[Callable[[], object]]:
         """Student, objectives, views, plan and the mean."""
-        yield partial(students.read, self.student)
+        yield partial(students.from_text, self.student)
         for text in self.objective_texts:
-            yield partial(objectives.check, text)
-        yield partial(views.check, self.views)
+            yield partial(objectives.check_text, text)
+        yield partial(views.check_text, self.views)
         yield partial(plan_of, self)
         yield partial(check_ensembles, [self.teacher], self.mean)
 

@@ -58,7 +58,7 @@ class ScoreTable(Step):
 
     def checks(self) -> Iterator[Callable[[], object]]:
         """Views, storage, `held_out` and the mean."""
-        yield partial(views.check, self.views)
+        yield partial(views.check_text, self.views)
         yield self._storage
         yield partial(held_out_answer, self.held_out)
         yield partial(check_ensembles, [self.teacher], self.mean)

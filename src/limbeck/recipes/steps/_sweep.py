@@ -65,13 +65,13 @@ class SweepTable(Net):
     def do(self, kitchen: Kitchen) -> None:
         """Trains them, and measures each size where there is a set for it."""
         asked = {
-            name: objectives.read(text, trust=kitchen.trust)
+            name: objectives.from_text(text, trust=kitchen.trust)
             for name, text in self.objectives.items()
         }
         transfer_set = self.transfer_set(kitchen)
         sizes = self._sizes(kitchen, transfer_set)
         runs = sweep(
-            students.read(self.student, trust=kitchen.trust),
+            students.from_text(self.student, trust=kitchen.trust),
             transfer_set,
             asked,
             sizes=list(sizes.values()),

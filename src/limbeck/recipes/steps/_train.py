@@ -40,8 +40,8 @@ class TrainTable(Net):
         is_taught = self.on in kitchen.scores or bool(self.teacher)
         objective = self.objective or usual_objective(is_taught=is_taught)
         kitchen.runs[self.to] = train(
-            students.read(self.student, trust=kitchen.trust),
+            students.from_text(self.student, trust=kitchen.trust),
             self.transfer_set(kitchen),
-            objectives.read(objective, trust=kitchen.trust),
+            objectives.from_text(objective, trust=kitchen.trust),
             **self.keywords(kitchen),
         )

@@ -86,7 +86,7 @@ class Fastnet(Student):
     The shape of Jordan 2024, arXiv:2404.00498 (section 3), which reaches 94 % on CIFAR-10 in ten
     epochs: fixed filters first (give `start=whitening(examples)`), convolutions that start by
     handing their inputs on, batch normalisation without a scale and with shifts that learn fast,
-    GELU, the largest value of each channel, small scores. Meant for `Plan(optimiser="nesterov")`
+    GELU, the largest value of each channel, small scores. Meant for `Plan(optimizer="nesterov")`
     with a high learning rate. Pooling first halves the work of a block.
     """
 
@@ -120,9 +120,9 @@ class Fastnet(Student):
         for width in self.widths:
             yield _convolution(channels, width)
             yield nn.MaxPool2d(2)
-            yield from _normalised(width)
+            yield from _normalized(width)
             yield _convolution(width, width)
-            yield from _normalised(width)
+            yield from _normalized(width)
             channels = width
 
 
@@ -158,7 +158,7 @@ def _convolution(channels: int, width: int) -> nn.Conv2d:
     return layer
 
 
-def _normalised(width: int) -> tuple[nn.Module, ...]:
+def _normalized(width: int) -> tuple[nn.Module, ...]:
     return nn.BatchNorm2d(width, momentum=0.4, affine=False), Shift(width), nn.GELU()
 
 

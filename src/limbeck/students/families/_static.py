@@ -88,7 +88,7 @@ class StaticEmbeddings(Student):
         return True
 
     @property
-    def tokenises(self) -> bool:
+    def tokenizes(self) -> bool:
         """Whether its net splits texts by a tokenizer, which no ONNX graph can hold."""
         return True
 

@@ -18,7 +18,8 @@ from limbeck.teachers import _files
 
 ENDING = ".safetensors"
 FORMAT = 1
-MARK = rb"{\"artefact\": \"head\""  # how the header of such a file goes on
+# How the header of such a file goes on: as it is written, and as 0.1 wrote it.
+MARKS = (rb"{\"artifact\": \"head\"", rb"{\"artefact\": \"head\"")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Head:
     def _content(self, folder: str, reads: Reads) -> bytes:
         tensors = {"bias": self.bias, "weight": np.ascontiguousarray(self.weight)}
         # The artifact first: it is what a file of such a head is known by.
-        said = {"artefact": "head", "format": FORMAT, "classes": list(self.classes)}
+        said = {"artifact": "head", "format": FORMAT, "classes": list(self.classes)}
         said |= {"encoder": {**asdict(reads), "folder": folder}, "checksum": _checksum(tensors)}
         return save(tensors, metadata={"limbeck": json.dumps(said)})
 
@@ -95,7 +96,8 @@ def is_head(path: Path) -> bool:
     if path.suffix.lower() != ENDING or not path.is_file():
         return False
     with path.open("rb") as file:
-        return MARK in file.read(256)
+        start = file.read(256)
+    return any(mark in start for mark in MARKS)
 
 
 def read(path: str | Path) -> tuple[Head, Reads]:
@@ -120,8 +122,8 @@ def read(path: str | Path) -> tuple[Head, Reads]:
 
 
 def _parts(said: dict[str, Any], tensors: dict[str, Array]) -> tuple[Head, Reads]:
-    if said["artefact"] != "head" or said["format"] != FORMAT:
-        raise ValueError(f"it is a {said['artefact']} of format {said['format']}")
+    if said["artifact"] != "head" or said["format"] != FORMAT:
+        raise ValueError(f"it is a {said['artifact']} of format {said['format']}")
     found = Head(_names(said["classes"]), tensors["weight"], tensors["bias"])
     if found.weight.shape[:1] != (len(found.classes),) or found.bias.shape != (len(found.classes),):
         raise ValueError(f"{len(found.classes)} classes have weights of {found.weight.shape}")
