@@ -234,7 +234,7 @@ def test_standardised_labels_of_classes_and_unknown_forms_are_refused(tmp_path):
         limbeck.train(
             students.mlp([]), classes, objectives.Labels("standardized"), to=tmp_path / "run"
         )
-    with pytest.raises(InputError, match="Labels has no form 'zscored'; known is 'standardised'"):
+    with pytest.raises(InputError, match="Labels has no form 'zscored'; known is 'standardized'"):
         objectives.Labels("zscored")
 
 
