@@ -27,8 +27,8 @@ MANY = list(range(100))
     ],
 )
 def test_one_wrong_item_among_many_is_seen(hint: Any, good: Any, wrong: Any):
-    assert allows(hint, good)
-    assert not allows(hint, wrong)
+    assert allows(hint)(good)
+    assert not allows(hint)(wrong)
 
 
 def test_arguments_and_results_are_checked():
