@@ -11,6 +11,7 @@ from ._device import evaluating as evaluating
 from ._optional import needs as needs
 from ._progress import Bar as Bar
 from ._random import mixed as mixed
+from ._random import seed_torch as seed_torch
 from ._random import seeded as seeded
 from ._random import shuffled as shuffled
 from ._user_code import Named as Named
