@@ -126,7 +126,8 @@ def test_the_input_is_shown_as_it_was_scored(tmp_path):
 
 def test_probabilities_are_softened_by_their_logarithms(tmp_path):
     def answer(inputs):
-        return np.tile(np.array([[0.9, 0.1, 0.0]], dtype=np.float32), (len(inputs), 1))
+        said = np.tile(np.array([[0.9, 0.1, 0.0]], dtype=np.float32), (len(inputs), 1))
+        return np.where(np.isclose(inputs, POINTS.inputs[1]).all(axis=1)[:, None], [0, 0, 1], said)
 
     teacher = teachers.function(answer, CLASSES, kind="probabilities")
     kept = score(teacher, POINTS, to=tmp_path / "p")

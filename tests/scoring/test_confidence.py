@@ -211,8 +211,10 @@ def test_scores_that_are_no_distribution_have_no_confidence(tmp_path):
 
 
 def test_confidence_of_several_views_is_each_examples_mean(tmp_path):
-    first, second = np.log([[0.9, 0.1]] * 4), np.log([[0.4, 0.6]] * 4)
-    answers = iter([first, first[:2], first, second])  # the first two are a sample
+    # Of each view the means are 0.9 and 0.6; the first is a sample, of which half is asked again.
+    first = np.log([[0.88, 0.12], [0.92, 0.08]] * 2)
+    second = np.log([[0.4, 0.6]] * 4)
+    answers = iter([first, first[:2], second])
     teacher = teachers.function(lambda _: next(answers), ("a", "b"), kind="log-probabilities")
     points = noise(4)
     scores = score(teacher, points, to=tmp_path / "s", count=2)

@@ -127,6 +127,7 @@ def test_every_kind_is_stored_and_comes_back(kind, tmp_path):
 
 def test_probabilities_stay_in_the_store_what_the_teacher_said(tmp_path):
     points, said = blobs(20), np.tile(np.float32([0.75, 0.25, 0.0]), (20, 1))
+    said[-1] = [0.25, 0.75, 0.0]
     teacher = teachers.function(lambda x: said[: len(x)], CLASSES, kind="probabilities", name="t")
     scores = score(teacher, points, to=tmp_path / "s")
     np.testing.assert_array_equal(everything(scores), said)
@@ -139,10 +140,10 @@ def test_probabilities_stay_in_the_store_what_the_teacher_said(tmp_path):
 
 PROBABILITIES = [
     ([0.5, 0.25, 0.26], r"answered with probabilities of example 'blobs-0' that sum to 1.01, and "
-     "so for 16 of 16: those of one example sum to 1"),
-    ([0.5, 0.5, 0.5], "sum to 1.5, and so for 16 of 16"),
+     "so for 20 of 20: those of one example sum to 1"),
+    ([0.5, 0.5, 0.5], "sum to 1.5, and so for 20 of 20"),
     ([0.7, 0.4, -0.1], r"answered with -0.1 among the probabilities of example 'blobs-0', and so "
-     "for 16 of 16: a probability lies between 0 and 1; is kind what it answers with"),
+     "for 20 of 20: a probability lies between 0 and 1; is kind what it answers with"),
     ([1.2, -0.1, -0.1], r"answered with 1.2 among the probabilities of example 'blobs-0'"),
 ]  # fmt: skip
 
@@ -158,6 +159,7 @@ def test_what_are_no_probabilities_is_refused(said, sentence, tmp_path):
 
 def test_probabilities_that_are_so_but_for_rounding_are_taken(tmp_path):
     rows = np.tile(np.float32([0.7, 0.3009, -5e-7]), (20, 1))
+    rows[-1] = [0.6, 0.4, 0.0]
     teacher = teachers.function(lambda x: rows[: len(x)], CLASSES, kind="probabilities", name="t")
     scores = score(teacher, blobs(20), to=tmp_path / "s")
     np.testing.assert_allclose(everything(scores), rows, atol=1e-7)
@@ -179,7 +181,7 @@ def test_a_teacher_is_scored_in_eval_mode_and_left_as_it_was_found(tmp_path):
     net.train(True)
     net.drop.eval()
     before = {k: v.clone() for k, v in net.state_dict().items()}
-    points = blobs(40)
+    points = blobs(40).without_labels()  # it learned nothing
     scores = score(net, points, to=tmp_path / "s", storage=SMALL)
     assert net.training
     assert net.norm.training
@@ -228,7 +230,7 @@ def test_resuming_writes_the_missing_shards_and_the_bytes_are_the_same(tmp_path)
 
     def dying(inputs):
         calls.append(len(inputs))
-        if len(calls) == 8:  # the first two are the sample
+        if len(calls) == 12:  # the first eight are the sample, and some of it again
             raise KeyboardInterrupt
         return rule(inputs)
 
@@ -240,9 +242,9 @@ def test_resuming_writes_the_missing_shards_and_the_bytes_are_the_same(tmp_path)
             storage=SMALL,
             count=2,
         )
-    assert show(tmp_path / "broken")["whole"].startswith("no: interrupted after 2 files")
+    assert show(tmp_path / "broken")["whole"].startswith("no: interrupted after 5 files")
     kept = shard_bytes(tmp_path / "broken")
-    assert len(kept) == 2
+    assert len(kept) == 5
     score(TEACHER, points, to=tmp_path / "broken", storage=SMALL, count=2)
     assert shard_bytes(tmp_path / "broken") == shard_bytes(tmp_path / "whole")
     assert show(tmp_path / "broken")["whole"] == "yes"
@@ -332,6 +334,7 @@ def test_a_teacher_with_its_classes_in_another_order_scores_the_same_set(tmp_pat
     turned.load_state_dict(net.state_dict())
     turned.last.weight.data = net.last.weight.data[[2, 0, 1]]
     turned.last.bias.data = net.last.bias.data[[2, 0, 1]]
+    points = points.without_labels()  # which that net never learned
     one = score(net, points, to=tmp_path / "net")
     other = score(teachers.module(turned, TURNED), points, to=tmp_path / "turned")
     np.testing.assert_array_equal(everything(one), everything(other))
@@ -384,7 +387,9 @@ def test_fewer_or_doubled_classes_are_refused():
 
 def test_another_view_is_refused(tmp_path):
     images = pictures(10)
-    teacher = teachers.function(lambda x: np.ones((len(x), 2)) * [0, 2], images.classes, name="t")
+    teacher = teachers.function(
+        lambda x: x.reshape(len(x), -1)[:, :2].astype(float), images.classes, name="t"
+    )
     scores = score(teacher, images, to=tmp_path / "s", views=views.jitter(2), seed=1)
     scores.check_view(views.jitter(2), 1, 1)
     with pytest.raises(MismatchError, match=r"1 views jitter\(pixels=2\) with seed 1, not of 1 v"):
@@ -422,9 +427,9 @@ POINTS = blobs(30)
         (answers(-np.inf), "answered NaN or infinity for 1 of .*, the first is 'blobs-3'"),
         (
             lambda x: rule(x)[:, :2],
-            r"rule answered 16 examples with shape \(16, 2\); 3 classes need \(16, 3\)",
+            r"rule answered 30 examples with shape \(30, 2\); 3 classes need \(30, 3\)",
         ),
-        (lambda x: rule(x)[:1], r"with shape \(1, 3\); 3 classes need \(16, 3\)"),
+        (lambda x: rule(x)[:1], r"with shape \(1, 3\); 3 classes need \(30, 3\)"),
         (lambda x: "no", "rule answered with a str, not with an array of numbers"),
     ],
 )
@@ -437,7 +442,7 @@ def test_a_teacher_that_answers_badly_leaves_no_trace(answer, sentence, tmp_path
 
 def test_a_teacher_made_for_other_inputs_is_said_in_words(tmp_path):
     with pytest.raises(
-        TeacherError, match=r"Tilted cannot answer inputs of shape \(16, 2\) and type"
+        TeacherError, match=r"Tilted cannot answer inputs of shape \(30, 2\) and type"
     ):
         score(Tilted(inputs=7), POINTS, to=tmp_path / "s")
     assert not (tmp_path / "s").exists()

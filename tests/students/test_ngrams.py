@@ -88,18 +88,18 @@ def test_case_and_what_stands_between_words_make_no_difference() -> None:
 def test_buckets_that_were_found_before_give_the_same_scores() -> None:
     examples = limbeck.Examples.of(TEXTS)
     student = students.ngrams(2, characters=[4], inputs=(-1,), outputs=2)
-    net, found = student.build(1), student.found_in(examples)
+    net, found = student.build(1), student.readings_in(examples)
     again = net(torch.from_numpy(found.block(np.arange(len(TEXTS)))))
     torch.testing.assert_close(net(tensor(examples.inputs)), again)
 
 
 def test_texts_are_hashed_once_for_every_net_of_a_kind() -> None:
     examples = limbeck.Examples.of(TEXTS)
-    one = students.ngrams(2).found_in(examples)
-    assert students.ngrams(2, dimensions=4, hidden=8).found_in(examples) is one
-    assert students.ngrams(3).found_in(examples) is not one
+    one = students.ngrams(2).readings_in(examples)
+    assert students.ngrams(2, dimensions=4, hidden=8).readings_in(examples) is one
+    assert students.ngrams(3).readings_in(examples) is not one
     part = examples.take(np.array([4, 0]))
-    kept = students.ngrams(2).found_in(part)
+    kept = students.ngrams(2).readings_in(part)
     assert kept.block(np.array([1])).tolist() == one.block(np.array([0])).tolist()
 
 

@@ -79,5 +79,5 @@ def test_an_array_that_was_changed_is_read_again() -> None:
 def test_examples_hold_nothing_that_a_student_found() -> None:
     examples = limbeck.Examples.of(TEXTS)
     before = examples.fingerprint, set(vars(examples))
-    students.ngrams(2).found_in(examples)
+    students.ngrams(2).readings_in(examples)
     assert (examples.fingerprint, set(vars(examples))) == before

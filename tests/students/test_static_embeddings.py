@@ -66,9 +66,9 @@ def test_a_text_is_the_mean_of_its_tokens_however_it_is_given(whole) -> None:
     )
     torch.testing.assert_close(bag(tensor(texts(TEXTS))), expected)
     examples = limbeck.Examples.of(TEXTS)
-    found = described(whole).found_in(examples)
+    found = described(whole).readings_in(examples)
     torch.testing.assert_close(bag(torch.from_numpy(found.block(np.arange(5)))), expected)
-    assert described(whole, dimensions=4).found_in(examples) is found
+    assert described(whole, dimensions=4).readings_in(examples) is found
 
 
 def test_a_text_of_unknown_words_alone_and_one_of_no_token_are_read(whole) -> None:
@@ -155,7 +155,7 @@ def test_a_folder_that_has_changed_is_refused(folder, tmp_path) -> None:
     ):
         student.build(0)
     with pytest.raises(MismatchError, match="has changed"):
-        student.found_in(limbeck.Examples.of(TEXTS))
+        student.readings_in(limbeck.Examples.of(TEXTS))
 
 
 def test_no_onnx_file_can_hold_a_tokenizer(whole, tmp_path) -> None:

@@ -201,7 +201,7 @@ def test_a_member_that_names_no_classes_is_refused_in_a_sentence():
 
 def test_a_member_that_answers_badly_is_named(tmp_path):
     lame = teachers.function(lambda x: rule(x)[:, :2], CLASSES, name="lame")
-    with pytest.raises(TeacherError, match=r"the member lame answered 16 examples with shape"):
+    with pytest.raises(TeacherError, match=r"the member lame answered 50 examples with shape"):
         score(teachers.ensemble([ONE, lame]), POINTS, to=tmp_path / "s")
     torn = teachers.function(lambda x: rule(x) * np.nan, CLASSES, name="torn")
     with pytest.raises(TeacherError, match=r"the member torn .* the first is 'row 0 of the batch'"):

@@ -98,7 +98,9 @@ def test_a_net_says_the_same_through_every_door(door, taught, address, tmp_path)
     expected = teachers.run(taught).answers(POINTS, "the net")
     assert (teacher.classes, teacher.kind) == (CLASSES, "logits")
     np.testing.assert_allclose(teacher.answers(POINTS, "it"), expected, atol=1e-5)
-    kept = score(teacher, POINTS, to=tmp_path / "scores", storage=Storage("float32"))
+    # The net of a few steps is right less often than by chance.
+    unlabelled = POINTS.without_labels()
+    kept = score(teacher, unlabelled, to=tmp_path / "scores", storage=Storage("float32"))
     rows, numbers = np.arange(len(POINTS)), np.zeros(len(POINTS), int)
     np.testing.assert_allclose(kept.read(rows, numbers), expected, atol=1e-5)
 

@@ -26,8 +26,8 @@ from limbeck.errors import InputError, MismatchError, NeedsPackageError, RecipeE
 from limbeck.runtime import _calls
 from limbeck.scores import Dense
 from limbeck.scoring import Storage
-from limbeck.scoring._determinism import SAMPLE
-from limbeck.teachers import Endpoint, Teacher, http, http_from_text
+from limbeck.scoring._sample import chosen_rows
+from limbeck.teachers import Endpoint, Teacher, from_text, http, http_from_text
 from limbeck.teachers.endpoints import _address, _endpoint
 
 SECRET = "hf_Zq83kLmN0pWx-77"
@@ -461,14 +461,14 @@ def test_classes_of_an_answer_are_found_by_name(serve):
 
 
 def test_examples_that_name_the_classes_in_another_order_are_scored_by_name(serve, tmp_path):
-    points = replace(blobs(50), classes=("star", "round", "square"))
+    points = replace(blobs(50).without_labels(), classes=("star", "round", "square"))
     right = Dense.of(rule(points.inputs)[:, [2, 0, 1]], "float32").raw()
     served = serve(in_its_own_order)
     for number, teacher in enumerate(
         (
             http(served.url, how=QUICK),  # who is asked for its classes
             http(served.url, CLASSES, how=QUICK),
-            read(served.url, points.classes),  # as on a command line
+            from_text(served.url, points.classes),  # as on a command line
         )
     ):
         scores = score(teacher, points, to=tmp_path / str(number), storage=STORED)
@@ -482,7 +482,7 @@ def test_examples_that_name_the_classes_in_another_order_are_scored_by_name(serv
         score(http(served.url, CLASSES), others, to=tmp_path / "others")
     assert len(served.requests) == asked
     with pytest.raises(TeacherError, match=r"\['star', 'round', 'cube'\]: they must be the same"):
-        score(read(served.url, others.classes), others, to=tmp_path / "others")
+        score(from_text(served.url, others.classes), others, to=tmp_path / "others")
     assert not (tmp_path / "others").exists()
 
 
@@ -840,16 +840,16 @@ def test_pictures_are_scored_as_by_a_function(serve, tmp_path):
 
 def beyond_sample(asked, points):
     """How often each row was asked for, less those of the sample that is asked about first."""
-    sample = {str(row) for row in points.inputs[:SAMPLE].tolist()}
+    sample = {str(row) for row in points.inputs[chosen_rows(points)].tolist()}
     return Counter({row: count for row, count in asked.items() if row not in sample})
 
 
 def test_a_lie_half_way_leaves_the_finished_shards_and_scoring_goes_on(serve, tmp_path):
-    served = serve(lambda handler, number, rows: number == 15
+    served = serve(lambda handler, number, rows: number == 60
                    and (handler.say(200, {"scores": [[0, 1]] * len(rows)}) or True))  # fmt: skip
-    points = blobs(200)
+    points = blobs(600)
     teacher = http(served.url, CLASSES, how=QUICK)
-    with pytest.raises(TeacherError, match=r"request 1\d .*3 classes need \(\d, 3\)"):
+    with pytest.raises(TeacherError, match=r"request 60 .*3 classes need \(\d, 3\)"):
         score(teacher, points, to=tmp_path / "s", storage=STORED)
     scores = score(teacher, points, to=tmp_path / "s", storage=STORED)
     check_scores(scores, points)
@@ -860,15 +860,15 @@ def test_a_lie_half_way_leaves_the_finished_shards_and_scoring_goes_on(serve, tm
 
 def test_a_server_that_dies_costs_at_most_the_shard_in_flight(serve, tmp_path):
     def dies(handler, number, rows):
-        if number == 15:
+        if number == 60:
             threading.Thread(target=handler.server.served.die).start()
             handler.server.served.release.wait(10)
-        return number == 15
+        return number == 60
 
     served = serve(dies)
-    points = blobs(200)
+    points = blobs(600)
     how = Endpoint(batch=8, timeout=2.0, retries=1)
-    with pytest.raises(TeacherError, match=r"request 1\d .*\(the last of 2 tries\)"):
+    with pytest.raises(TeacherError, match=r"request \d\d .*\(the last of 2 tries\)"):
         score(http(served.url, CLASSES, how=how), points, to=tmp_path / "s", storage=STORED)
     assert not (tmp_path / "s" / "manifest.json").exists()
     kept = len(list((tmp_path / "s").glob("*.safetensors")))
@@ -951,7 +951,7 @@ def wrong_from(first: int, lie: object) -> Callable[[Handler, int, list], bool]:
             wrong_from(1, b'{"scores": [%s]}' % b",".join([b"[0, 1, NaN]"] * 16)),
             "answered NaN or infinity for 16 of 16",
         ),
-        (wrong_from(3, {"scores": [[0, 1, 2, 3]] * 16}), r"request 3 .*shape \(16, 4\); 3 classes"),
+        (wrong_from(2, {"scores": [[0, 1, 2, 3]] * 8}), r"request 2 .*shape \(8, 4\); 3 classes"),
         (wrong_from(2, {"scores": [], "classes": ["a"]}), r"its classes are \['a'\], and those as"),
         (wrong_from(1, b"<html>Hello"), "the answer is not JSON with \"scores\", it begins '<html"),
     ],

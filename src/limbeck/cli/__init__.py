@@ -25,6 +25,7 @@ Files:
         labels.
 """
 
+import logging
 import os
 import sys
 import warnings
@@ -98,6 +99,7 @@ app = _application()
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; leaves with status 0, 1 a bar missed, 2 bad input or 130 interrupted."""
     warnings.showwarning = _warn
+    _show_log()
     try:
         status = app(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
@@ -118,8 +120,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     raise SystemExit(status or 0)
 
 
+class _ToStandardError(logging.Handler):
+    """Prints what the library logs where errors go, which a test or a shell may have redirected."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints one line."""
+        _print_line(record.getMessage())
+
+
+def _show_log() -> None:
+    log = logging.getLogger("limbeck")
+    log.setLevel(logging.INFO)
+    if not any(isinstance(handler, _ToStandardError) for handler in log.handlers):
+        log.addHandler(_ToStandardError())
+
+
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    # Where a bar stands, it goes on below the warning.
+    _print_line(f"limbeck: warning: {message}")
+
+
+def _print_line(line: str) -> None:
+    # Where a bar stands, it goes on below the line.
     empty = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
     Console(stderr=True).control(empty)  # on a terminal only
-    print(f"limbeck: warning: {message}", file=sys.stderr)
+    print(line, file=sys.stderr)

@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from limbeck.cli._options import (
+    AcceptTeacher,
     ExamplesText,
     Json,
     MeanText,
@@ -40,6 +41,7 @@ def distill(
     plan: PlanText = "",
     margin: float = 0.005,
     require: Require = None,
+    accept_teacher: AcceptTeacher = False,
     trust: Trust = False,
     json: Json = False,
 ) -> int:
@@ -60,8 +62,9 @@ def distill(
         seeds=seeds,
         margin=margin,
         require=tuple(require or ()),
+        accept_teacher=accept_teacher,
     )
-    made = limbeck.distill(
+    distilled = limbeck.distill(
         open_teachers(teacher, known_classes, mean=mean, trust=trust),
         unlabelled,
         students.from_text(student, trust=trust),
@@ -70,4 +73,4 @@ def distill(
         test=limbeck.read(test) if test else None,
         how=how,
     )
-    return say_report(made.report, to / "report", json)
+    return say_report(distilled.report, to / "report", json)

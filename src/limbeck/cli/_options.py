@@ -47,6 +47,14 @@ ViewsText = Annotated[str, Parameter(help="Such as `jitter(2)` or `flip(of=crop(
 To = Annotated[Path, Parameter(help="Where the result lies; never overwritten.")]
 Json = Annotated[bool, Parameter(help="Print one JSON object instead of words.", negative="")]
 Trust = Annotated[bool, Parameter(help="Run the code that a text names.", negative="")]
+AcceptTeacher = Annotated[
+    bool,
+    Parameter(
+        help="Go on with a teacher that is right less often than by chance, or always says the "
+        "same.",
+        negative="",
+    ),
+]
 Require = Annotated[
     list[str] | None,
     Parameter(

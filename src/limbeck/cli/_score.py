@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from limbeck.cli._options import (
+    AcceptTeacher,
     ExamplesText,
     Json,
     MeanText,
@@ -35,6 +36,7 @@ def score(
         bool | None,
         Parameter(help="Whether the teacher was trained on none of them; a run of ours knows."),
     ] = None,
+    accept_teacher: AcceptTeacher = False,
     trust: Trust = False,
     json: Json = False,
 ) -> int:
@@ -43,17 +45,18 @@ def score(
     from limbeck.scoring import Storage
     from limbeck.teachers import open_teachers
 
-    opened = limbeck.read(examples)
-    asked = open_teachers(teacher, opened, mean=mean, trust=trust)
+    rows = limbeck.read(examples)
+    model = open_teachers(teacher, rows, mean=mean, trust=trust)
     scores = limbeck.score(
-        limbeck.teachers.in_precision(asked, precision),
-        opened,
+        limbeck.teachers.in_precision(model, precision),
+        rows,
         to=to,
         views=limbeck.views.from_text(views, trust=trust),
         count=count,
         seed=seed,
         storage=Storage(width, shard_rows, batch),
         held_out="unknown" if held_out is None else held_out,
+        accept_teacher=accept_teacher,
     )
     words = f"{to}: scores of {len(scores)} examples in {scores.count} views, {scores.kind}"
     if scores.held_out != "unknown":

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from limbeck import Examples, ScoreSet, TransferSet
 
-from limbeck.cli._options import ExamplesText, MeanText, ViewsText
+from limbeck.cli._options import AcceptTeacher, ExamplesText, MeanText, ViewsText
 from limbeck.errors import InputError
 
 
@@ -31,6 +31,7 @@ class Transfer:
     labelled: ExamplesText = ""
     views: ViewsText = ""
     count: Annotated[int, Parameter(help="Views of each example; 0: a new one an epoch.")] = 0
+    accept_teacher: AcceptTeacher = False
 
     @property
     def is_taught(self) -> bool:
@@ -46,14 +47,14 @@ class Transfer:
             return self._stored(self.scores, trust=trust)
         if not self.examples:
             raise InputError("training needs --scores, or --examples with labels or a --teacher")
-        shown, count = (
+        view, count = (
             limbeck.views.from_text(self.views or "plain", trust=trust),
             self.count or FRESH,
         )
         examples = limbeck.read(self.examples)
         if self.teacher:
             return self._live(examples, trust=trust)
-        return limbeck.TransferSet(examples, shown, count)
+        return limbeck.TransferSet(examples, view, count)
 
     def _stored(self, directory: Path, *, trust: bool) -> "ScoreSet":
         import limbeck
@@ -77,6 +78,7 @@ class Transfer:
             views=limbeck.views.from_text(self.views or "plain", trust=trust),
             count=self.count or FRESH,
             labelled=limbeck.read(self.labelled) if self.labelled else None,
+            accept_teacher=self.accept_teacher,
         )
 
     @property

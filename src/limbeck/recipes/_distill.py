@@ -69,7 +69,14 @@ def distill(
     recipe = recipe_of(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(
-        able, sets.transfer, to=place / "scores", views=how.views, count=how.count, seed=how.seed
+        able,
+        sets.transfer,
+        to=place / "scores",
+        views=how.views,
+        count=how.count,
+        seed=how.seed,
+        labelled=sets.labelled or sets.test,
+        accept_teacher=how.accept_teacher,
     )
     run = train(
         student,

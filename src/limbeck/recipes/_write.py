@@ -27,6 +27,7 @@ class Distillation:
         seeds: how many students, each with its control.
         margin: how far below the teacher's accuracy still counts as level with it.
         require: bars for the student, as `evaluate` takes them.
+        accept_teacher: whether a teacher that makes no sense beside the labels is distilled.
     """
 
     objective: Objective | Callable[..., Any] = SOFT_TARGETS
@@ -37,6 +38,7 @@ class Distillation:
     seeds: int = 3
     margin: float = 0.005
     require: tuple[str, ...] = ()
+    accept_teacher: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def recipe_of(
     if sets.split_of:
         parts = {"of": f"all_{sets.split_of}", "rest": sets.split_of, "part": "test"}
         lines += SplitTable.to_toml({**parts, "fraction": TEST_SHARE})
-    scoring = {
+    scoring: dict[str, object] = {
         "to": "scores",
         "teacher": path,
         "examples": "examples",
@@ -90,6 +92,7 @@ def recipe_of(
         "count": how.count,
         "seed": how.seed,
     }
+    scoring |= {"accept_teacher": True} if how.accept_teacher else {}
     mean = {} if isinstance(path, str) else {"mean": able.mean}
     training: dict[str, object] = {
         "to": "student",

@@ -61,6 +61,7 @@ class ScoreSetRecord:
             where it was not recorded.
         confidence: how sure the teacher is of which part of the examples; empty where that was not
             recorded, and where scores are no distribution.
+        sanity: what was seen of the teacher on a few examples; empty where that was not recorded.
     """
 
     teacher: TeacherEntry
@@ -77,3 +78,4 @@ class ScoreSetRecord:
     seconds: float = 0.0
     held_out: HeldOutEntry = field(default_factory=_unknown)
     confidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sanity: Mapping[str, Any] = field(default_factory=dict)

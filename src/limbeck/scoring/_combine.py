@@ -37,7 +37,7 @@ def combine(
     """
     ensemble = Ensemble.of([_member(scores) for scores in score_sets], mean)
     first = score_sets[0]
-    sets = _Sets(ensemble, tuple(score_sets), tuple(_found(s, first) for s in score_sets))
+    sets = _Sets(ensemble, tuple(score_sets), tuple(_positions_in(s, first) for s in score_sets))
     about = {"name": ensemble.name, "fingerprint": ensemble.fingerprint, **ensemble.to_json()}
     origin = Origin(
         about,
@@ -95,7 +95,7 @@ def _held_out(answers: set[str]) -> HeldOut:
     return HeldOut() if "unknown" in answers else HeldOut("partly", "members")
 
 
-def _found(scores: ScoreSet, first: ScoreSet) -> Array:
+def _positions_in(scores: ScoreSet, first: ScoreSet) -> Array:
     """Where the first set's examples are in a set that is shown the same way."""
     scores.check_view(first.view, first.seed, first.count)
     at = scores.rows(first.examples)

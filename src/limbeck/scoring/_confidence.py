@@ -103,8 +103,8 @@ class Confidence:
 
     def __str__(self) -> str:
         sure = (
-            f"the teacher {self.teacher} is {_shown(self.own)} sure of its own training points and "
-            f"{_shown(self.held_out)} of points held out from it"
+            f"the teacher {self.teacher} is {_format(self.own)} sure of its own training points "
+            f"and {_format(self.held_out)} of points held out from it"
         )
         if not self.is_far_apart:
             return f"{sure}: not far apart"
@@ -114,8 +114,8 @@ class Confidence:
         )
 
 
-def _shown(found: Estimate) -> str:
-    return f"{found.mean:.4f} ({found.low:.4f} to {found.high:.4f}, n = {found.n})"
+def _format(estimate: Estimate) -> str:
+    return f"{estimate.mean:.4f} ({estimate.low:.4f} to {estimate.high:.4f}, n = {estimate.n})"
 
 
 def confidence(own: ScoreSet | str | Path, held_out: ScoreSet | str | Path) -> Confidence:
@@ -131,7 +131,7 @@ def confidence(own: ScoreSet | str | Path, held_out: ScoreSet | str | Path) -> C
             second as the teacher's own.
         InputError: scores that are no distribution over classes.
     """
-    first, second = _opened(own), _opened(held_out)
+    first, second = _open_set(own), _open_set(held_out)
     speaks, also = first.record.teacher, second.record.teacher
     if speaks["fingerprint"] != also["fingerprint"]:
         raise MismatchError(
@@ -142,7 +142,7 @@ def confidence(own: ScoreSet | str | Path, held_out: ScoreSet | str | Path) -> C
     return Confidence(speaks["name"], *sure_of)
 
 
-def _opened(given: ScoreSet | str | Path) -> ScoreSet:
+def _open_set(given: ScoreSet | str | Path) -> ScoreSet:
     if isinstance(given, ScoreSet):
         return given
     # Of which examples the scores are is not asked here, and they may lie nowhere any more.
@@ -161,10 +161,10 @@ def _part(scores: ScoreSet, name: str, opposite: HeldOutAnswer) -> Estimate:
 
 def recorded_confidence(record: ScoreSetRecord) -> Iterator[Confidence]:
     """What a set recorded of both kinds of points; nothing where it knows one kind alone."""
-    found = record.confidence
-    if OWN in found and HELD_OUT in found:
+    entries = record.confidence
+    if OWN in entries and HELD_OUT in entries:
         teacher = record.teacher["name"]
-        yield Confidence(teacher, _estimate(found[OWN]), _estimate(found[HELD_OUT]))
+        yield Confidence(teacher, _estimate(entries[OWN]), _estimate(entries[HELD_OUT]))
 
 
 def against(about: Mapping[str, Any], highest: Array) -> Iterator[Confidence]:
@@ -177,13 +177,13 @@ def against(about: Mapping[str, Any], highest: Array) -> Iterator[Confidence]:
         yield Confidence(str(about["name"]), own, confidence_of(highest))
 
 
-def _estimate(found: Mapping[str, Any]) -> Estimate:
+def _estimate(entry: Mapping[str, Any]) -> Estimate:
     # A confidence lies within 0 and 1, so its ends are finite and were all written down.
-    return Estimate(found["mean"], found["low"], found["high"], found["n"])
+    return Estimate(entry["mean"], entry["low"], entry["high"], entry["n"])
 
 
 def warn_if_far_apart(scores: ScoreSet) -> None:
     """Warns, with the figure, of a score set whose teacher knows its own points by heart."""
-    for found in recorded_confidence(scores.record):
-        if found.is_far_apart:
-            warnings.warn(str(found), ScoresWarning, stacklevel=3)
+    for confidences in recorded_confidence(scores.record):
+        if confidences.is_far_apart:
+            warnings.warn(str(confidences), ScoresWarning, stacklevel=3)

@@ -28,6 +28,8 @@ from limbeck.scores import (
 )
 from limbeck.scoring._confidence import measured
 from limbeck.scoring._held_out import HeldOut
+from limbeck.scoring._sample import NAME as SAMPLE
+from limbeck.scoring._sample import Sample
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Origin:
         request: what makes it another request, beside the teacher's fingerprint.
         seconds: what was spent on it before.
         held_out: whether the examples were held out from who speaks.
+        sample: answers that were had before the first shard, which `raw` knows.
+        sanity: what those answers say of who speaks.
     """
 
     teacher: Mapping[str, Any]
@@ -74,6 +78,8 @@ class Origin:
     request: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     held_out: HeldOut = field(default_factory=HeldOut)
+    sample: Sample | None = None
+    sanity: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +108,7 @@ class Job:
         with artifacts.writing(self.to, ARTIFACT, self.request) as artifact:
             if not artifact.is_whole:
                 self._run(artifact)
+            (self.to / SAMPLE).unlink(missing_ok=True)  # the shards hold it
             scores = ScoreSet.open(self.to, self.examples, self.view)
             if self._says_more_than(scores):  # it was made before, and learns it now
                 artifact.finish({**scores.manifest, **self._confidence(scores.manifest)})
@@ -155,6 +162,9 @@ class Job:
     def _run(self, artifact: artifacts.Writing) -> None:
         began = time.monotonic()
         missing = [shard for shard in self._shards() if not is_whole_shard(self.to, shard)]
+        if self.origin.sample:  # it made sense, and whoever goes on need not ask for it again
+            artifact.begin()
+            self.origin.sample.write(self.to)
         with Bar(f"{self.origin.verb} {self.examples.name}", len(missing)) as bar:
             for shard in missing:
                 # Answered before anything is written, so that a bad teacher leaves no trace.
@@ -183,6 +193,7 @@ class Job:
                 "n": len(examples),
             },
             **self._form,
+            **({"sanity": dict(self.origin.sanity)} if self.origin.sanity else {}),
             "rounding_nats": recorded_rounding_nats(self.to, written),
             "files": artifacts.file_entries(self.to, [shard.name for shard in written]),
             "seconds": round(seconds, 1),  # of the call that finished it

@@ -22,6 +22,7 @@ from ._specialists import Specialist as Specialist
 from ._specialists import Specialists as Specialists
 from ._specialists import combined as combined
 from ._table import scores as scores
+from ._teacher import BATCH as BATCH
 from ._teacher import Answer as Answer
 from ._teacher import Teacher as Teacher
 from ._torch import module as module

@@ -51,6 +51,11 @@ class OrderedTeacher(Teacher):
 
     inner: Teacher
 
+    @property
+    def own_order(self) -> tuple[str, ...]:
+        """The inner one's."""
+        return self.inner.own_order
+
     def predict(self, inputs: Array) -> Any:
         """What the inner one says, in this order."""
         return self._picked(self.inner.predict(inputs))
@@ -59,12 +64,12 @@ class OrderedTeacher(Teacher):
         """What the inner one says of these keys, in this order."""
         return self._picked(self.inner.predict_by_key(inputs, keys))
 
-    def _picked(self, said: Any) -> Any:
+    def _picked(self, answer: Any) -> Any:
         columns = [self.inner.classes.index(name) for name in self.classes]
-        scores = said if isinstance(said, Tensor) else np.asarray(said)
+        scores = answer if isinstance(answer, Tensor) else np.asarray(answer)
         # Of another shape it is no answer, which whoever asked finds out.
         is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
-        return scores[:, columns] if is_whole else said
+        return scores[:, columns] if is_whole else answer
 
     @property
     def answers_keys(self) -> bool:

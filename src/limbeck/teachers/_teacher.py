@@ -110,6 +110,11 @@ class Teacher(ABC):
         raise InputError(f"{self.name} has no trees of which it could keep {share:.0%}")
 
     @property
+    def own_order(self) -> tuple[str, ...]:
+        """The class names in its own order, before `ordered` put them in another."""
+        return self.classes
+
+    @property
     def members(self) -> tuple["Teacher", ...]:
         """Of an ensemble, who speaks in it."""
         return ()
@@ -128,15 +133,15 @@ class Teacher(ABC):
     def runs(self) -> list[Run]:
         """The runs of ours whose nets answer, this teacher's own or its members', each once."""
         own = [self.net[0]] if self.net else []
-        found = [*own, *(run for member in self.members for run in member.runs)]
-        return list({run.directory: run for run in found}.values())
+        runs = [*own, *(run for member in self.members for run in member.runs)]
+        return list({run.directory: run for run in runs}.values())
 
     @property
     def parameters(self) -> int:
         """How many numbers its nets learned; 0 where that is not known of all of them."""
         own = [self.net[0].parameters] if self.net else []
-        found = [*own, *(member.parameters for member in self.members)]
-        return sum(found) if all(found) else 0
+        counts = [*own, *(member.parameters for member in self.members)]
+        return sum(counts) if all(counts) else 0
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it."""
@@ -191,8 +196,8 @@ class Teacher(ABC):
         self.check_asked(examples, Plain())
         starts = range(0, len(examples), BATCH)
         parts = [slice(start, start + BATCH) for start in starts]
-        asked = [self.ask(examples.inputs[rows], examples.keys[rows], whose) for rows in parts]
-        return np.concatenate(asked)
+        scores = [self.ask(examples.inputs[rows], examples.keys[rows], whose) for rows in parts]
+        return np.concatenate(scores)
 
     def reopen(self) -> "Teacher":
         """The same teacher, opened anew as another process opens it.
@@ -272,8 +277,8 @@ def _reopened(
     return replace(again, name=name, kind=kind, source=source)
 
 
-def _restored(made: type[Teacher], state: dict[str, Any]) -> Teacher:
-    teacher = made.__new__(made)
+def _restored(kind: type[Teacher], state: dict[str, Any]) -> Teacher:
+    teacher = kind.__new__(kind)
     teacher.__dict__.update(state)
     return teacher
 

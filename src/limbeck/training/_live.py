@@ -4,9 +4,9 @@ from torch import nn
 
 from limbeck.errors import InputError
 from limbeck.examples import Examples, Plain, Show, Shows, View, as_view
-from limbeck.scoring import check_steady
+from limbeck.scoring import Sample, check_sense
 from limbeck.students import Run
-from limbeck.teachers import Answer, Teacher, as_teacher, ordered
+from limbeck.teachers import BATCH, Answer, Teacher, as_teacher, ordered
 from limbeck.training._sources import Live
 from limbeck.training._transfer import FRESH, TransferSet, check_labelled
 
@@ -19,6 +19,7 @@ def live(
     count: int = FRESH,
     seed: int = 0,
     labelled: Examples | None = None,
+    accept_teacher: bool = False,
 ) -> TransferSet:
     """A transfer set whose scores the teacher gives as each batch is shown: nothing is stored.
 
@@ -30,16 +31,18 @@ def live(
     Raises:
         MismatchError: teacher and examples name other classes, or scores of a kind that no
             student is trained on.
-        TeacherError: the teacher answers the same input twice with different scores.
+        TeacherError: the teacher answers the same input twice with different scores, or makes no
+            sense beside the labels, as in `score`; `accept_teacher` goes on all the same.
         InputError: less than one view.
     """
     check_labelled(labelled)
     shown = examples if labelled is None else examples.joined(labelled)
-    asked = as_teacher(teacher, shown.classes)
-    asked = ordered(asked, shown.classes, of=shown.name)
+    able = as_teacher(teacher, shown.classes)
+    able = ordered(able, shown.classes, of=shown.name)
     view = as_view(views)
-    asked.check_asked(shown, view)
+    able.check_asked(shown, view)
     if count < 1:
         raise InputError(f"a transfer set has 1 view or more, not {count}")
-    check_steady(asked, shown, view, seed)
-    return TransferSet(shown, view, count, seed, Live(asked))
+    sample = Sample.of(able, shown, view, seed, batch=BATCH)
+    check_sense(able, shown, view, sample, accept=accept_teacher)
+    return TransferSet(shown, view, count, seed, Live(able))

@@ -48,6 +48,7 @@ class Net(Step):
     views: str = "plain()"
     count: int = 0
     view_seed: int = 0
+    accept_teacher: bool = False
     labelled: str = ""
     seeds: int = 1
     control: bool = True
@@ -108,6 +109,7 @@ class Net(Step):
             views=view,
             count=count,
             seed=self.view_seed,
+            accept_teacher=self.accept_teacher,
             labelled=kitchen.labelled(self.labelled),
         )
 

@@ -30,6 +30,7 @@ class ScoreTable(Step):
     batch: int = Storage.batch
     precision: str = "float32"
     held_out: bool | str = "unknown"
+    accept_teacher: bool = False
 
     @property
     def makes(self) -> tuple[str, ...]:
@@ -80,4 +81,5 @@ class ScoreTable(Step):
             seed=self.seed,
             storage=self._storage(),
             held_out=self.held_out,
+            accept_teacher=self.accept_teacher,
         )
