@@ -72,7 +72,7 @@ def _measured(model: Model, sets: Sets, grid: speech.Grid) -> dict[str, Any]:
 
 def decoder(sets: Sets) -> speech.Decoder:
     """Priors and bigram of the training set."""
-    return speech.Decoder.learnt(sets.train.labels, sets.train.transcripts, sets.phones)
+    return speech.Decoder.fit(sets.train.labels, sets.train.transcripts, sets.phones)
 
 
 def phone_error_rate(

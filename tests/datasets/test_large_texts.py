@@ -141,7 +141,7 @@ def test_a_student_of_texts_on_disk_is_that_of_texts_in_memory(
 ) -> None:
     path = written(tmp_path / "a.jsonl", ROWS)
 
-    def learnt(name: str) -> limbeck.Run:
+    def fit(name: str) -> limbeck.Run:
         return limbeck.train(
             students.ngrams(buckets=64, dimensions=4),
             text.read_texts(path),
@@ -150,9 +150,9 @@ def test_a_student_of_texts_on_disk_is_that_of_texts_in_memory(
             plan=limbeck.Plan(epochs=3, batch=16, held_out=0.2),
         )
 
-    here = learnt("here")
+    here = fit("here")
     request.getfixturevalue("large_files_are_small")
-    there = learnt("there")
+    there = fit("there")
     for name, weight in here.model().state_dict().items():
         assert there.model().state_dict()[name].equal(weight)
 

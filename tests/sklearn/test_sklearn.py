@@ -146,7 +146,7 @@ def test_the_temperature_makes_new_rows_more_probable_where_an_objective_scales_
     made.fit(rows, names)
     assert made.temperature_ != 1
     calibrated = np.log(made.predict_proba(new))
-    raw = made._said(new) * made.temperature_
+    raw = made._outputs(new) * made.temperature_
     labels = (new_names == "south").astype(int)
     assert nats(calibrated, labels) < nats(raw, labels)
 

@@ -35,7 +35,7 @@ DEVELOPMENT = [spoken_once(DRAW) for _ in range(30)]
 SPOKEN = [spoken for spoken, _ in DEVELOPMENT]
 CLEAR = [heard(path, DRAW, 9) for _, path in DEVELOPMENT]
 NOISY = [heard(path, DRAW, 2) for _, path in DEVELOPMENT]
-DECODER = Decoder.learnt([path for _, path in TRAIN], [spoken for spoken, _ in TRAIN], PHONES)
+DECODER = Decoder.fit([path for _, path in TRAIN], [spoken for spoken, _ in TRAIN], PHONES)
 
 
 def test_what_is_heard_clearly_is_decoded_without_error() -> None:

@@ -36,13 +36,13 @@ def test_priors_need_a_label_and_a_smoothing() -> None:
 def test_each_row_of_a_bigram_sums_to_one_and_nothing_is_impossible(
     transcripts: list[list[str]],
 ) -> None:
-    probabilities = np.exp(Bigram.learnt(transcripts, PHONES).log_probabilities)
+    probabilities = np.exp(Bigram.fit(transcripts, PHONES).log_probabilities)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(4))
     assert (probabilities > 0).all()
 
 
 def test_a_bigram_is_smoothed_as_its_formula_says() -> None:
-    learnt = Bigram.learnt([["a", "b", "a"], ["a"]], PHONES)
+    learnt = Bigram.fit([["a", "b", "a"], ["a"]], PHONES)
     # What follows: a 3 times (twice first, once after b), b once, the end twice; c never.
     alone = {n: (count + 3 / 4) / (6 + 3) for n, count in enumerate([3, 1, 0, 2])}
     after_a = [(count + 2 * alone[n]) / (3 + 2) for n, count in enumerate([0, 1, 0, 2])]
@@ -57,7 +57,7 @@ def test_a_bigram_is_smoothed_as_its_formula_says() -> None:
 
 
 def test_perplexity_is_that_of_a_walk_through_the_transcripts() -> None:
-    learnt = Bigram.learnt([["a", "b", "a"], ["c", "c"]], PHONES)
+    learnt = Bigram.fit([["a", "b", "a"], ["c", "c"]], PHONES)
     p = np.exp(learnt.log_probabilities)
     walked = p[3, 0] * p[0, 1] * p[1, 3] * p[3, 2] * p[2, 3]
     assert learnt.perplexity([["a", "b"], ["c"]]) == pytest.approx(walked ** (-1 / 5))
@@ -82,16 +82,16 @@ def test_probabilities_that_do_not_sum_to_one_are_refused() -> None:
 
 def test_an_empty_transcript_is_refused() -> None:
     with pytest.raises(ExamplesError, match="the transcript of utterance 1 of 2 is empty"):
-        Bigram.learnt([["a"], []], PHONES)
+        Bigram.fit([["a"], []], PHONES)
 
 
 def test_unknown_phones_are_listed() -> None:
     with pytest.raises(ExamplesError, match="2 phones are not among the 3 known: x, y"):
-        Bigram.learnt([["a", "y"], ["x"]], PHONES)
+        Bigram.fit([["a", "y"], ["x"]], PHONES)
 
 
 def test_a_bigram_of_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="counted in transcripts, but there are none"):
-        Bigram.learnt([], PHONES)
+        Bigram.fit([], PHONES)
     with pytest.raises(InputError, match="over transcripts, but there are none"):
-        Bigram.learnt([["a"]], PHONES).perplexity([])
+        Bigram.fit([["a"]], PHONES).perplexity([])

@@ -43,27 +43,29 @@ def check_free(directory: Path, artifact: str, request: Mapping[str, object]) ->
     Raises:
         OccupiedError: the directory holds something else.
     """
-    found = state(directory)
-    if found == "absent":
+    state_now = state(directory)
+    if state_now == "absent":
         return False
-    if found == "foreign":
+    if state_now == "foreign":
         raise OccupiedError(
             f"{directory} already holds something that is not a Limbeck artifact; "
             "nothing was overwritten: choose another directory or empty this one"
         )
     _check_same(directory, artifact, request)
-    return found == "whole"
+    return state_now == "whole"
 
 
 def _check_same(directory: Path, artifact: str, request: Mapping[str, object]) -> None:
-    held = read_json(directory / REQUEST)
-    wanted = json.loads(canonical({"artifact": artifact, **request}))
-    if held == wanted:
+    stored = read_json(directory / REQUEST)
+    expected = json.loads(canonical({"artifact": artifact, **request}))
+    if stored == expected:
         return
-    if held.get("artifact") != artifact:
-        what = f"a {held.get('artifact')}, not a {artifact}"
+    if stored.get("artifact") != artifact:
+        what = f"a {stored.get('artifact')}, not a {artifact}"
     else:
-        changed = sorted(k for k in held.keys() | wanted.keys() if held.get(k) != wanted.get(k))
+        changed = sorted(
+            k for k in stored.keys() | expected.keys() if stored.get(k) != expected.get(k)
+        )
         what = f"a {artifact} of another request (other {', '.join(changed)})"
     raise OccupiedError(
         f"{directory} already holds {what}; nothing was overwritten: "

@@ -33,8 +33,10 @@ def read_document(
         raise CorruptError(f"{directory / MANIFEST} lacks files.{name}")
     read_checked(directory, name, files[name])
     document = read_json(directory / name)
-    if (found := document.get("format", "none")) != number:
-        raise CorruptError(f"{directory / name} has format {found}; this Limbeck reads {number}")
+    if (own_format := document.get("format", "none")) != number:
+        raise CorruptError(
+            f"{directory / name} has format {own_format}; this Limbeck reads {number}"
+        )
     if missing := lacking(record, document):
         raise CorruptError(f"{directory / name} is no {artifact}: it lacks {', '.join(missing)}")
     return document

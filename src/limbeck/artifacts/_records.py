@@ -82,10 +82,10 @@ def _lacking(hint: Any, value: Any, path: str) -> Iterator[str]:
 def _items(hint: Any, value: Any) -> Iterator[tuple[object, Any, Any]]:
     """Key, type and value of what lies in a value; MISSING for what its type demands in vain."""
     if is_typeddict(hint):
-        held = value if isinstance(value, dict) else {}
+        entries = value if isinstance(value, dict) else {}
         for key, of_key in _hints(hint).items():
-            if key in held or key in hint.__required_keys__:
-                yield key, of_key, held.get(key, MISSING)
+            if key in entries or key in hint.__required_keys__:
+                yield key, of_key, entries.get(key, MISSING)
     elif get_origin(hint) is Mapping and isinstance(value, dict):
         yield from ((key, get_args(hint)[1], item) for key, item in value.items())
     elif get_origin(hint) is Sequence and isinstance(value, list):

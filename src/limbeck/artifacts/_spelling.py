@@ -27,5 +27,5 @@ def respelt(stored: Any) -> Any:
 
 
 def _text(stored: str) -> str:
-    named = _OBJECTIVE.sub("LogitStandardization(", stored)
-    return _FORM.sub(lambda match: f"{match[1]}{match[2]}{_FORMS[match[3]]}{match[2]}", named)
+    text = _OBJECTIVE.sub("LogitStandardization(", stored)
+    return _FORM.sub(lambda match: f"{match[1]}{match[2]}{_FORMS[match[3]]}{match[2]}", text)

@@ -23,12 +23,14 @@ def combine(
     from limbeck.recipes import load_scores
     from limbeck.scoring import Storage
 
-    opened = limbeck.read(examples) if examples else None
-    made = limbeck.combine(
-        [load_scores(directory, opened) for directory in scores],
+    remembered = limbeck.read(examples) if examples else None
+    combined = limbeck.combine(
+        [load_scores(directory, remembered) for directory in scores],
         to=to,
         mean=mean,
         storage=Storage(width),
     )
-    words = f"{to}: {mean} mean of {len(scores)} score sets, {len(made)} examples, {made.kind}"
+    words = (
+        f"{to}: {mean} mean of {len(scores)} score sets, {len(combined)} examples, {combined.kind}"
+    )
     return say(limbeck.show(to) if json else {}, words, json)

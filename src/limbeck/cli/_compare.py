@@ -73,13 +73,13 @@ def compare(
     return say(dict(compared.document), f"{compared}\n\nThe comparison lies in {to}", json)
 
 
-def _methods(given: list[str], *, trust: bool) -> dict[str, list["Objective"]]:
+def _methods(texts: list[str], *, trust: bool) -> dict[str, list["Objective"]]:
     from limbeck import objectives
 
     methods: dict[str, list[Objective]] = {}
-    for text in given:
-        name, found, call = text.partition("=")
-        if not (found and name.strip() and call.strip()) or "(" in name:
+    for text in texts:
+        name, equals, call = text.partition("=")
+        if not (equals and name.strip() and call.strip()) or "(" in name:
             raise InputError(
                 f"--method takes NAME=OBJECTIVE, such as soft=SoftTargets(4), not {text!r}"
             )

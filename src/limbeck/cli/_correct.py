@@ -34,7 +34,7 @@ def correct(
     import limbeck
     from limbeck.recipes import load_run
 
-    made = limbeck.correct(
+    corrected = limbeck.correct(
         load_run(run, trust=trust),
         limbeck.read(examples),
         classes=classes,
@@ -42,15 +42,15 @@ def correct(
         to=to,
         prior=dict(_share(one) for one in prior or ()),
     )
-    return say(limbeck.show(to) if json else {}, f"{to}: {made.notes[-1]}", json)
+    return say(limbeck.show(to) if json else {}, f"{to}: {corrected.notes[-1]}", json)
 
 
 def _share(text: str) -> tuple[str, float]:
     name, _, share = text.rpartition("=")
     try:
-        found = float(share)
+        number = float(share)
     except ValueError:
-        found = -1.0
-    if not name or found < 0:
+        number = -1.0
+    if not name or number < 0:
         raise InputError(f"--prior takes CLASS=SHARE, not {text!r}")
-    return name, found
+    return name, number

@@ -29,9 +29,9 @@ def data(
 
     if name == "spoken":
         return _say_spoken(hours, voices, seed, folder or "", json)
-    found = obtain(name, folder=folder or "", report=tell)
-    shown = {"name": name, "directory": str(found.directory), "source": found.source}
-    return say(shown, f"{name}: verified, in {found.directory}, from {found.source}", json)
+    known_set = obtain(name, folder=folder or "", report=tell)
+    shown = {"name": name, "directory": str(known_set.directory), "source": known_set.source}
+    return say(shown, f"{name}: verified, in {known_set.directory}, from {known_set.source}", json)
 
 
 def _say_spoken(hours: float, voices: int, seed: int, folder: Path | str, json: bool) -> int:

@@ -25,7 +25,7 @@ def export(
     import limbeck
     from limbeck.recipes import load_run
 
-    made = limbeck.export(
+    exported = limbeck.export(
         load_run(run, trust=trust),
         to=to,
         check=limbeck.read(check),
@@ -34,7 +34,7 @@ def export(
         report=limbeck.Report.read(report) if report else None,
     )
     words = (
-        f"{made.path}: held against the student on {made.n} examples, largest difference of a "
-        f"score {made.largest_difference:.2g}, same class on {made.agreement:.2%}"
+        f"{exported.path}: held against the student on {exported.n} examples, largest difference "
+        f"of a score {exported.largest_difference:.2g}, same class on {exported.agreement:.2%}"
     )
-    return say({**asdict(made), "path": str(made.path)}, words, json)
+    return say({**asdict(exported), "path": str(exported.path)}, words, json)

@@ -36,8 +36,8 @@ def munge(
     how = {"probability": probability, "locality": locality} if method == "munge" else {}
     codes = [name for name in nominal.split(",") if name]
     make = synthetic.method(method)
-    made = make(rows, size=size, nominal=codes, seed=seed, **how)
+    new_rows = make(rows, size=size, nominal=codes, seed=seed, **how)
     keys = [f"{method}-{seed}/{row}" for row in range(size)]
-    tables.write(made.add_column(0, KEY, [keys]), to)
+    tables.write(new_rows.add_column(0, KEY, [keys]), to)
     shown = {"to": str(to), "method": method, "rows": size, "columns": rows.column_names}
     return say(shown, f"{to}: {size} rows of {len(rows.column_names)} columns by {method}", json)

@@ -53,10 +53,10 @@ def as_lines(shown: dict[str, Any], indent: str = "") -> list[str]:
 
 def name_and_value(text: str, form: str) -> tuple[str, str]:
     """The two sides of `NAME=...`; the form, `--option NAME=WHAT`, is for the error."""
-    option, _, wanted = form.partition(" ")
+    option, _, form_of_it = form.partition(" ")
     name, _, value = text.partition("=")
     if not name or not value or "(" in name:
-        raise InputError(f"{option} takes {wanted}, not {text!r}")
+        raise InputError(f"{option} takes {form_of_it}, not {text!r}")
     return name, value
 
 

@@ -29,11 +29,11 @@ def rivals(
     from limbeck.recipes import load_run
     from limbeck.teachers import open_teachers
 
-    opened = limbeck.read(test)
-    found = limbeck.rivals(
+    test_set = limbeck.read(test)
+    table = limbeck.rivals(
         load_run(run, trust=trust),
-        opened,
-        teacher=open_teachers(teacher, opened, mean=mean, trust=trust),
+        test_set,
+        teacher=open_teachers(teacher, test_set, mean=mean, trust=trust),
         labelled=limbeck.read(labelled),
         to=to,
         threads=threads,
@@ -42,4 +42,4 @@ def rivals(
         margin=margin,
         tell=tell,
     )
-    return say(dict(found.document), str(found), json)
+    return say(dict(table.document), str(table), json)

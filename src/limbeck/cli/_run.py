@@ -21,9 +21,9 @@ def run(
     """Do the steps of a recipe in order; what is whole and unchanged is skipped."""
     from limbeck.recipes import read_recipe, run_recipe
 
-    known = read_recipe(recipe)
-    place = to or known.place(smoke=smoke)
-    report = run_recipe(known, to=place, smoke=smoke, trust=trust, tell=tell)
+    plan = read_recipe(recipe)
+    place = to or plan.place(smoke=smoke)
+    report = run_recipe(plan, to=place, smoke=smoke, trust=trust, tell=tell)
     if report is None:
         return say({"recipe": str(recipe), "report": None}, f"{recipe}: done, no report", json)
     return say_report(report, place / "report", json)

@@ -53,8 +53,8 @@ def show(
 def _say_confidence(own: Path, held_out: Path, json: bool) -> int:
     from limbeck.scoring import confidence
 
-    found = confidence(own, held_out)
-    return say(found.to_json(), str(found), json)
+    estimates = confidence(own, held_out)
+    return say(estimates.to_json(), str(estimates), json)
 
 
 def _say_knowledge(
@@ -74,8 +74,10 @@ def _say_knowledge(
     place = check_drawable(figure) if figure else None
     opened = load_scores(scores, limbeck.read(examples) if examples else None)
     run = load_run(student, trust=trust) if student else None
-    asked = {name: value for name, value in options.items() if value}
-    found = dark_knowledge(opened, student=run, **asked)
+    how = {name: value for name, value in options.items() if value}
+    knowledge = dark_knowledge(opened, student=run, **how)
     if place:
-        found.figure(place)
-    return say(found.to_json(), found.text + (f"\n\ndrawn in {place}" if place else ""), json)
+        knowledge.figure(place)
+    return say(
+        knowledge.to_json(), knowledge.text + (f"\n\ndrawn in {place}" if place else ""), json
+    )

@@ -47,8 +47,8 @@ def specialists(
             f"no cluster of {' or '.join(map(str, count))} has two classes or more and leaves "
             "some out: ask for another --count"
         )
-    made = train(run, opened, subsets, to=to, plan=training_plan(plan, epochs), seed=seed)
-    return say(limbeck.show(to) if json else {}, _words(to, made.subsets), json)
+    trained = train(run, opened, subsets, to=to, plan=training_plan(plan, epochs), seed=seed)
+    return say(limbeck.show(to) if json else {}, _words(to, trained.subsets), json)
 
 
 def _words(to: Path, subsets: tuple[tuple[str, ...], ...]) -> str:

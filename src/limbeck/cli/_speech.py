@@ -51,17 +51,17 @@ def speech(
     its_own = {"silence": silence, "phones": inventory, "rate": rate}
     options = {"partial_copy": partial_copy} if timit else its_own
     read: Callable[..., Corpus] = known.timit if timit else known.folder
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", SpeechWarning)
         try:
             corpus = read(folder, skip_bad=skip_bad, **options)
         except LimbeckError as error:
             raise type(error)(_as_options(str(error))) from error
-    return _say(corpus, told, json)
+    return _say(corpus, warned, json)
 
 
 def _check(silence: str, phones: str, rate: int, *, timit: bool, partial_copy: bool) -> None:
-    own = [f"--{name}" for name, given in (("silence", silence), ("phones", phones)) if given]
+    own = [f"--{name}" for name, value in (("silence", silence), ("phones", phones)) if value]
     own += ["--rate"] if rate != RATE else []
     if timit and own:
         raise InputError(f"TIMIT has its own silence, phones and rate: leave out {', '.join(own)}")
@@ -78,9 +78,9 @@ def _as_options(sentence: str) -> str:
     return sentence
 
 
-def _say(corpus: "Corpus", told: list[warnings.WarningMessage], json: bool) -> int:
-    faults = [fault for one in told for fault in getattr(one.message, "faults", ())]
-    for other in told:
+def _say(corpus: "Corpus", warned: list[warnings.WarningMessage], json: bool) -> int:
+    faults = [fault for one in warned for fault in getattr(one.message, "faults", ())]
+    for other in warned:
         if not isinstance(other.message, SpeechWarning):
             warnings.showwarning(other.message, other.category, other.filename, other.lineno)
     shown = corpus.described() | {"silence": corpus.silence, "left_out": faults}

@@ -43,11 +43,11 @@ def sweep(
     if test and not sizes:
         raise InputError("--test goes with --sizes")
     opened = limbeck.read(test) if test else None
-    asked = dict(name_and_value(text, "--objective NAME=CALL") for text in objective)
-    made = limbeck.sweep(
+    named = dict(name_and_value(text, "--objective NAME=CALL") for text in objective)
+    runs = limbeck.sweep(
         students.from_text(student, trust=trust),
         transfer.opened(trust=trust),
-        {name: objectives.from_text(text, trust=trust) for name, text in asked.items()},
+        {name: objectives.from_text(text, trust=trust) for name, text in named.items()},
         to=to,
         plan=training_plan(plan, epochs),
         seeds=seeds,
@@ -55,12 +55,12 @@ def sweep(
         labelled=transfer.apart,
         sizes=sizes or (),
     )
-    lines = [f"{run.directory}: {run.record.objective}" for run in made.values()]
-    notes = {note for run in made.values() for note in run.notes}
+    lines = [f"{run.directory}: {run.record.objective}" for run in runs.values()]
+    notes = {note for run in runs.values() for note in run.notes}
     words = "\n".join([*lines, f"{seeds} seeds each of {student}", *sorted(notes)])
     if opened is not None:
-        return _say_sizes(made, opened, to, words, json)
-    shown = {name: limbeck.show(run.directory) for name, run in made.items()} if json else {}
+        return _say_sizes(runs, opened, to, words, json)
+    shown = {name: limbeck.show(run.directory) for name, run in runs.items()} if json else {}
     return say(shown, words, json)
 
 
@@ -68,8 +68,8 @@ def _say_sizes(runs: "dict[str, Run]", test: "Examples", to: Path, words: str, j
     """The table of sizes, which is left in the sweep's directory too."""
     from limbeck.selection import by_size
 
-    found = by_size(runs, test)
-    found.write(to)
+    table = by_size(runs, test)
+    table.write(to)
     return say(
-        dict(found.document), f"{words}\n\n{found}\n\nThe table lies in {to}: sizes.md", json
+        dict(table.document), f"{words}\n\n{table}\n\nThe table lies in {to}: sizes.md", json
     )

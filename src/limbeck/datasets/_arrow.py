@@ -51,8 +51,8 @@ def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
     """
     with reading(path):
         table = _parse_csv(path, texts) if is_csv(path) else _parse_parquet(path)
-        known = table.column_names
-    check_columns(known, path)
+        names = table.column_names
+    check_columns(names, path)
     return plain(table)
 
 
@@ -152,7 +152,7 @@ def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Arra
         ExamplesError: one is not numeric, has an empty cell or text that is not UTF-8.
     """
     types = needs("pyarrow").types
-    found = np.empty((len(table), len(names)), np.float32)
+    rows = np.empty((len(table), len(names)), np.float32)
     for position, name in enumerate(names):
         check_utf8(table[name], name, path, first)
         kind = table[name].type
@@ -164,8 +164,8 @@ def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Arra
             )
         check_full(table[name], name, path, first)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
-            found[:, position] = table[name].to_numpy()
-    return found
+            rows[:, position] = table[name].to_numpy()
+    return rows
 
 
 def check_utf8(column: Any, name: str, path: Path, first: int = 0) -> None:
@@ -217,8 +217,8 @@ def label_names(label: str | Sequence[str], known: Collection[str], path: Path) 
         ExamplesError: one is absent that was asked for.
     """
     if isinstance(label, str):
-        found = column_name(label, LABEL, known, path)
-        return (found,) if found else ()
+        column = column_name(label, LABEL, known, path)
+        return (column,) if column else ()
     return tuple(column_name(name, "", known, path) for name in label)
 
 
@@ -249,10 +249,15 @@ def labels(
     if any(is_text(table[name].type) for name in named):
         return _class_names(table, named, whose, kind)
     cells = np.stack([_numbers(table[name], name, path) for name in named], axis=1)
-    found = labels_from_cells(cells, kind, whose)
-    if not kind and not classes and labels_kind_of(found) == "logits" and found.dtype.kind == "i":
-        _warn_of_gaps(found, whose)
-    return found
+    positions = labels_from_cells(cells, kind, whose)
+    if (
+        not kind
+        and not classes
+        and labels_kind_of(positions) == "logits"
+        and positions.dtype.kind == "i"
+    ):
+        _warn_of_gaps(positions, whose)
+    return positions
 
 
 def _class_names(table: Any, named: Sequence[str], whose: str, kind: str) -> Array:
@@ -277,11 +282,11 @@ def _numbers(column: Any, name: str, path: Path) -> Array:
 
 
 def _warn_of_gaps(positions: Array, whose: str) -> None:
-    count, found = int(positions.max()) + 1, len(np.unique(positions[positions >= 0]))
-    if count > MANY_CLASSES and 2 * found < count <= MOST_CLASSES:
+    count, distinct = int(positions.max()) + 1, len(np.unique(positions[positions >= 0]))
+    if count > MANY_CLASSES and 2 * distinct < count <= MOST_CLASSES:
         warnings.warn(
-            f"{whose} holds whole numbers up to {count - 1}, {found} of them, which are taken as "
-            f"positions of {count} classes; kind='values' takes them as real values, "
+            f"{whose} holds whole numbers up to {count - 1}, {distinct} of them, which are taken "
+            f"as positions of {count} classes; kind='values' takes them as real values, "
             "kind='logits' says that this is meant",
             TableWarning,
             stacklevel=5,
@@ -296,11 +301,11 @@ def names_in(column: Any, name: str, path: Path) -> Array:
     """
     check_utf8(column, name, path)
     check_full(column, name, path)
-    found = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
-    if (found == "").any():
-        row = int(np.flatnonzero(found == "")[0])
+    words = np.array(column.cast(needs("pyarrow").string()).to_pylist(), dtype=str)
+    if (words == "").any():
+        row = int(np.flatnonzero(words == "")[0])
         raise ExamplesError(f"column {name!r} of {path} is empty in row {row} (the first is 0)")
-    return found
+    return words
 
 
 def values(column: Any, name: str, path: Path) -> Array:
@@ -313,8 +318,8 @@ def values(column: Any, name: str, path: Path) -> Array:
     check_full(column, name, path)
     if is_text(column.type):
         return np.array(column.to_pylist(), dtype=str)
-    found = np.asarray(column.to_numpy())
-    return found.astype(str) if found.dtype.kind == "O" else found
+    numbers = np.asarray(column.to_numpy())
+    return numbers.astype(str) if numbers.dtype.kind == "O" else numbers
 
 
 def texts(column: Any, name: str, path: Path, first: int = 0) -> Array:

@@ -57,7 +57,7 @@ class Columns:
         Warns:
             TableWarning: a continuous column looks like codes.
         """
-        names, cells = _opened(table)
+        names, cells = _cells_of(table)
         declared = _declared(nominal, names)
         is_nominal = np.array([_is_nominal(c) or n in declared for n, c in enumerate(cells)])
         categories = tuple(
@@ -66,11 +66,11 @@ class Columns:
         )
         missing = tuple(_missing_of(column) for column in cells)
         values = _numbers(cells, categories, is_nominal, names)
-        made = cls(
+        columns = cls(
             names, categories, is_nominal, *_ranges(values, is_nominal), missing, _empty(table)
         )
-        made._check(values)
-        return made
+        columns._check(values)
+        return columns
 
     def _check(self, values: Array) -> None:
         wide = (self.high > self.low) | np.array([len(c) > 1 for c in self.categories])
@@ -84,9 +84,9 @@ class Columns:
         """Names the continuous columns of few whole numbers, in one warning."""
         alike = {}
         for number in np.flatnonzero(self.is_whole & wide & ~self.is_nominal):
-            found = np.unique(values[:, number][~np.isnan(values[:, number])])
-            if 2 < len(found) <= FEW_VALUES and len(values) >= FEW_VALUES * len(found):
-                alike[self.names[number]] = ", ".join(f"{value:g}" for value in found)
+            codes = np.unique(values[:, number][~np.isnan(values[:, number])])
+            if 2 < len(codes) <= FEW_VALUES and len(values) >= FEW_VALUES * len(codes):
+                alike[self.names[number]] = ", ".join(f"{value:g}" for value in codes)
         if alike:
             columns = "; ".join(f"{name!r} ({values})" for name, values in alike.items())
             warnings.warn(
@@ -108,7 +108,7 @@ class Columns:
             MismatchError: it has other columns.
             ExamplesError: it has no rows, or a cell that is no number where numbers are.
         """
-        names, cells = _opened(table)
+        names, cells = _cells_of(table)
         if len(names) != len(self.names):
             raise MismatchError(
                 f"{what} has {len(names)} columns, not the {len(self.names)} there were before"
@@ -126,17 +126,17 @@ class Columns:
         cells = [self._cells(values[:, n], n) for n in range(len(self.names))]
         if _is_frame(self.form) or _is_arrow(self.form):
             return _framed(cells, self.form)
-        made = np.empty(values.shape, self.form.dtype)
+        array = np.empty(values.shape, self.form.dtype)
         for number, column in enumerate(cells):
-            made[:, number] = column
-        return made
+            array[:, number] = column
+        return array
 
     def _cells(self, column: Array, number: int) -> Array:
         if not self.is_nominal[number]:
             return column
-        known = self.categories[number]
+        categories = self.categories[number]
         gaps = np.isnan(column)
-        chosen: Array = known[np.where(gaps, 0, column).astype(np.int64)]
+        chosen: Array = categories[np.where(gaps, 0, column).astype(np.int64)]
         if gaps.any():
             chosen = chosen.astype(object if chosen.dtype.kind not in "f" else chosen.dtype)
             chosen[gaps] = self.missing[number]
@@ -178,8 +178,8 @@ def _empty(table: Any) -> Any:
 
 def _framed(cells: list[Array], form: Any) -> Any:
     if _is_frame(form):
-        made = type(form)(dict(zip(form.columns, cells, strict=True)))
-        return made.astype(dict(form.dtypes))
+        frame = type(form)(dict(zip(form.columns, cells, strict=True)))
+        return frame.astype(dict(form.dtypes))
     arrow = needs("pyarrow")
     columns = [
         arrow.array(column, mask=is_missing(column)).cast(field.type)
@@ -188,7 +188,7 @@ def _framed(cells: list[Array], form: Any) -> Any:
     return arrow.Table.from_arrays(columns, schema=form.schema)
 
 
-def _opened(table: Any) -> tuple[tuple[str, ...], list[Array]]:
+def _cells_of(table: Any) -> tuple[tuple[str, ...], list[Array]]:
     """The names and the cells of each column."""
     if _is_frame(table):
         names = tuple(str(name) for name in table.columns)
@@ -214,15 +214,15 @@ def _series(column: Any) -> Array:
 
 
 def _declared(nominal: Sequence[str | int], names: tuple[str, ...]) -> set[int]:
-    found = set()
+    numbers = set()
     for one in nominal:
         number = names.index(one) if isinstance(one, str) and one in names else one
         if isinstance(number, str) or not 0 <= number < len(names):
             raise ExamplesError(
                 f"there is no column {one!r} to be nominal; {did_you_mean(str(one), names)}"
             )
-        found.add(int(number))
-    return found
+        numbers.add(int(number))
+    return numbers
 
 
 def _is_nominal(cells: Array) -> bool:
@@ -236,10 +236,10 @@ def _categories(cells: Array) -> Array:
     present = cells[~is_missing(cells)]
     if cells.dtype.kind != "O":
         return np.unique(present)
-    known = sorted(set(present.tolist()), key=lambda cell: (type(cell).__name__, cell))
-    made = np.empty(len(known), dtype=object)
-    made[:] = known
-    return made
+    distinct = sorted(set(present.tolist()), key=lambda cell: (type(cell).__name__, cell))
+    categories = np.empty(len(distinct), dtype=object)
+    categories[:] = distinct
+    return categories
 
 
 def _missing_of(cells: Array) -> Any:
@@ -259,8 +259,8 @@ def _numbers(
     return values
 
 
-def _codes(cells: Array, known: Array) -> Array:
-    places = {cell: at for at, cell in enumerate(known.tolist())}
+def _codes(cells: Array, categories: Array) -> Array:
+    places = {cell: at for at, cell in enumerate(categories.tolist())}
     codes = np.array([places.get(cell, -1) for cell in cells.tolist()], dtype=np.float64)
     codes[is_missing(cells)] = np.nan
     return codes

@@ -41,8 +41,8 @@ def load_error(path: Path, what: str, error: Exception) -> CorruptError | Exampl
 
 def stamps(files: Iterable[Path]) -> list[list[object]]:
     """What tells whether files are still those that were decoded: names, sizes, times."""
-    found = [(file, file.stat()) for file in files]
-    return [[str(file.resolve()), known.st_size, known.st_mtime_ns] for file, known in found]
+    stats = [(file, file.stat()) for file in files]
+    return [[str(file.resolve()), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
 
 
 def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> Inputs:
@@ -56,7 +56,7 @@ def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> I
     """
     place = cache_of("decoded") / f"{fingerprint(what)}.npy"
     if place.is_file():
-        return _opened(place)
+        return _open_memmap(place)
     first = next(parts)
     whole = chain([first], parts)
     if count() * first[:1].nbytes < MANY:
@@ -65,7 +65,7 @@ def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> I
     return load_array(place)
 
 
-def _opened(place: Path) -> Inputs:
+def _open_memmap(place: Path) -> Inputs:
     try:
         return load_array(place)
     except (CorruptError, ExamplesError) as error:
@@ -91,7 +91,7 @@ def texts(what: object, parts: Iterator[Sequence[str]]) -> Texts:
         ends = [0]
         write_file(place, _utf8(parts, ends))
         write_file(about, _npy(len(ends), np.array([0]), [np.array(ends)]))
-    starts = np.asarray(_opened(about))
+    starts = np.asarray(_open_memmap(about))
     if not place.is_file() or place.stat().st_size != starts[-1]:
         raise _damaged(f"{place} is not whole, and neither is {about} then")
     return Texts(np.memmap(place, np.uint8, "r"), starts, np.arange(len(starts) - 1))

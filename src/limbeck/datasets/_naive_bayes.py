@@ -71,15 +71,15 @@ class Mixture:
         center, scale = _moments(continuous)
         cells = _cells(columns, values, center, scale)
         order = np.random.default_rng([seed, 0]).permutation(len(cells))
-        held = order[: max(1, round(HELD_OUT * len(cells)))]
-        rest = np.setdiff1d(order, held)
+        held_out = order[: max(1, round(HELD_OUT * len(cells)))]
+        rest = np.setdiff1d(order, held_out)
         best, highest = 1, -np.inf
         for components in _counts(len(rest)):
-            made = _fit(columns, center, scale, cells.take(rest), components, seed)
-            reached = float(logsumexp(made._joint(cells.take(held)), axis=1).mean())
-            if reached <= highest:
+            mixture = _fit(columns, center, scale, cells.take(rest), components, seed)
+            likelihood = float(logsumexp(mixture._joint(cells.take(held_out)), axis=1).mean())
+            if likelihood <= highest:
                 break
-            best, highest = components, reached
+            best, highest = components, likelihood
         return _fit(columns, center, scale, cells, best, seed)
 
     def _joint(self, cells: _Cells) -> Array:
@@ -95,29 +95,29 @@ class Mixture:
 
     def draw(self, size: int, seed: int) -> Array:
         """So many rows as numbers; more rows of one seed begin with the same ones."""
-        chosen = np.searchsorted(
+        components = np.searchsorted(
             np.cumsum(self.weights)[:-1], np.random.default_rng([seed, 1]).random(size)
         )
         values = np.empty((size, len(self.columns.names)))
         at, begins = 0, 0
-        for number, known in enumerate(self.columns.categories):
-            drawn = np.random.default_rng([seed, 2, number])
+        for number, categories in enumerate(self.columns.categories):
+            generator = np.random.default_rng([seed, 2, number])
             if self.columns.is_nominal[number]:
-                ends = begins + len(known) + 1
-                values[:, number] = _drawn(self.shares[:, begins:ends], chosen, drawn)
+                ends = begins + len(categories) + 1
+                values[:, number] = _draw(self.shares[:, begins:ends], components, generator)
                 begins = ends
             else:
-                values[:, number] = self._normal(at, chosen, drawn)
+                values[:, number] = self._normal(at, components, generator)
                 at += 1
         return values
 
-    def _normal(self, at: int, chosen: Array, drawn: np.random.Generator) -> Array:
-        gaps, noise = drawn.spawn(2)
-        score = self.means[chosen, at] + self.deviations[chosen, at] * noise.normal(
-            size=len(chosen)
+    def _normal(self, at: int, components: Array, generator: np.random.Generator) -> Array:
+        gaps, noise = generator.spawn(2)
+        score = self.means[components, at] + self.deviations[components, at] * noise.normal(
+            size=len(components)
         )
         value = self.center[at] + self.scale[at] * score
-        return np.where(gaps.random(len(chosen)) < self.present[chosen, at], value, np.nan)
+        return np.where(gaps.random(len(components)) < self.present[components, at], value, np.nan)
 
 
 def _counts(rows: int) -> Iterator[int]:
@@ -141,9 +141,9 @@ def _cells(columns: Columns, values: Array, center: Array, scale: Array) -> _Cel
     scores = np.where(present, (continuous - center) / scale, 0.0)
     nominal = [np.zeros((len(values), 0))]
     for number in np.flatnonzero(columns.is_nominal):
-        known = len(columns.categories[number])
-        codes = np.nan_to_num(values[:, number], nan=known).astype(np.int64)
-        nominal.append(np.eye(known + 1)[codes])
+        count = len(columns.categories[number])
+        codes = np.nan_to_num(values[:, number], nan=count).astype(np.int64)
+        nominal.append(np.eye(count + 1)[codes])
     return _Cells(scores, present.astype(np.float64), np.concatenate(nominal, axis=1))
 
 
@@ -151,15 +151,15 @@ def _fit(
     columns: Columns, center: Array, scale: Array, cells: _Cells, components: int, seed: int
 ) -> Mixture:
     belongs = _clustered(cells, components, seed)
-    reached = -np.inf
+    likelihood = -np.inf
     for _ in range(ROUNDS):
-        made = Mixture(columns, center, scale, *_maximized(columns, cells, belongs))
-        joint = made._joint(cells)
+        mixture = Mixture(columns, center, scale, *_maximized(columns, cells, belongs))
+        joint = mixture._joint(cells)
         total = logsumexp(joint, axis=1, keepdims=True)
-        if float(total.mean()) - reached < ENOUGH:
+        if float(total.mean()) - likelihood < ENOUGH:
             break
-        reached, belongs = float(total.mean()), np.exp(joint - total)
-    return made
+        likelihood, belongs = float(total.mean()), np.exp(joint - total)
+    return mixture
 
 
 def _clustered(cells: _Cells, components: int, seed: int) -> Array:
@@ -167,9 +167,9 @@ def _clustered(cells: _Cells, components: int, seed: int) -> Array:
         return np.ones((len(cells), 1))
     points = np.concatenate([cells.scores, cells.one_hot], axis=1)
     # Fewer different points than components leave some of them empty.
-    wanted = min(components, len(np.unique(points, axis=0)))
-    found = KMeans(wanted, n_init=1, random_state=seed, max_iter=20).fit_predict(points)
-    return np.asarray(np.eye(wanted)[found])
+    clusters = min(components, len(np.unique(points, axis=0)))
+    assigned = KMeans(clusters, n_init=1, random_state=seed, max_iter=20).fit_predict(points)
+    return np.asarray(np.eye(clusters)[assigned])
 
 
 def _maximized(columns: Columns, cells: _Cells, belongs: Array) -> tuple[Array, ...]:
@@ -200,8 +200,8 @@ def _shares(columns: Columns, counts: Array, n: Array) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def _drawn(shares: Array, chosen: Array, drawn: np.random.Generator) -> Array:
+def _draw(shares: Array, components: Array, generator: np.random.Generator) -> Array:
     """A category for each row by its component's shares; the last category is missing."""
     ends = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, :-1]
-    codes = (drawn.random(len(chosen))[:, None] > ends[chosen]).sum(axis=1)
+    codes = (generator.random(len(components))[:, None] > ends[components]).sum(axis=1)
     return np.where(codes == shares.shape[1] - 1, np.nan, codes)

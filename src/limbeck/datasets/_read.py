@@ -91,7 +91,7 @@ def _options(
     text: str,
 ) -> dict[str, Any]:
     """What was asked for beyond the defaults, as literals."""
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
         "label": label if isinstance(label, str) else [str(name) for name in label],
         "key": key,
         "group": group,
@@ -101,20 +101,20 @@ def _options(
         "text": text,
     }
     usual = {"text": "", "kind": "", "label": LABEL, "key": KEY, "group": GROUP}
-    return {name: value for name, value in given.items() if value != usual.get(name, [])}
+    return {name: value for name, value in options.items() if value != usual.get(name, [])}
 
 
 def _text_of(path: Path, options: Mapping[str, Any]) -> str:
     if not options:
         return str(path)
-    written = [repr(str(path)), *(f"{name}={value!r}" for name, value in options.items())]
-    return f"read({', '.join(written)})"
+    arguments = [repr(str(path)), *(f"{name}={value!r}" for name, value in options.items())]
+    return f"read({', '.join(arguments)})"
 
 
 def _reopened(text: str) -> Examples:
     # Only literals are evaluated, and the only calls are this module's read and the corpora.
-    opened: Examples = make(text, {"read": _read_literal, **CORPORA}, "source")
-    return opened
+    examples: Examples = make(text, {"read": _read_literal, **CORPORA}, "source")
+    return examples
 
 
 def _read_literal(

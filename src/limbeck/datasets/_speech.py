@@ -36,37 +36,37 @@ def _speech(
     skip_bad: Any = False,
 ) -> Examples:
     options = {"silence": silence, "phones": phones, "rate": rate, "skip_bad": skip_bad}
-    return _opened("speech", speech.folder, part, options, path=path)
+    return _open("speech", speech.folder, part, options, path=path)
 
 
 def _timit(path: Any, part: Any, *, partial_copy: Any = False, skip_bad: Any = False) -> Examples:
     options = {"partial_copy": partial_copy, "skip_bad": skip_bad}
-    return _opened("timit", speech.timit, part, options, path=path)
+    return _open("timit", speech.timit, part, options, path=path)
 
 
-def _spoken(
+def _spoken_set(
     part: Any, *, hours: Any = 1.0, seed: Any = 0, voices: Any = 64, folder: Any = ""
 ) -> Examples:
     options = {"hours": hours, "seed": seed, "voices": voices, "folder": folder}
-    return _opened("spoken", speech.spoken, part, options)
+    return _open("spoken", speech.spoken, part, options)
 
 
 def _spoken_digits(
     path: Any, part: Any, *, held_out: Any, folder: Any = "", skip_bad: Any = False
 ) -> Examples:
     options = {"held_out": held_out, "folder": folder, "skip_bad": skip_bad}
-    return _opened("spoken_digits", speech.digits, part, options, path=path)
+    return _open("spoken_digits", speech.digits, part, options, path=path)
 
 
 CORPORA: Mapping[str, Callable[..., Examples]] = {
     "speech": _speech,
     "timit": _timit,
-    "spoken": _spoken,
+    "spoken": _spoken_set,
     "spoken_digits": _spoken_digits,
 }
 
 
-def _opened(
+def _open(
     name: str,
     read: Callable[..., speech.Corpus],
     part: Any,
@@ -80,11 +80,13 @@ def _opened(
     """
     _check(name, {**where, "part": part, **options})
     places = [_absolute(path) for path in where.values()]
-    given = {key: _absolute(value) if key == "folder" else value for key, value in options.items()}
-    corpus = read(*places, **given)
+    absolute = {
+        key: _absolute(value) if key == "folder" else value for key, value in options.items()
+    }
+    corpus = read(*places, **absolute)
     # Only what means "nothing" is left out, so that the text does not depend on today's defaults.
-    written = [f"{key}={value!r}" for key, value in given.items() if value]
-    text = f"{name}({', '.join([*map(repr, [*places, part]), *written])})"
+    arguments = [f"{key}={value!r}" for key, value in absolute.items() if value]
+    text = f"{name}({', '.join([*map(repr, [*places, part]), *arguments])})"
     label = Path(places[0]).stem if places else name
     return _frames(getattr(corpus, part), corpus.phones).named(f"{label}:{part}", text)
 

@@ -26,8 +26,8 @@ class Whole:
     @property
     def column_names(self) -> list[str]:
         """Of all columns, in order."""
-        found: list[str] = self.table.column_names
-        return found
+        names: list[str] = self.table.column_names
+        return names
 
     def only(self, names: Sequence[str]) -> Any:
         """The Arrow table of those columns."""
@@ -61,17 +61,17 @@ class Streamed:
     @cached_property
     def column_names(self) -> list[str]:
         """Of all columns, in order."""
-        found: list[str] = self._schema.names
-        _arrow.check_columns(found, self.path)
-        return found
+        names: list[str] = self._schema.names
+        _arrow.check_columns(names, self.path)
+        return names
 
     def only(self, names: Sequence[str]) -> Any:
         """The Arrow table of those columns, in memory."""
         if not names:  # which a CSV's reader would take for all
             return needs("pyarrow").table({})
         with _arrow.reading(self.path):
-            found = needs("pyarrow").Table.from_batches(self._batches(list(names)))
-        return _arrow.plain(found)
+            table = needs("pyarrow").Table.from_batches(self._batches(list(names)))
+        return _arrow.plain(table)
 
     def matrix(self, names: Sequence[str]) -> Inputs:
         """Columns of numbers as inputs, float32 `(rows, columns)`, read once and kept on disk."""

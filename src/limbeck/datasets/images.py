@@ -101,10 +101,12 @@ def idx(images: str | Path, labels: str | Path = "", *, classes: Sequence[str] =
             "(n, height, width) or (n, channels, height, width)"
         )
     inputs = inputs[:, None] if inputs.ndim == 3 else inputs
-    given = _read_idx(Path(labels)) if labels else None
-    if given is not None and given.shape != inputs.shape[:1]:
-        raise LabelsError(f"{labels} has shape {given.shape}, {images} has {len(inputs)} images")
-    return Examples.of(inputs, given, classes=classes, name=Path(images).name)
+    positions = _read_idx(Path(labels)) if labels else None
+    if positions is not None and positions.shape != inputs.shape[:1]:
+        raise LabelsError(
+            f"{labels} has shape {positions.shape}, {images} has {len(inputs)} images"
+        )
+    return Examples.of(inputs, positions, classes=classes, name=Path(images).name)
 
 
 def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
@@ -155,9 +157,9 @@ def parquet(
     """
     file = _open_parquet(Path(path))
     names = file.schema_arrow.names
-    for wanted, is_required in ((image, True), (label, label != "label")):
-        if wanted not in names and is_required:
-            raise ExamplesError(f"{path} has no column {wanted!r}; {did_you_mean(wanted, names)}")
+    for name, is_required in ((image, True), (label, label != "label")):
+        if name not in names and is_required:
+            raise ExamplesError(f"{path} has no column {name!r}; {did_you_mean(name, names)}")
     if not _holds_bytes(file.schema_arrow.field(image).type):
         raise ExamplesError(f"column {image!r} of {path} holds no encoded images")
     where = [f"row {row} of {path}" for row in range(file.metadata.num_rows)]
@@ -188,8 +190,8 @@ def _known_set(name: str, part: str, folder: str | Path, classes: tuple[str, ...
     obtained = _download.obtain(name, folder=folder)
     images, labels = (_read_idx(obtained.file(file)) for file in _FILES[part])
     keys = [f"{part}-{row:05d}" for row in range(len(images))]
-    made = Examples.of(images[:, None], labels, keys=keys, classes=classes)
-    return made.named(f"{name}:{part}", f"{name}:{part}")
+    examples = Examples.of(images[:, None], labels, keys=keys, classes=classes)
+    return examples.named(f"{name}:{part}", f"{name}:{part}")
 
 
 def _read_idx(path: Path) -> Array:

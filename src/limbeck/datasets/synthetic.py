@@ -66,16 +66,16 @@ def munge(
     """
     _check(size, probability, locality)
     _check_pair(table, "munge", "so that each has a neighbour")
-    opened = _Opened.of(table, nominal)
-    how = _Munging(opened.columns, opened.values, probability, locality, seed)
+    pool = _Opened.of(table, nominal)
+    how = _Munging(pool.columns, pool.values, probability, locality, seed)
     parts = how.exactly(size) if exact else how.at_once(size)
-    values = opened.columns.kept(np.concatenate(parts)[:size])
+    values = pool.columns.kept(np.concatenate(parts)[:size])
     passes, rows = how.origins(size)
     keys = [
-        f"munge-{seed}/{n}/{opened.key(row)}"
+        f"munge-{seed}/{n}/{pool.key(row)}"
         for n, row in zip(passes.tolist(), rows.tolist(), strict=True)
     ]
-    return cast(Table, opened.closed(values, keys, "munged"))
+    return cast(Table, pool.closed(values, keys, "munged"))
 
 
 def random(table: Table, *, size: int, nominal: Sequence[str | int] = (), seed: int = 0) -> Table:
@@ -89,14 +89,14 @@ def random(table: Table, *, size: int, nominal: Sequence[str | int] = (), seed: 
         ExamplesError, InputError: as in `munge`, but 1 row is enough.
     """
     _check(size)
-    opened = _Opened.of(table, nominal)
-    rows, columns = opened.values.shape
+    pool = _Opened.of(table, nominal)
+    rows, columns = pool.values.shape
     values = np.empty((size, columns))
     for number in range(columns):
-        drawn = np.random.default_rng([seed, number]).integers(0, rows, size)
-        values[:, number] = opened.values[drawn, number]
+        draws = np.random.default_rng([seed, number]).integers(0, rows, size)
+        values[:, number] = pool.values[draws, number]
     return cast(
-        Table, opened.closed(values, [f"random-{seed}/{row}" for row in range(size)], "random")
+        Table, pool.closed(values, [f"random-{seed}/{row}" for row in range(size)], "random")
     )
 
 
@@ -114,11 +114,11 @@ def nbe(table: Table, *, size: int, nominal: Sequence[str | int] = (), seed: int
     """
     _check(size)
     _check_pair(table, "nbe", "to hold one out")
-    opened = _Opened.of(table, nominal)
-    mixture = Mixture.fitted(opened.columns, opened.values, seed)
-    values = opened.columns.kept(mixture.draw(size, seed))
+    pool = _Opened.of(table, nominal)
+    mixture = Mixture.fitted(pool.columns, pool.values, seed)
+    values = pool.columns.kept(mixture.draw(size, seed))
     return cast(
-        Table, opened.closed(values, [f"nbe-{seed}/{row}" for row in range(size)], "naive Bayes")
+        Table, pool.closed(values, [f"nbe-{seed}/{row}" for row in range(size)], "naive Bayes")
     )
 
 
@@ -175,11 +175,11 @@ class _Opened:
         return str(self.given.keys[row]) if isinstance(self.given, Examples) else str(row)
 
     def closed(self, values: Array, keys: Sequence[str], how: str) -> Any:
-        made = self.columns.table(values)
+        table = self.columns.table(values)
         if not isinstance(self.given, Examples):
-            return made
+            return table
         name = f"{how} {self.given.name}"
-        return Examples.of(made, keys=keys, classes=self.given.classes, name=name)
+        return Examples.of(table, keys=keys, classes=self.given.classes, name=name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,11 +192,11 @@ class _Munging:
     locality: float
     seed: int
 
-    def _drawn(self, number: int) -> np.random.Generator:
+    def _generator(self, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, number])
 
     def _order(self, number: int) -> Array:
-        return self._drawn(number).permutation(len(self.values))
+        return self._generator(number).permutation(len(self.values))
 
     def origins(self, size: int) -> tuple[Array, Array]:
         """The pass and the row that each new row came from, `(size,)` each."""
@@ -206,10 +206,10 @@ class _Munging:
 
     def _draws(self, number: int) -> tuple[Array, Array]:
         """Which cells of a pass change as their row is met, and two normal draws for each."""
-        drawn = self._drawn(number)
-        drawn.permutation(len(self.values))
-        changes = drawn.random(self.values.shape) < self.probability
-        return changes, drawn.normal(size=(*self.values.shape, 2))
+        generator = self._generator(number)
+        generator.permutation(len(self.values))
+        changes = generator.random(self.values.shape) < self.probability
+        return changes, generator.normal(size=(*self.values.shape, 2))
 
     def exactly(self, size: int) -> list[Array]:
         """Passes as the paper has them, one row and one column after the other."""
@@ -222,8 +222,8 @@ class _Munging:
                 for column in np.flatnonzero(changes[row]):
                     pair = copy[row, column], copy[other, column]
                     is_swap = bool(self.columns.is_nominal[column])
-                    made = self._traded(*pair, noise[row, column], is_swap)
-                    copy[row, column], copy[other, column] = made
+                    traded = self._traded(*pair, noise[row, column], is_swap)
+                    copy[row, column], copy[other, column] = traded
             parts.append(copy[self._order(number)])
         return parts
 
@@ -264,12 +264,12 @@ class _Munging:
         """The nearest other row of each row, `(rows,)`."""
         points, is_order_exact = _points(self.columns, self.values)
         rows = np.arange(len(points))
-        wanted = min(2 if is_order_exact else CANDIDATES + 1, len(points))
-        found = NearestNeighbors(n_neighbors=wanted).fit(points).kneighbors(points)[1]
+        count = min(2 if is_order_exact else CANDIDATES + 1, len(points))
+        indices = NearestNeighbors(n_neighbors=count).fit(points).kneighbors(points)[1]
         if is_order_exact:
             # Of rows with the same content, one's own may come second, or not at all.
-            return np.asarray(np.where(found[:, 0] == rows, found[:, 1], found[:, 0]))
-        return np.array([self._best(row, found[row]) for row in range(len(points))])
+            return np.asarray(np.where(indices[:, 0] == rows, indices[:, 1], indices[:, 0]))
+        return np.array([self._best(row, indices[row]) for row in range(len(points))])
 
     def _best(self, row: int, candidates: Array) -> int:
         others = candidates[candidates != row]
@@ -297,11 +297,11 @@ def _points(columns: Columns, values: Array) -> tuple[Array, bool]:
     """Rows as points whose Euclidean order is about that of the distance; whether it is that."""
     unit = columns.unit(values)
     parts = []
-    for number, known in enumerate(columns.categories):
+    for number, categories in enumerate(columns.categories):
         gaps = np.isnan(unit[:, number])
         if columns.is_nominal[number]:
-            codes = np.where(gaps, len(known), unit[:, number]).astype(np.int64)
-            parts.append(np.eye(len(known) + 1)[codes] / np.sqrt(2))
+            codes = np.where(gaps, len(categories), unit[:, number]).astype(np.int64)
+            parts.append(np.eye(len(categories) + 1)[codes] / np.sqrt(2))
         else:
             parts.append(np.where(gaps, 0.5, unit[:, number])[:, None])
             parts += [gaps[:, None].astype(np.float64)] if gaps.any() else []

@@ -89,8 +89,8 @@ def read_table(
     roles = _Roles(wanted_label, key, group, tuple(columns), kind=kind, classes=tuple(classes))
     rows = _read(Path(path), roles)
     if rows.inputs is None:
-        wanted = "array 'inputs'" if Path(path).suffix == ".npz" else "column left for the inputs"
-        raise ExamplesError(f"{path} has no {wanted}")
+        lacks = "array 'inputs'" if Path(path).suffix == ".npz" else "column left for the inputs"
+        raise ExamplesError(f"{path} has no {lacks}")
     return Examples.of(
         rows.inputs,
         rows.labels,
@@ -124,26 +124,26 @@ def labels_from(
         MismatchError: the file names a key that is not among the examples, or its labels and
             those that the examples have are of two forms.
     """
-    wanted = label if isinstance(label, str) else tuple(label)
-    roles = _Roles(wanted, key, "", is_labels_only=True, kind=kind, classes=examples.classes)
+    names = label if isinstance(label, str) else tuple(label)
+    roles = _Roles(names, key, "", is_labels_only=True, kind=kind, classes=examples.classes)
     rows = _read(Path(path), roles)
     if rows.labels is None or rows.keys is None:
         raise ExamplesError(f"{path} labels nothing: it needs columns {label!r} and {key!r}")
     # Examples of nothing but labels: their keys and classes are checked like any others.
     blank = np.zeros((len(rows.keys), 1), np.uint8)
-    given = Examples.of(
+    labelled = Examples.of(
         blank, rows.labels, keys=rows.keys, classes=examples.classes or rows.classes
     )
-    at = examples.find(given.keys)
+    at = examples.find(labelled.keys)
     if (at < 0).any():
-        unknown = given.keys[at < 0]
+        unknown = labelled.keys[at < 0]
         raise MismatchError(
             f"{path} labels {len(unknown)} keys that {examples.name} does not have, the first is "
             f"{str(unknown[0])!r}; its keys are like {str(examples.keys[0])!r}"
         )
-    labels = alike_labels(examples.labels, given.labels, (examples.name, str(path)))
-    labels[at[given.is_labelled]] = given.labels[given.is_labelled]
-    return dataclasses.replace(examples, labels=labels, classes=given.classes, source="")
+    labels = alike_labels(examples.labels, labelled.labels, (examples.name, str(path)))
+    labels[at[labelled.is_labelled]] = labelled.labels[labelled.is_labelled]
+    return dataclasses.replace(examples, labels=labels, classes=labelled.classes, source="")
 
 
 def columns_of(path: str | Path) -> Any:
@@ -153,12 +153,12 @@ def columns_of(path: str | Path) -> Any:
         MissingError, CorruptError, ExamplesError, NeedsPackageError: as in `read`.
         InputError: the file has another ending.
     """
-    found = Path(path)
-    if found.suffix.lower() not in (".csv", ".parquet"):
-        raise InputError(f"{found} ends in {found.suffix!r}; tables are .csv and .parquet files")
-    if not found.is_file():
-        raise MissingError(f"there is no file {found}")
-    return open_table(found)
+    file = Path(path)
+    if file.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{file} ends in {file.suffix!r}; tables are .csv and .parquet files")
+    if not file.is_file():
+        raise MissingError(f"there is no file {file}")
+    return open_table(file)
 
 
 def write(table: Any, to: str | Path) -> None:
@@ -213,10 +213,10 @@ def _single_label(path: Path, roles: _Roles) -> str:
         InputError: several are asked for, or a kind.
     """
     if not isinstance(roles.label, str) or roles.kind:
-        asked = f"the kind {roles.kind!r}" if roles.kind else f"{len(roles.label)} labels"
+        demand = f"the kind {roles.kind!r}" if roles.kind else f"{len(roles.label)} labels"
         raise InputError(
-            f"{path} does not take {asked}: its labels are one array, of whole numbers (examples,) "
-            "for classes, (examples, classes) for a 0 or 1 each, of floats for values"
+            f"{path} does not take {demand}: its labels are one array, of whole numbers "
+            "(examples,) for classes, (examples, classes) for a 0 or 1 each, of floats for values"
         )
     return roles.label
 
@@ -224,8 +224,8 @@ def _single_label(path: Path, roles: _Roles) -> str:
 def _from_array(path: Path, roles: _Roles) -> _Rows:
     label = _single_label(path, roles)
     defaults = {label: LABEL, roles.key: KEY, roles.group: GROUP}
-    asked = [name for name, default in defaults.items() if name and name != default]
-    for name in (*asked, *roles.columns):
+    options = [name for name, default in defaults.items() if name and name != default]
+    for name in (*options, *roles.columns):
         raise ExamplesError(f"{path} is one array of inputs; it has no {name!r}, a .npz could")
     return _Rows(inputs=load_array(path))
 
@@ -235,15 +235,15 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
     inputs, classes = arrays.pop("inputs", None), arrays.pop("classes", np.array([], dtype=str))
     for name in roles.columns:
         column_name(name, "", arrays, path)
-    found = {}
+    roles_of = {}
     for named, default in ((label, LABEL), (roles.key, KEY), (roles.group, GROUP)):
         plural = f"{default}s"
-        wanted = plural if named == default and plural in arrays else named
-        found[default] = arrays.pop(column_name(wanted, default, arrays, path), None)
+        key_in_file = plural if named == default and plural in arrays else named
+        roles_of[default] = arrays.pop(column_name(key_in_file, default, arrays, path), None)
     n = () if inputs is None else inputs.shape[:1]
-    kept = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
+    more = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
     names = tuple(str(name) for name in classes)
-    return _Rows(inputs, found[LABEL], found[KEY], found[GROUP], kept, names)
+    return _Rows(inputs, roles_of[LABEL], roles_of[KEY], roles_of[GROUP], more, names)
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
@@ -271,15 +271,15 @@ def load_arrays(path: Path) -> dict[str, Array]:
 def _from_table(path: Path, roles: _Roles) -> _Rows:
     # Keys and groups as text, or "007" would become 7.
     file = _table_file.opened(path, (roles.key, roles.group), roles.columns)
-    known = file.column_names
-    label = _arrow.label_names(roles.label, known, path)
-    key = column_name(roles.key, KEY, known, path)
-    group = column_name(roles.group, GROUP, known, path)
+    names = file.column_names
+    label = _arrow.label_names(roles.label, names, path)
+    key = column_name(roles.key, KEY, names, path)
+    group = column_name(roles.group, GROUP, names, path)
     for name in roles.columns:
-        column_name(name, "", known, path)
-    taken = {*label, key, group, *roles.columns}
-    rest = [n for n in known if n not in taken and not n.startswith(PANDAS_INDEX)]
-    table = file.only([name for name in known if name in taken])
+        column_name(name, "", names, path)
+    used = {*label, key, group, *roles.columns}
+    rest = [n for n in names if n not in used and not n.startswith(PANDAS_INDEX)]
+    table = file.only([name for name in names if name in used])
     return _Rows(
         inputs=file.matrix(rest) if rest and not roles.is_labels_only else None,
         labels=_arrow.labels(table, label, path, roles.kind, roles.classes) if label else None,

@@ -47,18 +47,18 @@ def read_texts(
         NeedsPackageError: it needs pyarrow.
     """
     place = Path(path)
-    file = _opened(place, (key, group), columns)
-    known = file.column_names
-    if text not in known:
-        raise ExamplesError(f"{place} has no column {text!r}; it has {', '.join(known)}")
+    file = _open_file(place, (key, group), columns)
+    names = file.column_names
+    if text not in names:
+        raise ExamplesError(f"{place} has no column {text!r}; it has {', '.join(names)}")
     role = {
-        name: _arrow.column_name(name, usual, known, place) for name, usual in _roles(key, group)
+        name: _arrow.column_name(name, usual, names, place) for name, usual in _roles(key, group)
     }
-    labels = _arrow.label_names(label, known, place)
+    labels = _arrow.label_names(label, names, place)
     for name in columns:
-        _arrow.column_name(name, "", known, place)
-    taken = {*labels, *role.values(), *columns}
-    table = file.only([name for name in known if name in taken])
+        _arrow.column_name(name, "", names, place)
+    used = {*labels, *role.values(), *columns}
+    table = file.only([name for name in names if name in used])
     return Examples.of(
         file.texts_of(text),
         _arrow.labels(table, labels, place, kind, classes) if labels else None,
@@ -98,8 +98,8 @@ def imdb(part: str, folder: str | Path = "") -> Examples:
 
 @cache
 def _reviews(file: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(file.read_bytes())
-    return found
+    rows: list[dict[str, Any]] = json.loads(file.read_bytes())
+    return rows
 
 
 def _roles(*named: str) -> Iterator[tuple[str, str]]:
@@ -157,7 +157,7 @@ class _Lines:
                     yield _object(line, f"line {number} of {self.path}")
 
 
-def _opened(
+def _open_file(
     path: Path, names: Sequence[str], kept: Sequence[str]
 ) -> _table_file.Whole | _table_file.Streamed | _Lines:
     if path.suffix.lower() not in ENDINGS:
@@ -176,14 +176,14 @@ def _opened(
 
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except UnicodeDecodeError as error:
         raise CorruptError(f"{where} is not valid UTF-8: {error}") from error
     except ValueError as error:
         raise CorruptError(f"{where} is not JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise CorruptError(
-            f"{where} holds {json.dumps(found)[:40]}, not an object like "
+            f"{where} holds {json.dumps(value)[:40]}, not an object like "
             '{"text": "...", "label": 1}'
         )
-    return found
+    return value

@@ -6,10 +6,10 @@ from limbeck.examples import Examples
 from limbeck.students import Run, Student
 
 
-def card(run: Run, made: Exported, check: Examples, report: Report | None) -> str:
+def card(run: Run, exported: Exported, check: Examples, report: Report | None) -> str:
     origin = run.record
     lines = [
-        f"# {made.path.name}",
+        f"# {exported.path.name}",
         "",
         f"A student made by Limbeck: `{origin.student}`, seed {run.shipped}.",
         "",
@@ -17,8 +17,9 @@ def card(run: Run, made: Exported, check: Examples, report: Report | None) -> st
         f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
         f"- Trained with `{origin.objective}` on {origin.examples['name']} "
         f"({origin.examples['n']} examples), view `{origin.view}`.",
-        f"- Held against the student on {made.n} examples of {check.name}: largest difference of "
-        f"a score {made.largest_difference:.2g}" + _same(run.kind).format(made.agreement),
+        f"- Held against the student on {exported.n} examples of {check.name}: largest difference "
+        f"of a score {exported.largest_difference:.2g}"
+        + _same(run.kind).format(exported.agreement),
         f"- Made by Limbeck {origin.provenance['limbeck']}, commit "
         f"{origin.provenance['commit'] or 'unknown'}, on {origin.provenance['machine']}.",
     ]

@@ -95,15 +95,15 @@ class _Job:
             self._check_labels()
 
     def _check_classes(self) -> None:
-        known = self.run.classes
+        classes = self.run.classes
         for name in self.classes:
-            if name not in known:
+            if name not in classes:
                 raise InputError(
-                    f"{self.run.name} has no class {name!r}; {did_you_mean(name, known)}"
+                    f"{self.run.name} has no class {name!r}; {did_you_mean(name, classes)}"
                 )
-        if len(set(self.classes)) not in range(1, len(known)):
+        if len(set(self.classes)) not in range(1, len(classes)):
             raise InputError(
-                f"classes names some of the {len(known)} classes, not {len(set(self.classes))}: "
+                f"classes names some of the {len(classes)} classes, not {len(set(self.classes))}: "
                 "the same bias for all would change no answer"
             )
 
@@ -142,7 +142,7 @@ class _Job:
         labels = self.examples.labels[self.examples.is_labelled]
         if not len(labels):
             raise LabelsError(f"{self.how} needs labels, and {self.examples.name} has none")
-        is_named = self._named[labels]
+        is_named = self._is_chosen_class[labels]
         if is_named.all() or not is_named.any():
             which = "only examples" if is_named.all() else "no example"
             raise LabelsError(
@@ -151,7 +151,7 @@ class _Job:
             )
 
     @cached_property
-    def _named(self) -> Array:
+    def _is_chosen_class(self) -> Array:
         return np.isin(self.run.classes, self.classes)
 
     @property
@@ -203,9 +203,9 @@ class _Job:
         """What is added to each class, and the errors before and after where labels decide."""
         if self.how == "prior":
             shares = np.array([self._shares.get(name, 0.0) for name in self.run.classes])
-            return _bias.matching(logits, self._named, shares), []
-        found = _bias.fewest_errors(logits, labels, self._named)
-        return self._named * found.bias, [found.errors_before, found.errors]
+            return _bias.matching(logits, self._is_chosen_class, shares), []
+        best = _bias.fewest_errors(logits, labels, self._is_chosen_class)
+        return self._is_chosen_class * best.bias, [best.errors_before, best.errors]
 
     def _body(
         self, nets: Mapping[str, Any], biases: Mapping[int, Array], errors: Mapping[int, list[int]]
@@ -220,7 +220,7 @@ class _Job:
             **self.request,
             "of": str(self.run.directory),
             "examples": {"name": on.name, "n": len(on), "fingerprint": on.fingerprint},
-            "biases": {str(seed): self._by_class(found) for seed, found in biases.items()},
+            "biases": {str(seed): self._by_class(bias) for seed, bias in biases.items()},
             "errors_before_and_after": {str(seed): pair for seed, pair in errors.items() if pair},
         }
         return {
@@ -259,32 +259,32 @@ class _Job:
                 f"{on}, whose labels nobody looked at, is {shares}"
             )
         before, after = (_span([pair[i] for pair in errors.values()], "d") for i in (0, 1))
-        found = f"{moved}, where errors were fewest ({before} before, {after} after)"
+        outcome = f"{moved}, where errors were fewest ({before} before, {after} after)"
         if self.how == "oracle":
             return (
                 f"ORACLE bias correction, chosen on the labels of the test examples as in the "
-                f"paper: {found} on {on}; a number on these examples flatters"
+                f"paper: {outcome} on {on}; a number on these examples flatters"
             )
-        return f"bias correction by held-out labels: {found} on {on} that training never saw"
+        return f"bias correction by held-out labels: {outcome} on {on} that training never saw"
 
     def _moved(self, biases: Array) -> str:
         """What was raised or lowered by how much, over the seeds `(seeds, classes)`."""
         if self.how == "prior":
             each = [
-                f"class {name} {_raised(biases[:, self.run.classes.index(name)])}"
+                f"class {name} {_in_words(biases[:, self.run.classes.index(name)])}"
                 for name in self._ordered
             ]
             return "the logit of " + ", of ".join(each)
-        one = biases[:, self._named][:, 0]
+        one = biases[:, self._is_chosen_class][:, 0]
         logits = "the logit" if len(self._ordered) == 1 else "each logit"
-        return f"{logits} of {_listed(self._ordered)} {_raised(one)}"
+        return f"{logits} of {_listed(self._ordered)} {_in_words(one)}"
 
 
 def _listed(classes: Sequence[str]) -> str:
     return ("class " if len(classes) == 1 else "classes ") + ", ".join(classes)
 
 
-def _raised(values: Array) -> str:
+def _in_words(values: Array) -> str:
     """The change in words: `raised by 3.1`, or the range over the seeds."""
     if (values >= 0).all() or (values <= 0).all():
         word = "raised" if values.sum() >= 0 else "lowered"

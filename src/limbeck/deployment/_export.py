@@ -55,9 +55,9 @@ def export(
         "absorb": absorb,
         "report": artifacts.fingerprint(report.document) if report else "",
     }
-    found = _found(path, request)
-    if found is not None:
-        return found
+    earlier = _earlier_export(path, request)
+    if earlier is not None:
+        return earlier
     with Bar(f"exporting {path.name}", 1):
         return _write(run, path, check, request, report)
 
@@ -77,7 +77,7 @@ def _check_shape(run: Run, check: Examples) -> None:
         )
 
 
-def _found(path: Path, request: Mapping[str, Any]) -> Exported | None:
+def _earlier_export(path: Path, request: Mapping[str, Any]) -> Exported | None:
     """The same export, if it is there already."""
     beside = path_beside(path, ".json")
     if not path.exists() and not beside.exists():
@@ -100,14 +100,14 @@ def _write(
     model = run.model().cpu()
     student, exported, absorbed = _absorbed(run, model, bool(request["absorb"]))
     content, answers = _FORMATS[path.suffix](student, exported, run)
-    expected, given = _both(model, answers, check)
-    largest = float(np.abs(expected - given).max())
+    expected, actual = _both(model, answers, check)
+    largest = float(np.abs(expected - actual).max())
     if not largest <= request["tolerance"]:
         raise NotMetError(
             f"{path.name} was not written: on {len(check)} examples its scores differ from the "
             f"student's by up to {largest:.3g}, more than the tolerance {request['tolerance']:g}"
         )
-    agreement = _agreement(expected, given, run.kind)
+    agreement = _agreement(expected, actual, run.kind)
     made = Exported(path, len(check), largest, agreement, absorbed)
     described = _description(run, made, check, request)
     described |= {"student": student.text, "file": artifacts.file_entry(content)}
@@ -126,19 +126,19 @@ def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, boo
     if not (wanted or student.shrinks_when_absorbed):
         return student, model, False
     direct, body = student.absorbed(model.body)
-    made = Model(body, encodings.from_json(run.record.encoding), direct.outputs)
-    made.rescale(model.shift, model.scale)
-    return direct, made.eval(), True
+    direct_model = Model(body, encodings.from_json(run.record.encoding), direct.outputs)
+    direct_model.rescale(model.shift, model.scale)
+    return direct, direct_model.eval(), True
 
 
 def _both(model: Model, answers: Answers, check: Examples) -> tuple[Array, Array]:
-    expected, given = [], []
+    expected, actual = [], []
     for start in range(0, len(check), BATCH):
         inputs = check.inputs[start : start + BATCH]
         with evaluating(model):
             expected.append(model(tensor(inputs)).numpy())
-        given.append(answers(inputs))
-    return np.concatenate(expected), np.concatenate(given)
+        actual.append(answers(inputs))
+    return np.concatenate(expected), np.concatenate(actual)
 
 
 def _to_safetensors(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
@@ -160,16 +160,16 @@ _FORMATS: dict[str, Callable[[Student, Model, Run], tuple[bytes, Answers]]] = {
 }
 
 
-def _agreement(expected: Array, given: Array, kind: str) -> float:
+def _agreement(expected: Array, actual: Array, kind: str) -> float:
     if kind == "independent-logits":
-        return float(((expected > 0) == (given > 0)).all(axis=1).mean())
-    return float((expected.argmax(1) == given.argmax(1)).mean()) if kind == "logits" else 1.0
+        return float(((expected > 0) == (actual > 0)).all(axis=1).mean())
+    return float((expected.argmax(1) == actual.argmax(1)).mean()) if kind == "logits" else 1.0
 
 
 def _description(
-    run: Run, made: Exported, check: Examples, request: Mapping[str, Any]
+    run: Run, exported: Exported, check: Examples, request: Mapping[str, Any]
 ) -> dict[str, Any]:
-    result = {k: v for k, v in asdict(made).items() if k != "path"}
+    result = {k: v for k, v in asdict(exported).items() if k != "path"}
     return {
         "format": artifacts.FORMAT,
         "artifact": ARTIFACT,

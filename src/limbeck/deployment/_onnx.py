@@ -40,8 +40,8 @@ def to_onnx(student: Student, model: Model, run: Run) -> tuple[bytes, Answers]:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     def answers(batch: Array) -> Array:
-        given = numbers(batch) if is_text(batch) else batch.astype(np.float32)
-        scores: Array = session.run(["scores"], {"inputs": given})[0]
+        inputs = numbers(batch) if is_text(batch) else batch.astype(np.float32)
+        scores: Array = session.run(["scores"], {"inputs": inputs})[0]
         return scores
 
     return content, answers

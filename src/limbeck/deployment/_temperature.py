@@ -25,8 +25,8 @@ def temperature_of(logits: Array, probabilities: Array) -> float:
         q = log_softmax(logits / math.exp(log_temperature), axis=1)
         return float(-(probabilities * q).sum(axis=1).mean())
 
-    found = minimize_scalar(cost, bounds=(-WIDEST, WIDEST), method="bounded")
-    return math.exp(found.x) if found.fun < cost(0.0) else 1.0
+    optimum = minimize_scalar(cost, bounds=(-WIDEST, WIDEST), method="bounded")
+    return math.exp(optimum.x) if optimum.fun < cost(0.0) else 1.0
 
 
 def tempered(run: Run, temperature: float, on: str, to: Path) -> Run:

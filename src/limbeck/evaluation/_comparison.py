@@ -121,8 +121,8 @@ class Evaluation:
 
     def runs(self, name: str) -> list[Run]:
         """The runs of ours that answer in a row, each once."""
-        found = [run for teacher in self.teachers[name] for run in teacher.runs]
-        return list({run.directory: run for run in found}.values())
+        runs = [run for teacher in self.teachers[name] for run in teacher.runs]
+        return list({run.directory: run for run in runs}.values())
 
 
 def check(evaluation: Evaluation) -> None:

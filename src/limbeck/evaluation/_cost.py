@@ -124,17 +124,17 @@ def _in_turns(
     seconds: dict[str, list[float]] = {name: [] for name in answers}
     began = time.perf_counter()
     rounds = 0
-    drawn = random.Random(0)
+    generator = random.Random(0)
     while rounds < fewest or time.perf_counter() - began < SECONDS * len(answers):
         waiting = [name for name in answers if spent[name] < longest]
         if not waiting:
             break
         # In another order each time: whoever follows a large model finds the caches emptied.
-        for name in drawn.sample(waiting, len(waiting)):
+        for name in generator.sample(waiting, len(waiting)):
             seconds[name].append(_timed(answers[name], batches[rounds % len(batches)]))
             spent[name] += seconds[name][-1]
         rounds += 1
-    return {name: found or [first[name]] for name, found in seconds.items()}
+    return {name: times or [first[name]] for name, times in seconds.items()}
 
 
 @contextlib.contextmanager

@@ -93,9 +93,9 @@ class DarkKnowledge:
     def _differences_text(self) -> str:
         lines = [f"{self.student} and the teacher differ most on, by KL in nats:"]
         for one in self.differences:
-            said, answered = self._answer(one.teacher), self._answer(one.student)
-            known = _known_as(one.key, one.label)
-            lines.append(f"  {one.nats:8.3g}  {known}: teacher {said}, student {answered}")
+            of_teacher, of_student = self._answer(one.teacher), self._answer(one.student)
+            title = _known_as(one.key, one.label)
+            lines.append(f"  {one.nats:8.3g}  {title}: teacher {of_teacher}, student {of_student}")
         return "\n".join(lines)
 
     def _answer(self, shares: Array) -> str:
@@ -131,7 +131,9 @@ class DarkKnowledge:
 
     def _difference_json(self, one: Difference) -> dict[str, Any]:
         both = {"teacher": one.teacher, "student": one.student}
-        shares = {name: _soft_targets.by_class(said, self.classes) for name, said in both.items()}
+        shares = {
+            name: _soft_targets.by_class(targets, self.classes) for name, targets in both.items()
+        }
         return {"key": one.key, "label": one.label, "kl_nats": one.nats, **shares}
 
     def figure(self, path: str | Path) -> Path:
@@ -163,7 +165,7 @@ def dark_knowledge(
         MismatchError: scores that no softmax made, or a student of other classes or inputs.
     """
     heat = _checked(temperatures)
-    known, at = scores.examples, scores.positions(scores.examples)
+    scored, at = scores.examples, scores.positions(scores.examples)
     rows = _rows(scores, (examples,) if isinstance(examples, str) else examples)
     if student is not None:
         _check_student(scores, student)
@@ -171,13 +173,13 @@ def dark_knowledge(
     logits = _soft_targets.as_logits(raw, scores.kind, str(scores.directory))
     return DarkKnowledge(
         name=str(scores.directory),
-        n=len(known),
+        n=len(scored),
         view=scores.view.text,
         classes=scores.classes,
         temperatures=heat,
-        examples=tuple(_shown(scores, row, logits[row], heat) for row in rows),
+        examples=tuple(_shown_example(scores, row, logits[row], heat) for row in rows),
         confusions=_soft_targets.confusions(logits, scores.classes, MOST_PAIRS),
-        unsure=tuple(str(known.keys[row]) for row in _highest(_soft_targets.entropies(logits))),
+        unsure=tuple(str(scored.keys[row]) for row in _highest(_soft_targets.entropies(logits))),
         differences=_differences(scores, logits, student) if student is not None else (),
         student=student.name if student is not None else "",
     )
@@ -218,7 +220,7 @@ def _check_student(scores: ScoreSet, student: Run) -> None:
         )
 
 
-def _shown(scores: ScoreSet, row: int, logits: Array, heat: Sequence[float]) -> Shown:
+def _shown_example(scores: ScoreSet, row: int, logits: Array, heat: Sequence[float]) -> Shown:
     inputs = _first_views(scores, np.array([row]))[0]
     soft = _soft_targets.soft_targets(logits, heat)
     return Shown(str(scores.examples.keys[row]), _label(scores, row), inputs, soft)
@@ -246,24 +248,26 @@ def _highest(values: Array) -> list[int]:
 def _differences(scores: ScoreSet, logits: Array, student: Run) -> tuple[Difference, ...]:
     answers = _student_logits(scores, student)
     nats = _soft_targets.divergences(logits, answers)
-    found = []
+    differences = []
     for row in _highest(nats):
-        [said], [answered] = (_soft_targets.soft_targets(z[row], (1.0,)) for z in (logits, answers))
+        [of_teacher], [of_student] = (
+            _soft_targets.soft_targets(z[row], (1.0,)) for z in (logits, answers)
+        )
         key, label = str(scores.examples.keys[row]), _label(scores, row)
         inputs = _first_views(scores, np.array([row]))[0]
-        found.append(Difference(key, label, float(nats[row]), inputs, said, answered))
-    return tuple(found)
+        differences.append(Difference(key, label, float(nats[row]), inputs, of_teacher, of_student))
+    return tuple(differences)
 
 
 def _student_logits(scores: ScoreSet, student: Run) -> Array:
     """The shipped student's logits of every example's first view, `(examples, classes)`."""
-    asked, n = teacher_of(student), len(scores.examples)
+    model, n = teacher_of(student), len(scores.examples)
     parts = []
     with Bar(f"asking {student.name}", n) as bar:
         for start in range(0, n, BATCH):
             rows = np.arange(start, min(start + BATCH, n))
             inputs = _first_views(scores, rows)
-            parts.append(asked.ask(inputs, scores.examples.keys[rows], student.name))
+            parts.append(model.ask(inputs, scores.examples.keys[rows], student.name))
             bar.advance(len(rows))
     return np.concatenate(parts).astype(np.float64)
 

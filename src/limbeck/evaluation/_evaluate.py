@@ -260,6 +260,6 @@ def _confident_teacher(evaluation: Evaluation, predictions: Predictions) -> Iter
         for at, teacher in enumerate(seeds):
             if teacher.fingerprint == about.get("fingerprint"):
                 highest = np.exp(predictions.answers[name][at]).max(axis=1)
-                found = against(about, np.minimum(highest, 1.0))
-                yield from (str(one) for one in found if one.is_far_apart)
+                sentence = against(about, np.minimum(highest, 1.0))
+                yield from (str(one) for one in sentence if one.is_far_apart)
                 return

@@ -85,10 +85,10 @@ class Predictions:
 
 def with_control(models: dict[str, Given], student: str, control: str) -> dict[str, Given]:
     """The models, and the student's own control where no row of that name is given."""
-    found = models.get(student)
-    if control in models or not isinstance(found, Run) or found.control is None:
+    student_run = models.get(student)
+    if control in models or not isinstance(student_run, Run) or student_run.control is None:
         return models
-    return {**models, control: found.control}
+    return {**models, control: student_run.control}
 
 
 def check_kinds(kinds: Mapping[str, Kind]) -> None:

@@ -95,8 +95,8 @@ class Report:
         """
         file = Path(path) / NAME if Path(path).is_dir() else Path(path)
         document = read_json(file)
-        if (found := document.get("format", "none")) != FORMAT:
-            raise CorruptError(f"{file} has format {found}; this Limbeck reads {FORMAT}")
+        if (own_format := document.get("format", "none")) != FORMAT:
+            raise CorruptError(f"{file} has format {own_format}; this Limbeck reads {FORMAT}")
         # Only the first: the later checks lean on the earlier ones.
         for fault in _faults(document):
             raise CorruptError(f"{file} is no report: {fault}")
@@ -128,14 +128,16 @@ def _faults(document: Document) -> Iterator[str]:
 
 def _estimate(row: Row, name: str) -> dict[str, Number]:
     """Mean, low and high of a metric; only those that are numbers."""
-    found = row["metrics"].get(name) or {}
-    return {key: found[key] for key in ("mean", "low", "high") if is_number(found.get(key))}
+    entry = row["metrics"].get(name) or {}
+    return {key: entry[key] for key in ("mean", "low", "high") if is_number(entry.get(key))}
 
 
 def _cell(row: Row, name: str) -> str:
-    found = {key: title_of(name).number(value) for key, value in _estimate(row, name).items()}
-    interval = f" ({found['low']} to {found['high']})" if {"low", "high"} <= found.keys() else ""
-    return found["mean"] + interval if "mean" in found else NOT_MEASURED
+    numbers = {key: title_of(name).number(value) for key, value in _estimate(row, name).items()}
+    interval = (
+        f" ({numbers['low']} to {numbers['high']})" if {"low", "high"} <= numbers.keys() else ""
+    )
+    return numbers["mean"] + interval if "mean" in numbers else NOT_MEASURED
 
 
 def _significant(value: Number) -> str:
@@ -160,10 +162,10 @@ class _Size:
     phrases: tuple[str, str, str] | None = None
 
     def of(self, row: Row) -> Number | None:
-        found: Any = row
+        value: Any = row
         for key in self.path:
-            found = (found or {}).get(key)
-        return found if is_number(found) and found > 0 else None
+            value = (value or {}).get(key)
+        return value if is_number(value) and value > 0 else None
 
     def text(self, row: Row) -> str:
         return self.write(value) if (value := self.of(row)) else NOT_MEASURED
@@ -266,8 +268,8 @@ def _notes(document: Document) -> list[str]:
 
 
 def _metrics(rows: Iterable[Row]) -> list[str]:
-    found = {name for row in rows for name in row["metrics"]}
-    return [name for name in TITLES if name in found] + sorted(found - TITLES.keys())
+    measured = {name for row in rows for name in row["metrics"]}
+    return [name for name in TITLES if name in measured] + sorted(measured - TITLES.keys())
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -345,10 +347,10 @@ def _details(document: Document) -> Iterator[str]:
 
 def _marks(rows: Sequence[Row], name: str) -> list[dict[str, Any]]:
     """What a figure draws of each model that was measured, in the units that are shown."""
-    scale, found = title_of(name).scale, [(row, _estimate(row, name)) for row in rows]
+    scale, estimates = title_of(name).scale, [(row, _estimate(row, name)) for row in rows]
     return [
         {"name": row["name"], "text": _cell(row, name), **{k: v * scale for k, v in ends.items()}}
-        for row, ends in found
+        for row, ends in estimates
         if "mean" in ends
     ]
 

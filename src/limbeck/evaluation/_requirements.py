@@ -31,8 +31,8 @@ class Measured:
     def of(cls, row: Mapping[str, Any], metric: str) -> "Measured | None":
         """The metric of a report's row; None where it was not measured."""
         if metric in row["metrics"]:
-            found = row["metrics"][metric]
-            return cls(found["low"], found["high"])
+            entry = row["metrics"][metric]
+            return cls(entry["low"], entry["high"])
         plain = {
             **{k: row.get(k) for k in PLAIN},
             "latency_p50_ms": row.get("latency_ms", {}).get("p50"),
@@ -66,23 +66,23 @@ class Requirement:
         Raises:
             InputError: it cannot be read, or names no metric.
         """
-        found = _FORM.fullmatch(text)
-        if not found:
+        match = _FORM.fullmatch(text)
+        if not match:
             raise InputError(
                 f"the requirement {text!r} cannot be read; write one like agreement>=0.97, "
                 "accuracy>=teacher-0.005 or verdict=yes"
             )
-        metric, sign, row = found["metric"], found["sign"], found["row"] or ""
+        metric, sign, row = match["metric"], match["sign"], match["row"] or ""
         if metric == "verdict":
             return cls._of_verdict(text, sign, row)
-        known = (*metrics, *PLAIN, "verdict")
-        if metric not in known:
+        names = (*metrics, *PLAIN, "verdict")
+        if metric not in names:
             raise InputError(
-                f"the requirement {text!r} names no metric; {did_you_mean(metric, known)}"
+                f"the requirement {text!r} names no metric; {did_you_mean(metric, names)}"
             )
         if sign == "=":
             raise InputError(f"the requirement {text!r} needs >= or <=; = is for the verdict")
-        bound = (found["offset"] or "0").replace(" ", "") if row else found["number"]
+        bound = (match["offset"] or "0").replace(" ", "") if row else match["number"]
         return cls(text, metric, sign, _number(text, bound), row)
 
     @classmethod

@@ -110,8 +110,8 @@ def entropies(logits: Array) -> Array:
 
 def divergences(teacher: Array, student: Array) -> Array:
     """KL(teacher, student) at temperature 1 of `(examples, classes)` logits, in nats."""
-    said, answered = log_softmax(teacher, axis=1), log_softmax(student, axis=1)
-    return np.asarray((np.exp(said) * (said - answered)).sum(axis=1))
+    of_teacher, of_student = log_softmax(teacher, axis=1), log_softmax(student, axis=1)
+    return np.asarray((np.exp(of_teacher) * (of_teacher - of_student)).sum(axis=1))
 
 
 def top(shares: Array, classes: Sequence[str], most: int) -> list[tuple[str, float]]:

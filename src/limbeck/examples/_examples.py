@@ -101,13 +101,13 @@ class Examples:
         others = {k: np.asarray(v) for k, v in (columns or {}).items()}
         for column, values in others.items():
             _check_length(f"column {column!r}", len(values), n)
-        made = cls(inputs, positions, known_keys, names, known_keys, others, name)
+        examples = cls(inputs, positions, known_keys, names, known_keys, others, name)
         if groups is None:
-            own = made.content_hashes.astype(str)
+            own = examples.content_hashes.astype(str)
         else:
             own = np.asarray(groups, dtype=str)
             _check_length("groups", len(own), n)
-        return dataclasses.replace(made, groups=own)
+        return dataclasses.replace(examples, groups=own)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -190,7 +190,7 @@ class Examples:
 
     def take(self, rows: Array) -> "Examples":
         """The examples of those rows, in that order."""
-        taken = dataclasses.replace(
+        part = dataclasses.replace(
             self,
             inputs=subset(self.inputs, rows),
             labels=self.labels[rows],
@@ -199,13 +199,13 @@ class Examples:
             columns={k: v[rows] for k, v in self.columns.items()},
             source="",
         )
-        if len(taken) == 0:
+        if len(part) == 0:
             raise ExamplesError(f"no example of {self.name} is left")
         if self._hashes.contents is not None:
-            taken._hashes.contents = self._hashes.contents[rows]
+            part._hashes.contents = self._hashes.contents[rows]
         if self._hashes.keys is not None:
-            taken._hashes.keys = self._hashes.keys[rows]
-        return taken
+            part._hashes.keys = self._hashes.keys[rows]
+        return part
 
     def named(self, name: str, source: str = "") -> "Examples":
         """The same examples under another name and source."""
@@ -218,9 +218,9 @@ class Examples:
     def with_labels(self, labels: Array, classes: tuple[str, ...]) -> "Examples":
         """The same inputs under other labels, which are positions in those classes."""
         other = dataclasses.replace(self, labels=labels, classes=classes, source="")
-        known = self._hashes  # labels are in none of them
-        other._hashes.contents, other._hashes.keys = known.contents, known.keys
-        other._hashes.whole = known.whole
+        hashes = self._hashes  # labels are in none of them
+        other._hashes.contents, other._hashes.keys = hashes.contents, hashes.keys
+        other._hashes.whole = hashes.whole
         return other
 
     def check_classes(self, classes: Sequence[str], whose: str) -> None:
@@ -282,8 +282,8 @@ class Examples:
             ExamplesError: there is none of that name.
         """
         if name not in self.columns:
-            known = ", ".join(sorted(self.columns)) or "none"
-            raise ExamplesError(f"{self.name} has no column {name!r}; it has {known}")
+            names = ", ".join(sorted(self.columns)) or "none"
+            raise ExamplesError(f"{self.name} has no column {name!r}; it has {names}")
         return self.columns[name]
 
     @property
@@ -317,8 +317,8 @@ class Examples:
                 f"of {labelled.name} {labelled.shape}"
             )
         rows = self.find(labelled.keys)
-        known = rows >= 0
-        changed = known & (self.content_hashes[rows] != labelled.content_hashes)
+        is_known = rows >= 0
+        changed = is_known & (self.content_hashes[rows] != labelled.content_hashes)
         if changed.any():
             if labelled.has_row_keys:
                 return self.joined(labelled.called_as_in(self))
@@ -328,9 +328,10 @@ class Examples:
                 "give the sets keys of their own"
             )
         labels = _labels.alike_labels(self.labels, labelled.labels, (self.name, labelled.name))
-        labels[rows[known]] = labelled.labels[known]
+        labels[rows[is_known]] = labelled.labels[is_known]
         mine = dataclasses.replace(self, labels=labels, classes=self.classes or labelled.classes)
-        return mine if known.all() else _concatenated(mine, labelled.take(np.flatnonzero(~known)))
+        new = np.flatnonzero(~is_known)
+        return _concatenated(mine, labelled.take(new)) if len(new) else mine
 
 
 def check_disjoint(parts: Mapping[str, Examples]) -> None:

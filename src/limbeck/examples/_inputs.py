@@ -54,14 +54,14 @@ def as_inputs(inputs: Inputs | Sequence[str]) -> Inputs:
     if not isinstance(inputs, np.ndarray) and len(inputs) and isinstance(inputs[0], str):
         # Never through numpy's fixed width, which would make every text as wide as the longest.
         inputs = np.array(inputs, dtype=object)
-    given = np.ascontiguousarray(inputs)
-    are_texts = given.dtype.kind == "O" and all(isinstance(one, str) for one in given.flat)
-    return _texts(given) if are_texts or given.dtype.kind == "U" else given
+    array = np.ascontiguousarray(inputs)
+    are_texts = array.dtype.kind == "O" and all(isinstance(one, str) for one in array.flat)
+    return _texts(array) if are_texts or array.dtype.kind == "U" else array
 
 
-def _texts(given: Array) -> Array:
+def _texts(array: Array) -> Array:
     try:
-        return given.astype(np.dtypes.StringDType())
+        return array.astype(np.dtypes.StringDType())
     except UnicodeEncodeError as error:  # half of a character, as JSON may write one
         raise ExamplesError(f"the inputs hold what is no text: {error}") from error
 

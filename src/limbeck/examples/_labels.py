@@ -37,19 +37,19 @@ def read_labels(
     """
     if labels is None:
         return np.full(n, UNLABELLED), classes
-    given = np.asarray(labels)
-    if given.dtype.kind in "US" and given.ndim == 1:
-        return _named(given.astype(str), classes)
-    if given.dtype.kind not in "biuf" or given.ndim not in (1, 2):
+    array = np.asarray(labels)
+    if array.dtype.kind in "US" and array.ndim == 1:
+        return _named_positions(array.astype(str), classes)
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise LabelsError(
             "labels are whole numbers, names or values, one or a row for each example, "
-            f"not {given.dtype} {given.shape}"
+            f"not {array.dtype} {array.shape}"
         )
-    if given.dtype.kind == "f":
-        return _values(given, classes)
-    if given.ndim == 2 or len(classes) == 1:
-        return _columns(given.reshape(n, -1), classes)
-    return _positions(given.astype(np.int64), classes)
+    if array.dtype.kind == "f":
+        return _values(array, classes)
+    if array.ndim == 2 or len(classes) == 1:
+        return _columns(array.reshape(n, -1), classes)
+    return _positions(array.astype(np.int64), classes)
 
 
 def labels_from_cells(cells: Array, kind: str, whose: str) -> Array:
@@ -92,8 +92,8 @@ def check_labels_kind(kind: str) -> None:
         InputError: it is one.
     """
     if kind and kind not in IN_WORDS:
-        known = ", ".join(f"{name} ({words})" for name, words in IN_WORDS.items())
-        raise InputError(f"there is no kind of labels {kind!r}; known are {known}")
+        kinds = ", ".join(f"{name} ({words})" for name, words in IN_WORDS.items())
+        raise InputError(f"there is no kind of labels {kind!r}; known are {kinds}")
 
 
 def labels_kind_of(labels: Array) -> LabelsKind:
@@ -150,9 +150,9 @@ def mixed(first: Array, second: Array, share: Array, classes: int) -> Array:
     both = is_labelled(first) & is_labelled(second)
     if first.ndim == 2:
         wide = share[:, None]
-        found: Array = np.asarray(wide * first + (1 - wide) * second, dtype=np.float32)
-        found[~both] = np.nan if labels_kind_of(first) == "values" else UNLABELLED
-        return found
+        labels: Array = np.asarray(wide * first + (1 - wide) * second, dtype=np.float32)
+        labels[~both] = np.nan if labels_kind_of(first) == "values" else UNLABELLED
+        return labels
     rows = np.flatnonzero(both)
     shares = np.zeros((len(first), classes), dtype=np.float32)
     # Added one after the other: a pair of the same class sums to 1.
@@ -167,27 +167,27 @@ def brief_names(names: Sequence[str]) -> str:
     return f"({shown}, ... {len(names)} in all)" if len(names) > 12 else f"({shown})"
 
 
-def _positions(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    highest = int(given.max(initial=0))
+def _positions(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    highest = int(array.max(initial=0))
     if not classes and highest >= MOST_CLASSES:
         raise LabelsError(
             f"label {highest} would be one of {highest + 1:,} classes: name the classes, or say "
             "that these are real values, which are floats or read with kind='values'"
         )
     names = classes or tuple(str(c) for c in range(highest + 1))
-    wrong = (given < UNLABELLED) | (given >= len(names))
+    wrong = (array < UNLABELLED) | (array >= len(names))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise LabelsError(
-            f"label {given[row]} of row {row} is outside the {len(names)} classes "
+            f"label {array[row]} of row {row} is outside the {len(names)} classes "
             f"(0 to {len(names) - 1}, or -1 for none)"
         )
-    return given, names
+    return array, names
 
 
-def _columns(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    names = _names_of_columns(given, classes)
-    wide = given.astype(np.int64)
+def _columns(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    names = _names_of_columns(array, classes)
+    wide = array.astype(np.int64)
     right = ((wide == 0) | (wide == 1)).all(axis=1) | (wide == UNLABELLED).all(axis=1)
     if not right.all():
         row = int(np.flatnonzero(~right)[0])
@@ -199,9 +199,9 @@ def _columns(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, 
     return wide.astype(np.int8), names
 
 
-def _values(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    wide = given.reshape(len(given), -1).astype(np.float32)
-    names = _names_of_columns(wide, classes or (("value",) if given.ndim == 1 else ()))
+def _values(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    wide = array.reshape(len(array), -1).astype(np.float32)
+    names = _names_of_columns(wide, classes or (("value",) if array.ndim == 1 else ()))
     right = np.isfinite(wide).all(axis=1) | np.isnan(wide).all(axis=1)
     if not right.all():
         row = int(np.flatnonzero(~right)[0])
@@ -212,23 +212,23 @@ def _values(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, .
     return wide, names
 
 
-def _names_of_columns(given: Array, classes: tuple[str, ...]) -> tuple[str, ...]:
-    names = classes or tuple(str(column) for column in range(given.shape[1]))
-    if len(names) != given.shape[1]:
-        what = "values (whole numbers are class positions)" if given.dtype.kind == "f" else "labels"
+def _names_of_columns(array: Array, classes: tuple[str, ...]) -> tuple[str, ...]:
+    names = classes or tuple(str(column) for column in range(array.shape[1]))
+    if len(names) != array.shape[1]:
+        what = "values (whole numbers are class positions)" if array.dtype.kind == "f" else "labels"
         raise LabelsError(
-            f"there are {given.shape[1]} columns of {what}, but {len(names)} classes "
+            f"there are {array.shape[1]} columns of {what}, but {len(names)} classes "
             f"{brief_names(names)}"
         )
     return names
 
 
-def _named(given: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    names = classes or tuple(str(name) for name in np.unique(given[given != ""]))
+def _named_positions(texts: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    names = classes or tuple(str(name) for name in np.unique(texts[texts != ""]))
     where = {name: position for position, name in enumerate(names)} | {"": UNLABELLED}
-    unknown = sorted(set(given.tolist()) - where.keys())
+    unknown = sorted(set(texts.tolist()) - where.keys())
     if unknown:
         raise LabelsError(
             f"label {unknown[0]!r} is outside the {len(names)} classes {brief_names(names)}"
         )
-    return np.array([where[name] for name in given.tolist()], dtype=np.int64), names
+    return np.array([where[name] for name in texts.tolist()], dtype=np.int64), names

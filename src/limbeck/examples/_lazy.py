@@ -105,11 +105,11 @@ class Mapped(Lazy):
         at = self.rows[rows]
         ends = np.cumsum([len(part) for part in self.parts])
         owner = np.searchsorted(ends, at, side="right")
-        made = np.empty((len(at), *self.shape[1:]), self.dtype)
+        inputs = np.empty((len(at), *self.shape[1:]), self.dtype)
         for number in np.unique(owner):
             part, ours = self.parts[number], owner == number
-            made[ours] = part[at[ours] - (ends[number] - len(part))]
-        return made
+            inputs[ours] = part[at[ours] - (ends[number] - len(part))]
+        return inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,8 @@ class Texts(Lazy):
         """Those texts as an array of memory."""
         at = self.rows[rows]
         ends = zip(self.starts[at], self.starts[at + 1], strict=True)
-        told = [self.content[start:end].tobytes().decode() for start, end in ends]
-        return np.array(told, dtype=self.dtype)
+        texts = [self.content[start:end].tobytes().decode() for start, end in ends]
+        return np.array(texts, dtype=self.dtype)
 
 
 def subset(inputs: Inputs, rows: Array) -> Inputs:

@@ -38,11 +38,11 @@ def sampled(images: Array, down: Array, across: Array) -> Array:
     half = [max(side - 1, 1) / 2 for side in images.shape[2:]]
     # grid_sample wants across first, and 1 for the middle of the last pixel.
     grid = np.stack(np.broadcast_arrays(across / half[1], down / half[0]), -1).astype(np.float32)
-    found = torch.nn.functional.grid_sample(
+    pixels = torch.nn.functional.grid_sample(
         torch.from_numpy(images.astype(np.float32)), torch.from_numpy(grid), align_corners=True
     ).numpy()
     is_whole = np.issubdtype(images.dtype, np.integer)
-    return np.asarray((np.rint(found) if is_whole else found).astype(images.dtype))
+    return np.asarray((np.rint(pixels) if is_whole else pixels).astype(images.dtype))
 
 
 def check_images(inputs: Array) -> None:

@@ -63,13 +63,13 @@ class Ragged:
 
 def _one_block(parts: Iterator[Array]) -> Array:
     """All numbers in one array: of memory, or of a file without a name where they are many."""
-    held, size = [], 0
+    rows, size = [], 0
     for part in parts:
-        held.append(part)
+        rows.append(part)
         size += part.nbytes
         if _lazy.is_large(size):
-            return _on_disk(held, parts)
-    return np.concatenate(held)
+            return _on_disk(rows, parts)
+    return np.concatenate(rows)
 
 
 def _on_disk(*groups: Iterable[Array]) -> Array:

@@ -218,10 +218,10 @@ class Mixup(View):
     def show(self, examples: Examples, rows: Array, numbers: Array, seed: int) -> Batch:
         """The mixed examples, under the first one's key."""
         by_key = examples.rows_by_key
-        chosen = _uniform("mixup partner", examples, rows, numbers, seed) * len(by_key)
-        partners = by_key[chosen.astype(np.int64)]
-        drawn = _uniform("mixup share", examples, rows, numbers, seed)
-        share = stats.beta.ppf(drawn, self.alpha, self.alpha).astype(np.float32)
+        draw = _uniform("mixup partner", examples, rows, numbers, seed) * len(by_key)
+        partners = by_key[draw.astype(np.int64)]
+        uniform = _uniform("mixup share", examples, rows, numbers, seed)
+        share = stats.beta.ppf(uniform, self.alpha, self.alpha).astype(np.float32)
         first = self.of.show(examples, rows, numbers, seed)
         second = self.of.show(examples, partners, numbers, seed)
         wide = share.reshape(-1, *[1] * len(examples.shape))
@@ -297,9 +297,9 @@ def from_text(text: str, *, trust: bool = False) -> View:
     """
     named = Named.parse(text)
     if named is None:
-        made: View = make(text, MAKERS, "view")
-        return made
-    own = named.called("view", trust=trust, makers=MAKERS)
+        view: View = make(text, MAKERS, "view")
+        return view
+    own = named.make("view", trust=trust, makers=MAKERS)
     if not shows(own):
         raise InputError(
             f"{named.place}:{named.name} makes no view: a {type(own).__name__} shows nothing"

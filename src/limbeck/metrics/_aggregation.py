@@ -131,7 +131,7 @@ class WholeSet:
     ) -> Estimate | None:
         if not np.isfinite(values).all():
             return None
-        found = resampled(
+        estimates = resampled(
             lambda rows: np.array([function(rows) for function in functions]),
             len(functions),
             len(answers.labels),
@@ -143,7 +143,9 @@ class WholeSet:
             **wanted.how,
         )
         mean = float(values.mean())  # the library's; ours differs by rounding
-        return replace(found, mean=mean, low=min(mean, found.low), high=max(mean, found.high))
+        return replace(
+            estimates, mean=mean, low=min(mean, estimates.low), high=max(mean, estimates.high)
+        )
 
     def _resamples(self, numbers: int) -> int:
         affordable = RANKED_NUMBERS // numbers if self.is_ranking else RESAMPLES

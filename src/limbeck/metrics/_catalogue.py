@@ -29,7 +29,7 @@ class Measures:
     slices: tuple[str, ...]
 
 
-def _named(kind: Kind, *made: Metric) -> Mapping[str, Metric]:
+def _by_name(kind: Kind, *made: Metric) -> Mapping[str, Metric]:
     assert all(metric.kind == kind for metric in made)
     return MappingProxyType({metric.name: metric for metric in made})
 
@@ -45,7 +45,7 @@ _AVERAGE_PRECISION = WholeSet(
     is_ranking=True,
 )
 
-OF_COLUMNS = _named(
+OF_COLUMNS = _by_name(
     _COLUMNS,
     Metric(
         "subset_accuracy", "higher", SHARE, LABELS, ShareOf(_multilabel.is_all_right), kind=_COLUMNS
@@ -79,7 +79,7 @@ def _against(truth: Truth, need: frozenset[Need], ending: str) -> Iterator[Metri
     yield Metric(f"r2{ending}", "higher", (-math.inf, 1.0), need, r2, kind=_VALUES)
 
 
-OF_VALUES = _named(
+OF_VALUES = _by_name(
     _VALUES,
     *_against(_regression.labels, LABELS, ""),
     *_against(_regression.reference, REFERENCE, "_from_reference"),
@@ -95,7 +95,7 @@ OF_VALUES = _named(
 _VECTORS: Kind = "embeddings"
 _NEIGHBORS = WholeSet(_embeddings.neighbors, _embeddings.neighbors_of_rows)
 
-OF_EMBEDDINGS = _named(
+OF_EMBEDDINGS = _by_name(
     _VECTORS,
     Metric(
         "cosine_similarity",

@@ -180,8 +180,8 @@ def average_precision(answers: Answers) -> float:
 
 
 def _mean_over(classes: list[Any], score: Callable[..., float], answers: Answers) -> float:
-    found = [score(answers.labels == c, answers.probabilities[:, c]) for c in classes]
-    return float(np.mean(found)) if found else float("nan")
+    values = [score(answers.labels == c, answers.probabilities[:, c]) for c in classes]
+    return float(np.mean(values)) if values else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +217,7 @@ class Ranking:
         return counts * self.is_positive, counts * ~self.is_positive
 
 
-def _summed(weights: Array) -> Array:
+def _sums(weights: Array) -> Array:
     return np.pad(np.cumsum(weights, axis=1), ((0, 0), (1, 0)))
 
 
@@ -231,7 +231,7 @@ def auc_of_ranking(ranking: Ranking) -> OfRows:
 
     def of_rows(rows: Array) -> float:
         positive, negative = ranking.weights(rows)
-        above = _summed(positive)
+        above = _sums(positive)
         begin = np.take_along_axis(above, ranking.ties_begin, 1)
         end = np.take_along_axis(above, ranking.ties_end, 1)
         pairs = positive.sum(axis=1) * negative.sum(axis=1)
@@ -251,11 +251,11 @@ def average_precision_of_ranking(ranking: Ranking) -> OfRows:
 
     def of_rows(rows: Array) -> float:
         positive, negative = ranking.weights(rows)
-        above = np.take_along_axis(_summed(positive), ranking.ties_end, 1)
-        beside = np.take_along_axis(_summed(negative), ranking.ties_end, 1)
+        above = np.take_along_axis(_sums(positive), ranking.ties_end, 1)
+        beside = np.take_along_axis(_sums(negative), ranking.ties_end, 1)
         seen = positive.sum(axis=1)
         precision = above / np.maximum(above + beside, 1)
-        found = (positive * precision).sum(axis=1)
-        return float(np.mean(found[seen > 0] / seen[seen > 0])) if seen.any() else float("nan")
+        total = (positive * precision).sum(axis=1)
+        return float(np.mean(total[seen > 0] / seen[seen > 0])) if seen.any() else float("nan")
 
     return of_rows

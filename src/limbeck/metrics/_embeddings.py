@@ -45,13 +45,13 @@ def _shared(answers: Answers) -> Array:
 def _nearest(vectors: Array) -> Array:
     """The rows of each one's nearest neighbours, `(examples, NEIGHBORS)`, in any order."""
     units = _unit(vectors)
-    found = []
+    nearest = []
     for start in range(0, len(units), BLOCK):
         likeness = units[start : start + BLOCK] @ units.T
         own = np.arange(len(likeness))
         likeness[own, start + own] = -np.inf  # nobody is a neighbour of itself
-        found.append(np.argpartition(-likeness, NEIGHBORS, axis=1)[:, :NEIGHBORS])
-    return np.concatenate(found)
+        nearest.append(np.argpartition(-likeness, NEIGHBORS, axis=1)[:, :NEIGHBORS])
+    return np.concatenate(nearest)
 
 
 def _unit(vectors: Array) -> Array:

@@ -41,8 +41,8 @@ class Groups:
             return cls(examples)
         if np.shape(names) != (examples,):
             raise MismatchError(f"there are {examples} examples, but groups {np.shape(names)}")
-        known, numbers = np.unique(names, return_inverse=True)
-        return cls(examples, numbers if len(known) < examples else None)
+        distinct, numbers = np.unique(names, return_inverse=True)
+        return cls(examples, numbers if len(distinct) < examples else None)
 
     def __len__(self) -> int:
         return self.examples if self.numbers is None else len(self._sizes)

@@ -57,15 +57,15 @@ def _agrees(answers: Answers) -> Array:
 
 def micro_f1(answers: Answers) -> float:
     """F1 of all columns' answers together; NaN where nobody says yes."""
-    labels, said = (answers.labels == 1).ravel(), says_yes(answers.logits).ravel()
-    return float(f1_score(labels, said)) if (labels | said).any() else float("nan")
+    labels, predictions = (answers.labels == 1).ravel(), says_yes(answers.logits).ravel()
+    return float(f1_score(labels, predictions)) if (labels | predictions).any() else float("nan")
 
 
 def micro_f1_of_rows(answers: Answers) -> OfRows:
     """The same of rows: 2 hits / (labelled so + said so)."""
-    labels, said = answers.labels == 1, says_yes(answers.logits)
-    hits = (labels & said).sum(axis=1)
-    both = labels.sum(axis=1) + said.sum(axis=1)
+    labels, predictions = answers.labels == 1, says_yes(answers.logits)
+    hits = (labels & predictions).sum(axis=1)
+    both = labels.sum(axis=1) + predictions.sum(axis=1)
 
     def of_rows(rows: Array) -> float:
         together = both[rows].sum()
@@ -77,11 +77,11 @@ def micro_f1_of_rows(answers: Answers) -> OfRows:
 def average_precision(answers: Answers) -> float:
     """Average precision, averaged over the columns that any label has as 1."""
     probabilities, labels = expit(answers.logits), answers.labels == 1
-    found = [
+    values = [
         average_precision_score(labels[:, c], probabilities[:, c])
         for c in np.flatnonzero(labels.any(axis=0))
     ]
-    return float(np.mean(found)) if found else float("nan")
+    return float(np.mean(values)) if values else float("nan")
 
 
 def average_precision_of_rows(answers: Answers) -> OfRows:
@@ -93,8 +93,8 @@ def auc(answers: Answers) -> float:
     """Area under the ROC curve, averaged over the columns that labels have as both 0 and 1."""
     probabilities, labels = expit(answers.logits), answers.labels == 1
     both = labels.any(axis=0) & ~labels.all(axis=0)
-    found = [roc_auc_score(labels[:, c], probabilities[:, c]) for c in np.flatnonzero(both)]
-    return float(np.mean(found)) if found else float("nan")
+    values = [roc_auc_score(labels[:, c], probabilities[:, c]) for c in np.flatnonzero(both)]
+    return float(np.mean(values)) if values else float("nan")
 
 
 def auc_of_rows(answers: Answers) -> OfRows:

@@ -50,10 +50,10 @@ def r2(truth: Truth, answers: Answers) -> float:
 
 def r2_of_rows(truth: Truth, answers: Answers) -> OfRows:
     """The same of rows: 1 less the squared error over the squared distance from the mean."""
-    wanted = truth(answers)
+    values = truth(answers)
     # Far from 0 a variance by sums of squares would be lost in rounding.
-    around = wanted - wanted.mean(axis=0)
-    squares = np.square(answers.logits - wanted)
+    around = values - values.mean(axis=0)
+    squares = np.square(answers.logits - values)
 
     def of_rows(rows: Array) -> float:
         spread = np.square(around[rows] - around[rows].mean(axis=0)).sum(axis=0)

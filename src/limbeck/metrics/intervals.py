@@ -64,8 +64,8 @@ class Estimate:
     def to_json(self) -> dict[str, float | int | None]:
         """`mean`, `low`, `high`, `n`; an infinite end is None, because JSON has no infinity."""
         numbers = {"mean": self.mean, "low": self.low, "high": self.high}
-        known = {k: v if math.isfinite(v) else None for k, v in numbers.items()}
-        return {**known, "n": self.n}
+        finite = {k: v if math.isfinite(v) else None for k, v in numbers.items()}
+        return {**finite, "n": self.n}
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,8 @@ def resampled(
         raise InputError(f"a statistic gives {seeds} finite values, one a seed, not {whole}")
     draw = np.random.default_rng(seed)
     own = Groups.of(groups, examples)
-    drawn = (own.rows(draw.integers(len(own), size=len(own))) for _ in range(resamples))
-    values = np.array([statistic(rows) for rows in drawn], dtype=np.float64)
+    samples = (own.rows(draw.integers(len(own), size=len(own))) for _ in range(resamples))
+    values = np.array([statistic(rows) for rows in samples], dtype=np.float64)
     values = values[np.isfinite(values).all(axis=1)]
     half = math.inf
     # Where most resamples have no number, those that have one are no sample of what could be.

@@ -55,13 +55,13 @@ def check_kind(objective: Objective | Callable[..., Any], kind: Kind) -> None:
     Raises:
         InputError: it says what it learns, and which objectives learn that kind.
     """
-    asked = as_objective(objective)
-    if kind in asked.kinds:
+    own = as_objective(objective)
+    if kind in own.kinds:
         return
     able = [name for name, maker in MAKERS.items() if _teaches(maker(), kind)]
     why = f" ({WHY[kind]})" if kind in WHY else ""
     raise InputError(
-        f"{asked.text} learns {listed(asked.kinds)}, and is given {kind}{why}: "
+        f"{own.text} learns {listed(own.kinds)}, and is given {kind}{why}: "
         + (f"{listed([f'{name}()' for name in able])} would do" if able else "no objective would")
     )
 
@@ -84,9 +84,9 @@ def from_text(text: str, *, trust: bool = False) -> Objective:
     """
     named = Named.parse(text)
     if named is None:
-        made: Objective = make(text, MAKERS, "objective")
-        return made
-    own = named.called("objective", trust=trust)
+        objective: Objective = make(text, MAKERS, "objective")
+        return objective
+    own = named.make("objective", trust=trust)
     if not callable(own) and type(own).__module__ == "builtins":
         raise RecipeError(f"{named.text} makes a {type(own).__name__}, which is no objective")
     if not callable(own) or lacking(own):

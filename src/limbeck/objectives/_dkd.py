@@ -51,11 +51,11 @@ class DKD(Objective):
                 "DKD needs one label for each example, and this view mixes them: "
                 "take a view that does not mix, or SoftTargets"
             )
-        given = (output, batch.scores, batch.labels, self.temperature)
+        arguments = (output, batch.scores, batch.labels, self.temperature)
         risen = self._risen(batch)
         return {
-            "label": risen * self.alpha * over_scored(losses.label_versus_rest(*given), batch),
-            "rest": risen * self.beta * over_scored(losses.among_the_rest(*given), batch),
+            "label": risen * self.alpha * over_scored(losses.label_versus_rest(*arguments), batch),
+            "rest": risen * self.beta * over_scored(losses.among_the_rest(*arguments), batch),
             **hard_part(self.hard_weight, output, batch),
         }
 

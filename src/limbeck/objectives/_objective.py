@@ -115,8 +115,8 @@ class OwnObjective(Objective):
     @classmethod
     def of(cls, given: Callable[..., Any], text: str) -> "OwnObjective":
         """The wrapped object under that text; what it does not say is as an `Objective` has it."""
-        said = {n: form(getattr(given, n)) for n, form in SAYS.items() if hasattr(given, n)}
-        return cls(given, text, **said)
+        own = {n: form(getattr(given, n)) for n, form in SAYS.items() if hasattr(given, n)}
+        return cls(given, text, **own)
 
     def __getattr__(self, name: str) -> Any:
         # Of a copy or a pickle that is being made, `wrapped` is not there yet.

@@ -138,10 +138,10 @@ def column_labels(
     Raises:
         MismatchError: the two shapes differ (nothing is broadcast).
     """
-    student, wanted = _paired(student, labels, "the labels have")
-    wanted = wanted.to(student.dtype)
-    terms = functional.binary_cross_entropy_with_logits(student, wanted, reduction="none")
-    return terms.sum(dim=1) * (wanted >= 0).all(dim=1)
+    student, labels = _paired(student, labels, "the labels have")
+    labels = labels.to(student.dtype)
+    terms = functional.binary_cross_entropy_with_logits(student, labels, reduction="none")
+    return terms.sum(dim=1) * (labels >= 0).all(dim=1)
 
 
 def value_labels(
@@ -152,9 +152,9 @@ def value_labels(
     Raises:
         MismatchError: the two shapes differ (nothing is broadcast).
     """
-    student, wanted = _paired(student, labels, "the labels have")
+    student, labels = _paired(student, labels, "the labels have")
     # The distance itself is masked: 0 times NaN would still be NaN, and so would its gradient.
-    distance = torch.where(wanted.isnan(), 0.0, student - wanted.nan_to_num())
+    distance = torch.where(labels.isnan(), 0.0, student - labels.nan_to_num())
     return distance.square().sum(dim=1) / 2
 
 
@@ -181,7 +181,7 @@ def label_versus_rest(
 ) -> PerExample:
     """`T^2 KL` of two outcomes, the label's class or any other, in nats times T^2.
 
-    The target-class part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
+    The labels-class part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
     It is 0 where the label is -1.
 
     Raises:
@@ -202,7 +202,7 @@ def among_the_rest(
 ) -> PerExample:
     """`T^2 KL` of the distributions over the classes that are not the label, in nats times T^2.
 
-    The non-target part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
+    The non-labels part of decoupled distillation: Zhao et al. 2022, section 3, arXiv:2203.08679.
     The label's class is masked with minus infinity before the softmax and left out of the sum,
     where the authors' code subtracts 1000. It is 0 where the label is -1, and with two classes.
 

@@ -82,10 +82,10 @@ def load_scores(
             f"{directory} was made from examples in memory ({about['name']}): give them again "
             "(examples=, --examples)"
         )
-    found = read(about["source"]) if examples is None else examples
-    scores = ScoreSet.open(directory, found, trust=trust)
-    if examples is None and found.fingerprint != about["fingerprint"]:
-        scores.positions(found)
+    opened = read(about["source"]) if examples is None else examples
+    scores = ScoreSet.open(directory, opened, trust=trust)
+    if examples is None and opened.fingerprint != about["fingerprint"]:
+        scores.positions(opened)
         raise MismatchError(f"{about['source']} has lost examples since {directory} was made")
     return scores
 
@@ -161,9 +161,9 @@ def _fault(directory: Path, kind: str) -> str:
 
 def _files(manifest: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Every file that a manifest of any artifact names, with its checksum."""
-    found = list(manifest.get("files", {}).items())
+    entries = list(manifest.get("files", {}).items())
     for nets in manifest.get("nets", {}).values():
-        found += [(net["file"], net) for net in nets.values()]
+        entries += [(net["file"], net) for net in nets.values()]
     if "seen" in manifest:
-        found.append((manifest["seen"]["file"], manifest["seen"]))
-    return found
+        entries.append((manifest["seen"]["file"], manifest["seen"]))
+    return entries

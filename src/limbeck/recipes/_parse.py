@@ -72,8 +72,8 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
     steps = []
     for kind in TABLES.values():
         for values in _as_list(tables.get(kind.verb, [])):
-            step, found = _step(kind, values)
-            faults += found
+            step, faults_of_it = _step(kind, values)
+            faults += faults_of_it
             steps += [step] if step else []
     faults += _unknown_names(sources, steps) + _names_taken_twice(sources, steps)
     if faults:
@@ -107,8 +107,8 @@ def _fault(kind: type[Step], values: Any, error: dict[str, Any]) -> str:
         return f"[{verb}] has no key {key!r}; {did_you_mean(key, kind.model_fields)}{which}"
     if error["type"] == "missing":
         return f"[{verb}] needs a key {key!r}{which}"
-    said = error["msg"].removeprefix("Input should be ")
-    return f"[{verb}] {key} should be {said}, not {error['input']!r}{which}"
+    message = error["msg"].removeprefix("Input should be ")
+    return f"[{verb}] {key} should be {message}, not {error['input']!r}{which}"
 
 
 def _texts(step: Step) -> Iterator[str]:
@@ -121,15 +121,15 @@ def _texts(step: Step) -> Iterator[str]:
 
 
 def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
-    known = set(sources).union(*(step.makes for step in steps))
+    names = set(sources).union(*(step.makes for step in steps))
     # A directory of several runs holds those that its step makes, and none from elsewhere.
     folders = {step.place for step in steps if step.place not in step.makes}
     return [
-        f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, known)}"
+        f"[{step.verb}] names {name!r}, which the recipe does not make; {did_you_mean(name, names)}"
         for step in steps
         for name in step.needs
         # A teacher or model may lie elsewhere, or be code; anything else is of this recipe.
-        if name not in known
+        if name not in names
         and not (_may_lie_elsewhere(name) and name.split("/")[0] not in folders)
     ]
 

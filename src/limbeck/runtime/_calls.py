@@ -74,8 +74,8 @@ def _check_arguments(
     open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     for keyword in keywords:
         if keyword not in signature.parameters and not open_ended:
-            known = did_you_mean(keyword, signature.parameters)
-            raise RecipeError(f"{name}() has no keyword {keyword!r}; {known}")
+            hint = did_you_mean(keyword, signature.parameters)
+            raise RecipeError(f"{name}() has no keyword {keyword!r}; {hint}")
     try:
         signature.bind(*positional, **keywords)
     except TypeError as error:

@@ -43,11 +43,11 @@ class Named:
     @classmethod
     def parse(cls, text: str) -> "Named | None":
         """What the text names; None where it names no code."""
-        found = _IN_FILE.fullmatch(text.strip()) or _IN_MODULE.fullmatch(text.strip())
-        if not found:
+        match = _IN_FILE.fullmatch(text.strip()) or _IN_MODULE.fullmatch(text.strip())
+        if not match:
             return None
-        content = found.groupdict().get("content") or ""
-        return cls(found["place"], found["call"], found["name"], content)
+        content = match.groupdict().get("content") or ""
+        return cls(match["place"], match["call"], match["name"], content)
 
     @property
     def is_file(self) -> bool:
@@ -74,11 +74,11 @@ class Named:
         """
         if not self.is_file:
             return
-        found = fingerprint_of(self.place)
-        if self.content and found != self.content:
+        content = fingerprint_of(self.place)
+        if self.content and content != self.content:
             raise MismatchError(
                 f"{self.place} has changed: {self.name} was read from content {self.content}, "
-                f"and now it is {found}; put the old file back, or leave out the fingerprint"
+                f"and now it is {content}; put the old file back, or leave out the fingerprint"
             )
 
     def check_trusted(self, what: str, *, trust: bool) -> None:
@@ -95,7 +95,7 @@ class Named:
                 "(trust=True) if you know where it comes from"
             )
 
-    def found(self, what: str, *, trust: bool) -> Any:
+    def load(self, what: str, *, trust: bool) -> Any:
         """What has that name, and is not called; this runs the file or imports the module.
 
         Raises:
@@ -108,25 +108,25 @@ class Named:
             raise self._absent(module)
         return getattr(module, self.name)
 
-    def called(self, what: str, *, trust: bool, makers: Makers = _NONE) -> Any:
+    def make(self, what: str, *, trust: bool, makers: Makers = _NONE) -> Any:
         """What the call makes; this runs the code. Its arguments may be calls of the makers.
 
         Raises:
-            TrustError, InputError: as in `found`, or the name is none of a class or function.
+            TrustError, InputError: as in `load`, or the name is none of a class or function.
             RecipeError: its arguments are refused.
         """
-        maker = self.found(what, trust=trust)
+        maker = self.load(what, trust=trust)
         if not callable(maker):
             raise self._absent(_loaded(self.place) if self.is_file else sys.modules[self.place])
         return make(self.call, {**makers, self.name: maker}, what)
 
     def _absent(self, module: ModuleType) -> InputError:
         if not self.is_file:
-            known = did_you_mean(self.name, dir(module))
-            return InputError(f"{self.place} has no {self.name!r}; {known}")
-        own = [name for name, found in vars(module).items() if _is_own(found, module)]
-        known = did_you_mean(self.name, own) if own else "it defines nothing"
-        return InputError(f"{self.place} has no class or function {self.name!r}; {known}")
+            hint = did_you_mean(self.name, dir(module))
+            return InputError(f"{self.place} has no {self.name!r}; {hint}")
+        own = [name for name, value in vars(module).items() if _is_own(value, module)]
+        hint = did_you_mean(self.name, own) if own else "it defines nothing"
+        return InputError(f"{self.place} has no class or function {self.name!r}; {hint}")
 
 
 def fingerprint_of(file: str) -> str:

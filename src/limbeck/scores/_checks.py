@@ -19,42 +19,42 @@ def one_hot(answer: object, keys: Array, classes: Sequence[str], whose: str) -> 
     Raises:
         TeacherError: another shape, or an answer that is not one of the classes.
     """
-    given = answer.detach().cpu().numpy() if isinstance(answer, Tensor) else np.asarray(answer)
-    if given.shape == (len(keys), len(classes)):
-        return _rows(given, keys, whose)
-    if given.shape != (len(keys),):
+    votes = answer.detach().cpu().numpy() if isinstance(answer, Tensor) else np.asarray(answer)
+    if votes.shape == (len(keys), len(classes)):
+        return _rows(votes, keys, whose)
+    if votes.shape != (len(keys),):
         raise TeacherError(
-            f"{whose} answered {len(keys)} examples with shape {given.shape}; votes are positions "
+            f"{whose} answered {len(keys)} examples with shape {votes.shape}; votes are positions "
             f"or names {(len(keys),)}, or rows with a single 1 {(len(keys), len(classes))}"
         )
-    positions = _positions(given, classes)
+    positions = _positions(votes, classes)
     wrong = (positions < 0) | (positions >= len(classes))
     if wrong.any():
         raise TeacherError(
-            f"{whose} votes for {given[wrong].tolist()[0]!r} on example {str(keys[wrong][0])!r}; a "
+            f"{whose} votes for {votes[wrong].tolist()[0]!r} on example {str(keys[wrong][0])!r}; a "
             f"vote is the position or the name of one of its classes {brief_names(classes)}"
         )
     return np.eye(len(classes), dtype=np.float32)[positions]
 
 
-def _positions(given: Array, classes: Sequence[str]) -> Array:
+def _positions(votes: Array, classes: Sequence[str]) -> Array:
     """Where each vote is among the classes; -1 for what is none of them."""
-    if given.dtype.kind in "iu":
-        return given.astype(np.int64)
+    if votes.dtype.kind in "iu":
+        return votes.astype(np.int64)
     where = {name: position for position, name in enumerate(classes)}
-    names = given.tolist() if given.dtype.kind in "UO" else []
-    found = [where.get(name, -1) if isinstance(name, str) else -1 for name in names]
-    return np.array(found or [-1] * len(given), dtype=np.int64)
+    names = votes.tolist() if votes.dtype.kind in "UO" else []
+    positions = [where.get(name, -1) if isinstance(name, str) else -1 for name in names]
+    return np.array(positions or [-1] * len(votes), dtype=np.int64)
 
 
-def _rows(given: Array, keys: Array, whose: str) -> Array:
-    right = ((given == 0) | (given == 1)).all(axis=1) & ((given == 1).sum(axis=1) == 1)
+def _rows(votes: Array, keys: Array, whose: str) -> Array:
+    right = ((votes == 0) | (votes == 1)).all(axis=1) & ((votes == 1).sum(axis=1) == 1)
     if not right.all():
-        row, key = given[~right].tolist()[0], str(keys[~right][0])
+        row, key = votes[~right].tolist()[0], str(keys[~right][0])
         raise TeacherError(
             f"{whose} votes {row} on example {key!r}: a vote is a row with a single 1"
         )
-    return np.asarray(given, dtype=np.float32)
+    return np.asarray(votes, dtype=np.float32)
 
 
 SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from summing to one
@@ -73,11 +73,11 @@ def check_answer(
     if kind == "votes":
         return one_hot(answer, keys, classes, whose)
     raw = _as_array(answer, whose)
-    wanted = (len(keys), len(classes))
-    if raw.shape != wanted:
+    shape = (len(keys), len(classes))
+    if raw.shape != shape:
         raise TeacherError(
             f"{whose} answered {len(keys)} examples with shape {raw.shape}; "
-            f"{len(classes)} classes need {wanted}"
+            f"{len(classes)} classes need {shape}"
         )
     bad = ~np.isfinite(raw).all(axis=1)
     if kind == "log-probabilities":

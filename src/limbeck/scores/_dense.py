@@ -79,9 +79,9 @@ def rounding_nats(raw: Array, stored: Dense, kind: Kind) -> Array:
         return np.asarray(apart.sum(axis=1))
     if kind not in SOFTMAX_KINDS:
         return np.zeros(len(raw))
-    said = log_softmax(raw.astype(np.float64), axis=1)
-    kept = log_softmax(stored.raw().astype(np.float64), axis=1)
-    return np.asarray(np.maximum((np.exp(said) * (said - kept)).sum(axis=1), 0.0))
+    exact = log_softmax(raw.astype(np.float64), axis=1)
+    rounded = log_softmax(stored.raw().astype(np.float64), axis=1)
+    return np.asarray(np.maximum((np.exp(exact) * (exact - rounded)).sum(axis=1), 0.0))
 
 
 def binary_divergence(teacher: Array, student: Array) -> Array:

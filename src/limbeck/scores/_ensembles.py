@@ -115,13 +115,13 @@ class Ensemble:
             InputError: no members, or no such mean.
             MismatchError: two members name other classes, or one's scores are not of one softmax.
         """
-        known = check_mean(mean)
+        checked = check_mean(mean)
         if not members:
             raise InputError("an ensemble has one member or more; got none")
         for number, member in enumerate(members):
-            _check_kind(member, number, known)
+            _check_kind(member, number, checked)
         columns = [_columns(members[0], other, n) for n, other in enumerate(members)]
-        return cls(tuple(members), known, tuple(columns))
+        return cls(tuple(members), checked, tuple(columns))
 
     @property
     def name(self) -> str:
@@ -166,12 +166,12 @@ class Ensemble:
 
 
 def _check_kind(member: Member, number: int, mean: Mean) -> None:
-    *known, last = AVERAGED[mean]
+    *kinds, last = AVERAGED[mean]
     if member.kind not in AVERAGED[mean]:
         hint = "; votes have an arithmetic mean" if member.kind == "votes" else ""
         raise MismatchError(
             f"member {number} of the ensemble, {member.name}, answers with {member.kind}; a mean "
-            f"is taken of {', '.join(known)} or {last}{hint}"
+            f"is taken of {', '.join(kinds)} or {last}{hint}"
         )
 
 

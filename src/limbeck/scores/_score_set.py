@@ -54,9 +54,9 @@ class ScoreSet:
             CorruptError: the manifest is damaged, or lacks an entry.
         """
         manifest = artifacts.read_manifest(directory, ARTIFACT)
-        opened = cls(directory, manifest, examples, own_view, trust)
-        opened.record  # noqa: B018  what the manifest lacks is said here, not where it is read
-        return opened
+        scores = cls(directory, manifest, examples, own_view, trust)
+        scores.record  # noqa: B018  what the manifest lacks is said here, not where it is read
+        return scores
 
     @cached_property
     def record(self) -> ScoreSetRecord:
@@ -193,10 +193,10 @@ class ScoreSet:
 
     @cached_property
     def _tensors(self) -> list[list[dict[str, Array]]]:
-        found: list[list[dict[str, Array]]] = [[] for _ in range(self.count)]
+        parts: list[list[dict[str, Array]]] = [[] for _ in range(self.count)]
         for shard in planned_shards(len(self), self.count, self.record.shard_rows):
-            found[shard.view].append(self._read(shard))
-        return found
+            parts[shard.view].append(self._read(shard))
+        return parts
 
     @cached_property
     def _scores(self) -> Dense:

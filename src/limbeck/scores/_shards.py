@@ -78,13 +78,13 @@ def is_whole_shard(directory: Path, shard: Shard) -> bool:
 
 def read_shard(content: bytes, shard: Shard) -> dict[str, Array]:
     try:
-        said = artifacts.embedded(content)
+        header = artifacts.embedded(content)
         tensors: dict[str, Array] = load(content)
     except (SafetensorError, CorruptError) as error:
         raise CorruptError(f"{shard.name} is not a readable shard: {error}") from error
     # The checksum is of the tensors alone; view and start tell a shard that was copied or renamed
     # over another, whose own checksum would hold.
-    if (said["checksum"], said["view"], said["start"]) != (
+    if (header["checksum"], header["view"], header["start"]) != (
         _digest(tensors),
         shard.view,
         shard.start,

@@ -103,17 +103,17 @@ def in_int8(name: str, run: Run, inputs: Array, threads: int) -> Cheaper:
             # Unsigned weights: the signed ones have no convolution on a CPU of every kind.
             kind = quantization.QuantType.QUInt8
             quantization.quantize_dynamic(whole, small, weight_type=kind)
-        opened = teachers.onnx(small, run.classes, kind=run.kind, threads=threads, name=name)
-        made = Int8Teacher(
+        quantized = teachers.onnx(small, run.classes, kind=run.kind, threads=threads, name=name)
+        small_teacher = Int8Teacher(
             name=name,
-            classes=opened.classes,
-            kind=opened.kind,
-            fingerprint=opened.fingerprint,
-            onnx=replace(opened, source="", place=None),  # its file is gone in a moment
+            classes=quantized.classes,
+            kind=quantized.kind,
+            fingerprint=quantized.fingerprint,
+            onnx=replace(quantized, source="", place=None),  # its file is gone in a moment
             size=small.stat().st_size,
         )
     what = f"{run.name}, seed {run.shipped}, by onnxruntime in dynamic int8"
-    return Cheaper(name, what, made, made.bytes)
+    return Cheaper(name, what, small_teacher, small_teacher.bytes)
 
 
 @contextlib.contextmanager
@@ -130,26 +130,28 @@ def _quiet_root() -> Iterator[None]:
 
 def baselines(labelled: Examples, classes: tuple[str, ...]) -> Iterator[Cheaper]:
     """Baselines fitted to the hard labels: of texts and images one, of tables two."""
-    given = labelled.take(np.flatnonzero(labelled.is_labelled))
-    for name, (what, model) in _plain(given).items():
-        yield _fitted(name, what, model, given, classes)
+    with_labels = labelled.take(np.flatnonzero(labelled.is_labelled))
+    for name, (what, model) in _plain(with_labels).items():
+        yield _fitted(name, what, model, with_labels, classes)
 
 
-def _fitted(name: str, what: str, model: Any, given: Examples, classes: tuple[str, ...]) -> Cheaper:
+def _fitted(
+    name: str, what: str, model: Any, examples: Examples, classes: tuple[str, ...]
+) -> Cheaper:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(_rows(np.asarray(given.inputs)), given.labels)
-    what += f", fitted to {len(given):,} labels" + ", not to the end" * bool(caught)
+        model.fit(_rows(np.asarray(examples.inputs)), examples.labels)
+    what += f", fitted to {len(examples):,} labels" + ", not to the end" * bool(caught)
     said_of = _quickest(model)
 
     def answer(inputs: Array) -> Array:
-        said = np.zeros((len(inputs), len(classes)))
-        said[:, model.classes_] = said_of(_rows(inputs))
-        return said
+        probabilities = np.zeros((len(inputs), len(classes)))
+        probabilities[:, model.classes_] = said_of(_rows(inputs))
+        return probabilities
 
-    made = teachers.function(answer, classes, kind="probabilities", name=name)
-    return Cheaper(name, what, made, pickled_bytes(model))
+    baseline = teachers.function(answer, classes, kind="probabilities", name=name)
+    return Cheaper(name, what, baseline, pickled_bytes(model))
 
 
 def _quickest(model: Any) -> Callable[[Any], Array]:
@@ -178,18 +180,18 @@ def _linear(model: Any) -> Callable[[Array], Array]:
     return probabilities
 
 
-def _plain(given: Examples) -> dict[str, tuple[str, Any]]:
+def _plain(examples: Examples) -> dict[str, tuple[str, Any]]:
     """What is usual for such inputs: by a row's name, the model in words and itself."""
-    if given.is_text:
+    if examples.is_text:
         words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
         linear = make_pipeline(words, LogisticRegression(max_iter=1000))
         return {"baseline": ("logistic regression on TF-IDF of words and pairs of words", linear)}
     linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    said = ("logistic regression on standardised inputs", linear)
-    if given.inputs.ndim != 2:
-        return {"baseline": said}
-    return {"baseline": (f"boosted trees of {TREES} iterations", _trees(len(given)))} | {
-        "linear baseline": said
+    named_model = ("logistic regression on standardised inputs", linear)
+    if examples.inputs.ndim != 2:
+        return {"baseline": named_model}
+    return {"baseline": (f"boosted trees of {TREES} iterations", _trees(len(examples)))} | {
+        "linear baseline": named_model
     }
 
 

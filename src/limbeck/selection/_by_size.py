@@ -55,8 +55,8 @@ class BySize:
         for row in self.rows:
             if (row["size"], row["name"]) == (size, name):
                 return row
-        known = ", ".join(f"{row['size']}/{row['name']}" for row in self.rows)
-        raise InputError(f"there is no row {size}/{name}; there are {known}")
+        names = ", ".join(f"{row['size']}/{row['name']}" for row in self.rows)
+        raise InputError(f"there is no row {size}/{name}; there are {names}")
 
     def write(self, directory: str | Path) -> None:
         """Writes `sizes.json` and `sizes.md` into a directory; what they were is replaced.
@@ -98,7 +98,7 @@ def by_size(runs: Mapping[str, Run], test: Examples) -> BySize:
         test.check_classes(run.classes, f"the run {name}")
         if run.kind not in SOFTMAX_KINDS:
             raise MismatchError(f"the run {name} answers with {run.kind}, not with logits")
-    measurements = _measured(points, test)
+    measurements = _measure(points, test)
     document = {
         "format": FORMAT,
         "examples": metrics.described(test),
@@ -127,7 +127,7 @@ class _Point:
     run: Run
 
 
-def _measured(points: Sequence[_Point], test: Examples) -> Measurements:
+def _measure(points: Sequence[_Point], test: Examples) -> Measurements:
     """Every point, and its accuracy less that of the control of its size."""
     answers = {
         point.text: answers_by_seed(
@@ -137,9 +137,9 @@ def _measured(points: Sequence[_Point], test: Examples) -> Measurements:
     }
     controls = [(point, _control_of(point, points)) for point in points]
     pairs = [Pair(DECIDES, point.text, control.text) for point, control in controls if control]
-    known = measures_of("logits").metrics
+    by_name = measures_of("logits").metrics
     predictions = Predictions(answers, test.labels, metrics.groups_in(test))
-    return Measurements.of(predictions, [known[name] for name in METRICS], pairs)
+    return Measurements.of(predictions, [by_name[name] for name in METRICS], pairs)
 
 
 def _row(point: _Point, control: _Point | None, measurements: Measurements) -> dict[str, Any]:
@@ -178,18 +178,18 @@ def _table(rows: Sequence[Row]) -> list[list[str]]:
     table = [["size", *heads]]
     for size in dict.fromkeys(row["size"] for row in rows):
         of_size = {row["name"]: row for row in rows if row["size"] == size}
-        cells = [_shown(of_size, name, "accuracy") for name in names]
-        cells += [_shown(of_size, name, "against_control") for name in gains]
+        cells = [_cell(of_size, name, "accuracy") for name in names]
+        cells += [_cell(of_size, name, "against_control") for name in gains]
         table.append([f"{size:,}", *cells])
     return table
 
 
-def _shown(rows: Mapping[str, Row], name: str, what: str) -> str:
+def _cell(rows: Mapping[str, Row], name: str, what: str) -> str:
     row = rows.get(name, {})
-    found = row.get(what) or row.get("metrics", {}).get(what)
-    if not found:
+    value = row.get(what) or row.get("metrics", {}).get(what)
+    if not value:
         return ""
     sign = "+" if what == "against_control" else ""
     # No bound is infinite: shares and their differences lie within -1 and 1.
-    mean, low, high = (f"{found[end] * 100:{sign}.2f}" for end in ("mean", "low", "high"))
+    mean, low, high = (f"{value[end] * 100:{sign}.2f}" for end in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"

@@ -127,8 +127,8 @@ class _Job:
         for name, candidates in self.methods.items():
             self._check_method(name, candidates)
         if self.baseline not in self.methods:
-            known = did_you_mean(self.baseline, self.methods)
-            raise InputError(f"the baseline {self.baseline!r} is none of the methods; {known}")
+            hint = did_you_mean(self.baseline, self.methods)
+            raise InputError(f"the baseline {self.baseline!r} is none of the methods; {hint}")
         if len(self.methods) < 2:
             raise InputError("one method alone has nothing to be held against: give another")
         if len({_folder(name) for name in self.methods}) < len(self.methods):
@@ -237,20 +237,20 @@ class _Job:
     ) -> dict[str, Run]:
         others = {name: one for name, one in objectives.items() if name != CONTROL}
         has_control = CONTROL in objectives
-        asked = {_folder(name): one for name, one in others.items()}
+        methods = {_folder(name): one for name, one in others.items()}
         if has_control and not any(one.needs_scores for one in others.values()):
-            asked |= self._beside_control
+            methods |= self._beside_control
         runs = sweep(
             self.student,
             transfer,
-            asked,
+            methods,
             to=place,
             plan=replace(self.plan, learning_rate=rate),
             seeds=seeds,
             control=has_control,
         )
-        found = {name: runs[_folder(name)] for name in others}
-        return found | ({CONTROL: runs.get(CONTROL) or runs[ALONE]} if has_control else {})
+        by_name = {name: runs[_folder(name)] for name in others}
+        return by_name | ({CONTROL: runs.get(CONTROL) or runs[ALONE]} if has_control else {})
 
     @property
     def _beside_control(self) -> dict[str, Objective]:
@@ -268,11 +268,11 @@ class _Job:
         """Every method with its chosen setting, those of one learning rate together."""
         runs: dict[str, Run] = {}
         for trial in sorted({one.best for one in chosen.values()}):
-            asked = {name: one.objective for name, one in chosen.items() if one.best == trial}
+            methods = {name: one.objective for name, one in chosen.items() if one.best == trial}
             rate = self.budget.rates[trial]
-            self.tell(f"training {', '.join(asked)} with learning rate {rate:.2g}")
+            self.tell(f"training {', '.join(methods)} with learning rate {rate:.2g}")
             place = self.to / "final" / f"rate-{trial}"
-            runs |= self._trained(self.transfer, asked, rate, self.seeds, place)
+            runs |= self._trained(self.transfer, methods, rate, self.seeds, place)
         return {name: runs[name] for name in self.methods}
 
     def _document(self, chosen: Mapping[str, Chosen], runs: Mapping[str, Run]) -> dict[str, Any]:
@@ -281,15 +281,15 @@ class _Job:
         pairs = [Pair(DECIDES, one, other) for one in runs for other in self._held_against(one)]
         # "a better than b" and "b better than a" are one comparison.
         comparisons = len({frozenset([pair.first, pair.second]) for pair in pairs})
-        known = measures_of("logits").metrics
+        by_name = measures_of("logits").metrics
         measurements = Measurements.of(
             predictions,
-            [known[name] for name in METRICS],
+            [by_name[name] for name in METRICS],
             pairs,
             confidence=simultaneous(comparisons),
         )
         by_seed = [
-            Measurements.of(predictions.of_seed(seed), [known[DECIDES]])
+            Measurements.of(predictions.of_seed(seed), [by_name[DECIDES]])
             for seed in range(len(self.seeds))
         ]
         rows = [
@@ -354,12 +354,13 @@ class _Job:
                 yield f"{failed} of the trials of {name} diverged"
 
 
-def _candidate(method: str, given: Any) -> Objective:
+def _candidate(method: str, candidate: Any) -> Objective:
     try:
-        return as_objective(given)
+        return as_objective(candidate)
     except InputError as error:
         raise InputError(
-            f"the method {method!r} has a {type(given).__name__} for a candidate, not an objective"
+            f"the method {method!r} has a {type(candidate).__name__} for a candidate, not an "
+            "objective"
         ) from error
 
 

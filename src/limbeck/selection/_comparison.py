@@ -135,17 +135,17 @@ def _setting(document: ComparisonRecord) -> str:
 def _answers(document: ComparisonRecord) -> Iterator[str]:
     """A sentence for each method and each row it is held against."""
     for row in document.rows:
-        for other, found in row["against"].items():
+        for other, gap in row["against"].items():
             yield (
-                f"Is {row['name']} better than {other}? {found['answer'].capitalize()}: "
-                f"{_points(found)}."
+                f"Is {row['name']} better than {other}? {gap['answer'].capitalize()}: "
+                f"{_points(gap)}."
             )
 
 
-def _points(found: Gap) -> str:
-    side = "higher" if found["difference"] >= 0 else "lower"
-    ends = f"{found['low'] * 100:.2f} to {found['high'] * 100:.2f}"
-    return f"accuracy is {abs(found['difference']) * 100:.2f} points {side} ({ends})"
+def _points(gap: Gap) -> str:
+    side = "higher" if gap["difference"] >= 0 else "lower"
+    ends = f"{gap['low'] * 100:.2f} to {gap['high'] * 100:.2f}"
+    return f"accuracy is {abs(gap['difference']) * 100:.2f} points {side} ({ends})"
 
 
 def _table(document: ComparisonRecord) -> Table:
@@ -162,19 +162,19 @@ def _table(document: ComparisonRecord) -> Table:
     return table
 
 
-def _interval(found: EstimateEntry, *, scale: int = 1, digits: int) -> str:
-    if found["low"] is None or found["high"] is None:
-        return f"{found['mean'] * scale:.{digits}f}"
-    ends = (found["mean"], found["low"], found["high"])
+def _interval(estimate: EstimateEntry, *, scale: int = 1, digits: int) -> str:
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{estimate['mean'] * scale:.{digits}f}"
+    ends = (estimate["mean"], estimate["low"], estimate["high"])
     mean, low, high = (f"{end * scale:.{digits}f}" for end in ends)
     return f"{mean} ({low} to {high})"
 
 
-def _gap(found: Gap | None) -> str:
-    if found is None:
+def _gap(gap: Gap | None) -> str:
+    if gap is None:
         return ""
-    numbers = [f"{end * 100:+.2f}" for end in (found["difference"], found["low"], found["high"])]
-    return f"{numbers[0]} ({numbers[1]} to {numbers[2]}): {found['answer']}"
+    numbers = [f"{end * 100:+.2f}" for end in (gap["difference"], gap["low"], gap["high"])]
+    return f"{numbers[0]} ({numbers[1]} to {numbers[2]}): {gap['answer']}"
 
 
 def _trials(document: ComparisonRecord) -> Table:

@@ -60,9 +60,9 @@ def decide(contenders: Sequence[Contender], budget_ms: float, margin: float) -> 
        end of the paired interval. A student slower than the budget is not shipped.
     """
     fitting = [one for one in contenders if one.p50 <= budget_ms]
-    for rule, found in ((1, _first(TEACHERS, fitting)), (2, _best(PLAIN, fitting))):
-        if found:
-            return Decision("do not distil", found.name, rule)
+    for rule, contender in ((1, _first(TEACHERS, fitting)), (2, _best(PLAIN, fitting))):
+        if contender:
+            return Decision("do not distil", contender.name, rule)
     student = next(one for one in contenders if one.part == "student")
     small = [one for one in fitting if _stands_in(one, student, margin)]
     for one in [*small, *(one for one in fitting if one is student)]:
@@ -136,10 +136,10 @@ def _words(metric: str) -> str:
 def score(row: Row, metric: str) -> str:
     """The metric with its interval, in words."""
     words, _, unit = title_of(metric).title.partition(", ")
-    found = row["metric"]
-    if found is None:
+    metric_of_row = row["metric"]
+    if metric_of_row is None:
         return f"{words} not measured"
-    mean, low, high = (_number(found[key], metric) for key in ("mean", "low", "high"))
+    mean, low, high = (_number(metric_of_row[key], metric) for key in ("mean", "low", "high"))
     return f"{words} {mean}{' ' * bool(unit)}{unit}, {low} to {high}"
 
 
@@ -148,8 +148,8 @@ def _number(value: float | None, metric: str) -> str:
 
 
 def _time(row: Row) -> str:
-    found = row.get("latency_ms")
-    return f"p50 {found['p50']:.3g} ms" if found else "not timed"
+    latency = row.get("latency_ms")
+    return f"p50 {latency['p50']:.3g} ms" if latency else "not timed"
 
 
 def size(row: Row) -> str:
@@ -159,12 +159,12 @@ def size(row: Row) -> str:
 
 def _ahead(row: Row, metric: str) -> str:
     """By how much the student is better than the row, in words."""
-    found = row["student_ahead"]
-    if found is None:
+    gap = row["student_ahead"]
+    if gap is None:
         return "not comparable"
-    side = "better" if found["difference"] >= 0 else "worse"
-    ends = [_number(found[key], metric) for key in ("low", "high")]
+    side = "better" if gap["difference"] >= 0 else "worse"
+    ends = [_number(gap[key], metric) for key in ("low", "high")]
     return (
-        f"{_number(abs(found['difference']), metric)} {side} ({ends[0]} to {ends[1]} on "
-        f"{found['n']:,} test examples)"
+        f"{_number(abs(gap['difference']), metric)} {side} ({ends[0]} to {ends[1]} on "
+        f"{gap['n']:,} test examples)"
     )

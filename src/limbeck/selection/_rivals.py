@@ -79,12 +79,12 @@ def rivals(
         InputError: fewer than 1 thread, no such metric, or a budget or margin out of range.
         OccupiedError: `to` holds something else.
     """
-    given = as_teacher(teacher, test.classes)
+    model = as_teacher(teacher, test.classes)
     job = _Job(
         run=run,
         test=test,
-        given=given,
-        teacher_bytes=cost(teacher, test).bytes if isinstance(teacher, nn.Module) else given.bytes,
+        given=model,
+        teacher_bytes=cost(teacher, test).bytes if isinstance(teacher, nn.Module) else model.bytes,
         labelled=labelled,
         to=Path(to),
         threads=threads,
@@ -159,8 +159,8 @@ class _Job:
         if self.threads < 1:
             raise InputError(f"threads are 1 or more, not {self.threads}")
         if self.named and self.named not in OF_LABELS:
-            known = did_you_mean(self.named, OF_LABELS)
-            raise InputError(f"rivals are not held to a metric {self.named!r}; {known}")
+            hint = did_you_mean(self.named, OF_LABELS)
+            raise InputError(f"rivals are not held to a metric {self.named!r}; {hint}")
         if not self.budget_ms > 0:
             raise InputError(f"a budget is more than 0 ms, not {self.budget_ms}")
         if not self.margin >= 0:
@@ -206,8 +206,8 @@ class _Job:
         rows = [
             self._row(one, measurements, student) | timings.get(one.name, {}) for one in entrants
         ]
-        found = decide([self._contender(row) for row in rows], self.budget_ms, self.margin)
-        said = sentence(rows, found, self.metric.name, self.budget_ms)
+        decision = decide([self._contender(row) for row in rows], self.budget_ms, self.margin)
+        advice = sentence(rows, decision, self.metric.name, self.budget_ms)
         return {
             "format": FORM.version,
             "name": self.run.name,
@@ -220,7 +220,7 @@ class _Job:
             "budget_ms": self.budget_ms,
             "margin": self.margin,
             "rows": rows,
-            "decision": {**asdict(found), "sentence": said},
+            "decision": {**asdict(decision), "sentence": advice},
             "notes": self.notes,
             "provenance": artifacts.provenance(),
         }
@@ -245,18 +245,20 @@ class _Job:
             lambda: in_int8("student int8", self.run, tests, self.threads),
         )
 
-    def _single(self, name: str, part: Part, made: Cheaper) -> _Entrant:
-        return _Entrant(name, part, made.what, able(name, made.teacher, self.test), made.bytes)
+    def _single(self, name: str, part: Part, cheaper: Cheaper) -> _Entrant:
+        return _Entrant(
+            name, part, cheaper.what, able(name, cheaper.teacher, self.test), cheaper.bytes
+        )
 
     def _tried(self, name: str, part: Part, make: Callable[[], Cheaper]) -> Iterator[_Entrant]:
         """The entrant, or a note that says why there is none."""
         self.tell(f"making {name}")
         try:
-            made = make()
+            cheaper = make()
         except (InputError, NeedsPackageError, NotMetError) as error:
             self.notes.append(f"there is no {name}: {error}")
         else:
-            yield self._single(name, part, made)
+            yield self._single(name, part, cheaper)
 
     def _of_run(self, part: Part, run: Run) -> _Entrant:
         shipped = run.seeds.index(run.shipped)
@@ -274,14 +276,14 @@ class _Job:
 
     def _timings(self, entrants: list[_Entrant]) -> dict[str, dict[str, Any]]:
         # To look a score up in a table is not to answer.
-        asked = {
+        predictors = {
             one.name: one.asked[one.timed].predict
             for one in entrants
             if not one.asked[one.timed].answers_keys
         }
-        self.tell(f"timing {', '.join(asked)} in turns, on {self.threads} thread(s)")
+        self.tell(f"timing {', '.join(predictors)} in turns, on {self.threads} thread(s)")
         with threads_limited(self.threads):
-            return answer_times(asked, self.test, tail=True)
+            return answer_times(predictors, self.test, tail=True)
 
     def _pair(self, entrant: _Entrant, student: _Entrant) -> Pair:
         """The student against an entrant; int8 is held against the one seed that it is made of."""
@@ -305,18 +307,18 @@ class _Job:
 
     def _contender(self, row: Mapping[str, Any]) -> Contender:
         sign = 1 if self.metric.better == "higher" else -1
-        known: dict[str, Any] = {"bytes": row["bytes"]}
+        numbers: dict[str, Any] = {"bytes": row["bytes"]}
         if row["metric"]:
-            known["score"] = sign * row["metric"]["mean"]
+            numbers["score"] = sign * row["metric"]["mean"]
         if "latency_ms" in row:
-            known["p50"] = row["latency_ms"]["p50"]
+            numbers["p50"] = row["latency_ms"]["p50"]
         if ahead := row["student_ahead"]:
             low, high = ahead["low"], ahead["high"]
-            known["ahead"] = (
+            numbers["ahead"] = (
                 -np.inf if low is None else low,
                 np.inf if high is None else high,
             )
-        return Contender(row["name"], row["part"], **known)
+        return Contender(row["name"], row["part"], **numbers)
 
 
 def _ahead(less: Difference) -> dict[str, Any]:

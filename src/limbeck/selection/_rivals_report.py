@@ -159,12 +159,14 @@ def _table(document: RivalsRecord) -> list[list[str]]:
     return table
 
 
-def _estimate(found: EstimateEntry | None, metric: str) -> str:
-    return _interval(found["mean"], found["low"], found["high"], metric) if found else ""
+def _estimate(estimate: EstimateEntry | None, metric: str) -> str:
+    return (
+        _interval(estimate["mean"], estimate["low"], estimate["high"], metric) if estimate else ""
+    )
 
 
-def _difference(found: Ahead | None, metric: str) -> str:
-    return _interval(found["difference"], found["low"], found["high"], metric) if found else ""
+def _difference(gap: Ahead | None, metric: str) -> str:
+    return _interval(gap["difference"], gap["low"], gap["high"], metric) if gap else ""
 
 
 def _interval(middle: float, low: float | None, high: float | None, metric: str) -> str:

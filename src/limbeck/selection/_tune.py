@@ -97,9 +97,9 @@ class Tuning:
         trials: dict[str, list[dict[str, Any]]] = {name: [] for name in self.methods}
         for number, rate in enumerate(self.budget.rates):
             self.tell(f"trial {number + 1} of {self.budget.trials}, learning rate {rate:.2g}")
-            for name, found in self._trial(number, rate).items():
-                trials[name].append(found)
-        return {name: self._choice(name, found) for name, found in trials.items()}
+            for name, outcome in self._trial(number, rate).items():
+                trials[name].append(outcome)
+        return {name: self._choice(name, outcome) for name, outcome in trials.items()}
 
     @property
     def criterion(self) -> str:
@@ -116,8 +116,10 @@ class Tuning:
             LabelsError: all labels would be in the second part.
         """
         examples = self.transfer.examples
-        held = np.isin(examples.keys, examples.split(self.budget.held_out)[1].keys)
-        rest, held_out = (self.transfer.take(np.flatnonzero(part)) for part in (~held, held))
+        is_held_out = np.isin(examples.keys, examples.split(self.budget.held_out)[1].keys)
+        rest, held_out = (
+            self.transfer.take(np.flatnonzero(part)) for part in (~is_held_out, is_held_out)
+        )
         if examples.is_labelled.any() and not rest.examples.is_labelled.any():
             raise LabelsError(
                 "every labelled example is held out to judge the trials, and none is left to "
@@ -126,12 +128,12 @@ class Tuning:
         return rest, _judging(held_out)
 
     def _trial(self, number: int, rate: float) -> dict[str, dict[str, Any]]:
-        asked = {name: of[number % len(of)] for name, of in self.methods.items()}
+        objectives = {name: of[number % len(of)] for name, of in self.methods.items()}
         place = self.to / f"trial-{number}"
-        runs = self._runs(asked, rate, place)
+        runs = self._runs(objectives, rate, place)
         return {
             name: {"objective": objective.text, "learning_rate": rate, **self._reached(runs[name])}
-            for name, objective in asked.items()
+            for name, objective in objectives.items()
         }
 
     def _runs(
@@ -144,10 +146,10 @@ class Tuning:
         except InputError as error:  # all else was checked before: a loss diverged
             if len(asked) == 1:
                 return dict.fromkeys(asked, str(error))
-        found: dict[str, Run | str] = {}
+        runs: dict[str, Run | str] = {}
         for name, objective in asked.items():
-            found |= self._runs({name: objective}, rate, place / "alone")
-        return found
+            runs |= self._runs({name: objective}, rate, place / "alone")
+        return runs
 
     def _reached(self, run: Run | str) -> dict[str, Any]:
         if isinstance(run, str):
@@ -155,9 +157,9 @@ class Tuning:
         return {"held_out": _right(run, self.seed, self._parts[1])}
 
     def _choice(self, name: str, trials: Sequence[dict[str, Any]]) -> Chosen:
-        reached = [trial.get("held_out", -1.0) for trial in trials]
-        best = int(np.argmax(reached))
-        if reached[best] < 0:
+        accuracies = [trial.get("held_out", -1.0) for trial in trials]
+        best = int(np.argmax(accuracies))
+        if accuracies[best] < 0:
             raise InputError(f"every trial of the method {name!r} failed: {trials[0]['failed']}")
         objective = self.methods[name][best % len(self.methods[name])]
         return Chosen(tuple(trials), best, objective, self.budget.rates[best])
@@ -183,6 +185,6 @@ def _right(run: Run, seed: int, judged_on: TransferSet) -> float:
     model, rows, right = run.model(seed), np.arange(len(judged_on.examples)), 0
     with evaluating(model):
         for batch in judged_on.first_views(rows, HELD_OUT_BATCH):
-            wanted = batch.scores.argmax(dim=1) if judged_on.has_scores else batch.labels
-            right += int((model(batch.inputs).argmax(dim=1) == wanted).sum())
+            labels = batch.scores.argmax(dim=1) if judged_on.has_scores else batch.labels
+            right += int((model(batch.inputs).argmax(dim=1) == labels).sum())
     return right / len(rows)

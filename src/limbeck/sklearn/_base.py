@@ -99,9 +99,9 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         table = self._checked(X, reset=True)
         self._check_parameters()
         labels = None if y is None else self._labels(y, table)
-        drawn = check_random_state(self.random_state)
-        seeds = drawn.randint(2**31, size=2)
-        taught_on, held = self._parted(table, labels, drawn)
+        generator = check_random_state(self.random_state)
+        seeds = generator.randint(2**31, size=2)
+        taught_on, held_out = self._parted(table, labels, generator)
         table_of = _taken(table, taught_on)
         if labels is None:
             self._check_teacher()
@@ -110,8 +110,8 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             self.teacher_ = clone(self.teacher).fit(table_of, y=_taken(np.asarray(y), taught_on))
         self._learn(table_of, None if labels is None else labels[taught_on], unlabelled, seeds)
         self.report_ = {}
-        if labels is not None and len(held):
-            self.report_ = self._reported(_taken(table, held), labels[held])
+        if labels is not None and len(held_out):
+            self.report_ = self._reported(_taken(table, held_out), labels[held_out])
         return self
 
     def _check_parameters(self) -> None:
@@ -145,15 +145,15 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             reset=reset,
         )
 
-    def _parted(self, table: Any, labels: Array | None, drawn: Any) -> tuple[Array, Array]:
+    def _parted(self, table: Any, labels: Array | None, generator: Any) -> tuple[Array, Array]:
         """The rows to learn from, and those kept for the report."""
-        order = drawn.permutation(len(table))
+        order = generator.permutation(len(table))
         if labels is None:
             return np.sort(order), order[:0]
         needed = self._needed(labels[order])
         free = order[~needed]
-        held = free[: round(self.held_out * len(order))]
-        return np.sort(np.setdiff1d(order, held)), np.sort(held)
+        held_out = free[: round(self.held_out * len(order))]
+        return np.sort(np.setdiff1d(order, held_out)), np.sort(held_out)
 
     def _learn(self, table: Any, labels: Array | None, unlabelled: Any, seeds: Array) -> None:
         rows = Rows.of(
@@ -170,8 +170,8 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 _distilling.check_full(rows.columns, part)
         self._one_hot = OneHot.of(rows.columns, rows.values)
         with self._place() as place:
-            made = self._taught(rows, labels, self._how(int(seeds[1])), place)
-            self._keep(made, place)
+            student = self._taught(rows, labels, self._how(int(seeds[1])), place)
+            self._keep(student, place)
 
     def _further(self, unlabelled: Any) -> Any:
         return unlabelled if hasattr(unlabelled, "iloc") else np.asarray(unlabelled)
@@ -197,13 +197,13 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             with tempfile.TemporaryDirectory(prefix="limbeck-") as place:
                 yield Path(place)
 
-    def _keep(self, made: Taught, place: Path) -> None:
-        self._model = _distilling.precise(made.run)
-        self._control = _distilling.precise(made.control) if made.control else None
-        self.control_ = made.control if self.directory else self._control
-        self.temperature_ = made.temperature
-        self._check = made.check
-        home = made.run.directory
+    def _keep(self, student: Taught, place: Path) -> None:
+        self._model = _distilling.precise(student.run)
+        self._control = _distilling.precise(student.control) if student.control else None
+        self.control_ = student.control if self.directory else self._control
+        self.temperature_ = student.temperature
+        self._check = student.check
+        home = student.run.directory
         # The run itself, so that a pickled or temporary estimator can still be exported.
         self._files = {
             str(file.relative_to(home)): file.read_bytes()
@@ -274,8 +274,8 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _reported(self, table: Any, labels: Array) -> Numbers:
         """Numbers of teacher, student and control on rows that none of them has seen."""
 
-    def _said(self, table: Any) -> Array:
-        return _distilling.said(self._model, self.encode(table))
+    def _outputs(self, table: Any) -> Array:
+        return _distilling.outputs_of(self._model, self.encode(table))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -87,20 +87,20 @@ class Rows:
             more, name = columns.numbers(further, "the unlabelled set"), "unlabelled"
             _check_known(columns, more)
         elif transfer:
-            more, name = _made(table, nominal, transfer, size, seed, columns), transfer
+            more, name = _synthetic_rows(table, nominal, transfer, size, seed, columns), transfer
         else:
             more, name = own[:0], ""
         keys += [f"{name}-{row}" for row in range(len(more))]
         return cls(columns, np.concatenate([own, more]), keys, len(own))
 
 
-def _made(
+def _synthetic_rows(
     table: Any, nominal: Sequence[str | int], transfer: str, size: int, seed: int, columns: Columns
 ) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TableWarning)  # said once already
-        made = synthetic.method(transfer)(table, size=size, nominal=nominal, seed=seed)
-    return columns.numbers(made)
+        rows = synthetic.method(transfer)(table, size=size, nominal=nominal, seed=seed)
+    return columns.numbers(rows)
 
 
 def _check_known(columns: Columns, values: Array) -> None:
@@ -160,14 +160,14 @@ def taught(examples: Examples, teacher: Teacher, how: How, place: Path) -> Taugh
         seeds=[how.seed],
         control=how.control,
     )
-    held = examples.split(plan.held_out)[1] if plan.held_out else examples
+    held_out = examples.split(plan.held_out)[1] if plan.held_out else examples
     transfer = TransferSet.of(scores)
-    batches = list(transfer.first_views(examples.find(held.keys), 4096))
-    said = np.concatenate([batch.scores.double().cpu().numpy() for batch in batches])
-    temperature = temperature_of(answers(run, np.asarray(held.inputs)), softmax(said, axis=1))
-    on = f"{len(held)} rows of the transfer set, against the teacher's probabilities"
-    made = tempered(run, temperature, on, place / "student")
-    return Taught(made, made.control, temperature, held.inputs[:256])
+    batches = list(transfer.first_views(examples.find(held_out.keys), 4096))
+    logits = np.concatenate([batch.scores.double().cpu().numpy() for batch in batches])
+    temperature = temperature_of(answers(run, np.asarray(held_out.inputs)), softmax(logits, axis=1))
+    on = f"{len(held_out)} rows of the transfer set, against the teacher's probabilities"
+    calibrated = tempered(run, temperature, on, place / "student")
+    return Taught(calibrated, calibrated.control, temperature, held_out.inputs[:256])
 
 
 def taught_values(
@@ -182,16 +182,16 @@ def taught_values(
     scores = score(teacher, examples, to=place / "scores")
     student, objective, seeds = how.student, how.objective, [how.seed]
     run = train(student, scores, objective, to=place / "student", plan=plan, seeds=seeds)
-    held = examples.split(plan.held_out)[1] if plan.held_out else examples
+    held_out = examples.split(plan.held_out)[1] if plan.held_out else examples
     if not how.control or not len(labels):
-        return Taught(run, None, 1.0, held.inputs[:256])
+        return Taught(run, None, 1.0, held_out.inputs[:256])
     own = examples.take(np.arange(len(labels)))
     transfer = TransferSet(own, scores=Given(labels[:, None].astype(np.float32)))
     # Not asked whether the labels are few, as `train` asks: most of a transfer set is new rows.
     steps = plan.steps(len(examples) * (1 - plan.held_out))
     plan = control_plan(plan, steps, len(own), stops_early=len(own) >= FEWEST)
     control = train(student, transfer, objective, to=place / "control", plan=plan, seeds=seeds)
-    return Taught(run, control, 1.0, held.inputs[:256])
+    return Taught(run, control, 1.0, held_out.inputs[:256])
 
 
 def _held_out(plan: Plan, rows: int) -> Plan:
@@ -205,10 +205,10 @@ def precise(run: Run) -> Model:
 
 def answers(run: Run, inputs: Array) -> Array:
     """What the run's net says of inputs, `(rows, classes)` float64."""
-    return said(precise(run), inputs)
+    return outputs_of(precise(run), inputs)
 
 
-def said(model: Model, inputs: Array) -> Array:
+def outputs_of(model: Model, inputs: Array) -> Array:
     """What a net in float64 says of inputs, `(rows, classes)`."""
     with torch.inference_mode():
         return np.concatenate(

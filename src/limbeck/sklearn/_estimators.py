@@ -100,29 +100,32 @@ class DistilledClassifier(ClassifierMixin, Distilled):  # type: ignore[misc]  # 
         self.classes_ = theirs
 
     def _reported(self, table: Any, labels: Array) -> Numbers:
-        said = {
+        predictions = {
             "teacher": teachers.fitted_log_probabilities(self.teacher_, table),
-            "student": self._said(table),
+            "student": self._outputs(table),
         }
         if self._control is not None:
-            said["control"] = _distilling.said(self._control, self.encode(table))
-        return {name: _of_classes(one, labels, said["teacher"]) for name, one in said.items()}
+            predictions["control"] = _distilling.outputs_of(self._control, self.encode(table))
+        return {
+            name: _of_classes(one, labels, predictions["teacher"])
+            for name, one in predictions.items()
+        }
 
     def decision_function(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The calibrated logits `(rows, classes)`; of two classes their difference `(rows,)`."""
         check_is_fitted(self)
-        logits = self._said(X)
+        logits = self._outputs(X)
         return np.asarray(logits[:, 1] - logits[:, 0]) if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The probabilities of `classes_`, calibrated, `(rows, classes)`."""
         check_is_fitted(self)
-        return np.asarray(softmax(self._said(X), axis=1))
+        return np.asarray(softmax(self._outputs(X), axis=1))
 
     def predict(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The most probable class of each row."""
         check_is_fitted(self)
-        return np.asarray(self.classes_[self._said(X).argmax(axis=1)])
+        return np.asarray(self.classes_[self._outputs(X).argmax(axis=1)])
 
 
 class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]  # no types there
@@ -153,18 +156,21 @@ class DistilledRegressor(RegressorMixin, Distilled):  # type: ignore[misc]  # no
         return _distilling.taught_values(examples, teacher, how, place, own)
 
     def _reported(self, table: Any, labels: Array) -> Numbers:
-        said = {"teacher": self.teacher_.predict(table), "student": self.predict(table)}
+        predictions = {"teacher": self.teacher_.predict(table), "student": self.predict(table)}
         if self._control is not None:
-            said["control"] = _distilling.said(self._control, self.encode(table))[:, 0]
+            predictions["control"] = _distilling.outputs_of(self._control, self.encode(table))[:, 0]
         return {
-            name: {"rmse": _rmse(one, labels), "rmse_to_teacher": _rmse(one, said["teacher"])}
-            for name, one in said.items()
+            name: {
+                "rmse": _rmse(one, labels),
+                "rmse_to_teacher": _rmse(one, predictions["teacher"]),
+            }
+            for name, one in predictions.items()
         }
 
     def predict(self, X: Any) -> Array:  # noqa: N803  scikit-learn's name
         """The value of each row, `(rows,)`."""
         check_is_fitted(self)
-        return self._said(X)[:, 0]
+        return self._outputs(X)[:, 0]
 
 
 def _of_classes(logits: Array, labels: Array, teacher: Array) -> dict[str, float]:

@@ -38,19 +38,19 @@ class OneHot:
     @property
     def names(self) -> tuple[str, ...]:
         """What each input is: `size`, `size is missing`, `colour=red`."""
-        found = []
+        names = []
         for number, name in enumerate(self.columns.names):
-            known = self.columns.categories[number].tolist()
-            found += [f"{name}={one}" for one in known] if self._is_nominal(number) else [name]
-            found += [f"{name} is missing"] * int(self.has_gaps[number])
-        return tuple(found)
+            categories = self.columns.categories[number].tolist()
+            names += [f"{name}={one}" for one in categories] if self._is_nominal(number) else [name]
+            names += [f"{name} is missing"] * int(self.has_gaps[number])
+        return tuple(names)
 
     def _is_nominal(self, number: int) -> bool:
         return bool(self.columns.is_nominal[number])
 
     def _width(self, number: int) -> int:
-        known = len(self.columns.categories[number]) if self._is_nominal(number) else 1
-        return known + int(self.has_gaps[number])
+        count = len(self.columns.categories[number]) if self._is_nominal(number) else 1
+        return count + int(self.has_gaps[number])
 
     def _parts(self) -> Iterator[tuple[int, slice]]:
         """Each column, and where its inputs are."""
@@ -65,11 +65,11 @@ class OneHot:
         for number, place in self._parts():
             column, gaps = values[:, number], np.isnan(values[:, number])
             if self._is_nominal(number):
-                known = len(self.columns.categories[number])
-                codes = np.where(gaps, known, column).astype(np.int64)
+                count = len(self.columns.categories[number])
+                codes = np.where(gaps, count, column).astype(np.int64)
                 # What fits nowhere, a category never seen, is in the row of zeros at the end.
-                table = np.eye(known + 2)[:, : place.stop - place.start]
-                parts.append(table[np.where(codes < 0, known + 1, codes)])
+                table = np.eye(count + 2)[:, : place.stop - place.start]
+                parts.append(table[np.where(codes < 0, count + 1, codes)])
             else:
                 parts.append(np.where(gaps, self.fill[number], column)[:, None])
                 parts += [gaps[:, None].astype(np.float64)] if self.has_gaps[number] else []

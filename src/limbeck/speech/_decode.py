@@ -95,7 +95,7 @@ class Decoder:
             raise InputError("log priors are finite numbers: smooth those of states never seen")
 
     @classmethod
-    def learnt(
+    def fit(
         cls,
         labels: Sequence[Array],
         transcripts: Sequence[Sequence[str]],
@@ -109,7 +109,7 @@ class Decoder:
             InputError: no transcripts, or an inventory with a phone twice.
         """
         priors = log_priors(labels, STATES * len(phones))
-        return cls(priors, Bigram.learnt(transcripts, phones))
+        return cls(priors, Bigram.fit(transcripts, phones))
 
     @property
     def _states(self) -> int:
@@ -161,10 +161,10 @@ class Grid:
 
     def edges(self, best: Weights) -> tuple[str, ...]:
         """Which weights are the smallest or largest that were tried: more may be better still."""
-        tried = {"prior": self.prior, "bigram": self.bigram, "penalty": self.penalty}
+        values = {"prior": self.prior, "bigram": self.bigram, "penalty": self.penalty}
         return tuple(
             name
-            for name, numbers in tried.items()
+            for name, numbers in values.items()
             if len(set(numbers)) > 1 and getattr(best, name) in (min(numbers), max(numbers))
         )
 
@@ -207,14 +207,14 @@ def tune(
         InputError: an empty grid, and what `decode` and `phone_error_rate` refuse.
         MismatchError: another number of scores than of transcripts, or of states.
     """
-    tried = grid.weights()
-    if not tried:
+    candidates = grid.weights()
+    if not candidates:
         raise InputError("a grid holds one number or more for each weight, but has none for one")
     if len(scores) != len(spoken):
         raise MismatchError(f"{len(scores)} utterances have scores, but {len(spoken)} transcripts")
-    rates = [_rate(replace(decoder, weights=one), scores, spoken, folding) for one in tried]
-    best = tried[int(np.argmin(rates))]
-    trials = tuple(zip(tried, rates, strict=True))
+    rates = [_rate(replace(decoder, weights=one), scores, spoken, folding) for one in candidates]
+    best = candidates[int(np.argmin(rates))]
+    trials = tuple(zip(candidates, rates, strict=True))
     return Tuned(replace(decoder, weights=best), trials, grid.edges(best))
 
 
@@ -224,5 +224,5 @@ def _rate(
     spoken: Sequence[Sequence[str]],
     folding: Folding | None,
 ) -> float:
-    said = [one.phones for one in decoder.decode(scores)]
-    return phone_error_rate(said, spoken=spoken, folding=folding).percent
+    phones = [one.phones for one in decoder.decode(scores)]
+    return phone_error_rate(phones, spoken=spoken, folding=folding).percent

@@ -172,7 +172,7 @@ def phone_error_rate(
         raise InputError("an error rate needs what was said, once a seed, and what was spoken")
     truth = _folded(spoken, folding)
     _check_spoken(truth)
-    kinds = np.array([_counted(_folded(seed, folding), truth) for seed in said])
+    kinds = np.array([_counts(_folded(seed, folding), truth) for seed in said])
     substitutions, deletions, insertions = np.moveaxis(kinds, 2, 0)
     lengths = np.array([len(one) for one in truth])
     return PhoneErrorRate(substitutions, deletions, insertions, lengths)
@@ -195,13 +195,13 @@ def _check_spoken(spoken: Sequence[Sequence[str]]) -> None:
             )
 
 
-def _counted(said: Sequence[Sequence[str]], spoken: Sequence[Sequence[str]]) -> Array:
+def _counts(decoded: Sequence[Sequence[str]], spoken: Sequence[Sequence[str]]) -> Array:
     """Substitutions, deletions and insertions of each utterance, `(utterances, 3)`."""
-    if len(said) != len(spoken):
-        raise MismatchError(f"{len(said)} utterances are said, but {len(spoken)} are spoken")
+    if len(decoded) != len(spoken):
+        raise MismatchError(f"{len(decoded)} utterances are said, but {len(spoken)} are spoken")
     distance = needs("rapidfuzz.distance")
     counts = np.zeros((len(spoken), 3), dtype=np.int64)
-    for row, (one, other) in enumerate(zip(spoken, said, strict=True)):
+    for row, (one, other) in enumerate(zip(spoken, decoded, strict=True)):
         tags = [edit.tag for edit in distance.Levenshtein.editops(one, other)]
         counts[row] = [tags.count(tag) for tag in ("replace", "delete", "insert")]
     return counts

@@ -84,22 +84,22 @@ class FilterBanks:
 
     def _options(self, rate: int) -> Any:
         library = needs("kaldi_native_fbank")
-        made = library.FbankOptions()
-        made.frame_opts.samp_freq = rate
-        made.frame_opts.frame_length_ms, made.frame_opts.frame_shift_ms = WINDOW_MS, HOP_MS
-        made.frame_opts.window_type = "hamming"
-        made.frame_opts.dither = 0  # the library's noise is another in every process
-        made.mel_opts.num_bins = self.bands
-        made.use_energy, made.energy_floor = True, 0
-        made.htk_compat = True  # the energy comes last
+        options = library.FbankOptions()
+        options.frame_opts.samp_freq = rate
+        options.frame_opts.frame_length_ms, options.frame_opts.frame_shift_ms = WINDOW_MS, HOP_MS
+        options.frame_opts.window_type = "hamming"
+        options.frame_opts.dither = 0  # the library's noise is another in every process
+        options.mel_opts.num_bins = self.bands
+        options.use_energy, options.energy_floor = True, 0
+        options.htk_compat = True  # the energy comes last
         try:
-            library.OnlineFbank(made)
+            library.OnlineFbank(options)
         except ValueError as error:
             raise InputError(
                 f"{self.bands} bands are too many for {rate} samples a second: some would hold no "
                 "frequency"
             ) from error
-        return made
+        return options
 
     def _dithered(self, samples: Array) -> Array:
         steps: Array = samples * np.float32(STEPS)

@@ -79,13 +79,13 @@ def _all_frames(
     utterances: Sequence[Utterance], counts: Sequence[int], banks: FilterBanks
 ) -> Array:
     # Into one block from the start: a list of parts would be a second copy when joined.
-    made = np.empty((sum(counts), banks.numbers), np.float32)
+    inputs = np.empty((sum(counts), banks.numbers), np.float32)
     ends = np.cumsum(counts)
     with Bar("filter banks", len(counts)) as bar:
         for one, count, end in zip(utterances, counts, ends, strict=True):
-            made[end - count : end] = banks.of(one)
+            inputs[end - count : end] = banks.of(one)
             bar.advance()
-    return made
+    return inputs
 
 
 def _joined(
@@ -93,9 +93,9 @@ def _joined(
 ) -> Array:
     if len(labels) != len(counts):
         raise LabelsError(f"there are labels for {len(labels)} utterances of {len(counts)}")
-    for one, given, count in zip(utterances, labels, counts, strict=True):
-        if np.shape(given) != (count,):
+    for one, labels_of_one, count in zip(utterances, labels, counts, strict=True):
+        if np.shape(labels_of_one) != (count,):
             raise LabelsError(
-                f"{one.key} has {count} frames, its labels have shape {np.shape(given)}"
+                f"{one.key} has {count} frames, its labels have shape {np.shape(labels_of_one)}"
             )
     return np.concatenate(list(labels))

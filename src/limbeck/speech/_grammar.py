@@ -70,7 +70,7 @@ class Bigram:
             )
 
     @classmethod
-    def learnt(cls, transcripts: Sequence[Sequence[str]], phones: Sequence[str]) -> "Bigram":
+    def fit(cls, transcripts: Sequence[Sequence[str]], phones: Sequence[str]) -> "Bigram":
         """Counted in transcripts, with the smoothing of Witten & Bell.
 
         After a phone that was heard `n` times, followed by `t` different ones, the probability of

@@ -80,11 +80,11 @@ def check_known(transcripts: Iterable[Sequence[str]], phones: Iterable[str]) -> 
     Raises:
         ExamplesError: some are unknown, and are listed; or a transcript is one text.
     """
-    known = set(phones)
-    unknown = sorted(phones_in(transcripts) - known)
+    names = set(phones)
+    unknown = sorted(phones_in(transcripts) - names)
     if unknown:
         raise ExamplesError(
-            f"{len(unknown)} phones are not among the {len(known)} known: {', '.join(unknown)}"
+            f"{len(unknown)} phones are not among the {len(names)} known: {', '.join(unknown)}"
         )
 
 
@@ -94,12 +94,12 @@ def phones_in(transcripts: Iterable[Sequence[str]]) -> set[str]:
     Raises:
         ExamplesError: a transcript is one text, whose letters would pass for phones.
     """
-    found = set[str]()
+    phones_seen = set[str]()
     for one in transcripts:
         if isinstance(one, str):
             raise ExamplesError(f"a transcript is a sequence of phones, not the text {one!r}")
-        found.update(one)
-    return found
+        phones_seen.update(one)
+    return phones_seen
 
 
 def numbered(transcripts: Sequence[Sequence[str]], phones: Sequence[str]) -> list[Array]:

@@ -49,13 +49,13 @@ def states(
         InputError: an inventory with a phone twice; a hop or window shorter than a sample.
     """
     check_inventory(phones)
-    [spoken] = _spoken([utterance], phones)
+    [positions] = _phone_positions([utterance], phones)
     centers = _centers(utterance, frames, hop, window)
     first, end = _ends(utterance)
     which = np.searchsorted(first, centers, side="right") - 1
     is_within = (which >= 0) & (centers < end[which])
     part = STATES * (centers - first[which]) // (end - first)[which]
-    return np.where(is_within, spoken[which] * STATES + part.astype(np.int64), UNLABELLED)
+    return np.where(is_within, positions[which] * STATES + part.astype(np.int64), UNLABELLED)
 
 
 def _ends(utterance: Utterance) -> tuple[Array, Array]:
@@ -82,7 +82,7 @@ def _in_samples(seconds: float, rate: int) -> int:
     return samples
 
 
-def _spoken(utterances: Sequence[Utterance], phones: Sequence[str]) -> list[Array]:
+def _phone_positions(utterances: Sequence[Utterance], phones: Sequence[str]) -> list[Array]:
     """The phones of each as positions in the inventory."""
     transcripts = [transcript(utterance) for utterance in utterances]
     for utterance, spoken in zip(utterances, transcripts, strict=True):
@@ -115,8 +115,8 @@ def align(scores: Array, spoken: Sequence[str], phones: Sequence[str]) -> Array:
 
 def _aligned(scores: Array, spoken: Array, name: str) -> Array:
     chain = (spoken[:, None] * STATES + np.arange(STATES)).reshape(-1)
-    found: Array = chain[forced_path(scores[:, chain], name)]
-    return found
+    aligned: Array = chain[forced_path(scores[:, chain], name)]
+    return aligned
 
 
 def realign(
@@ -148,11 +148,11 @@ def _realigned(
     utterance: Utterance, scores: Array, phones: Sequence[str], hop: float, window: float
 ) -> Array:
     check_scores(scores, STATES * len(phones), utterance.key)
-    found = states(utterance, phones, len(scores), hop=hop, window=window)
-    is_labelled = found != UNLABELLED
-    [spoken] = _spoken([utterance], phones)
-    found[is_labelled] = _aligned(scores[is_labelled], spoken, utterance.key)
-    return found
+    labels = states(utterance, phones, len(scores), hop=hop, window=window)
+    is_labelled = labels != UNLABELLED
+    [positions] = _phone_positions([utterance], phones)
+    labels[is_labelled] = _aligned(scores[is_labelled], positions, utterance.key)
+    return labels
 
 
 def segments(

@@ -50,12 +50,12 @@ def best_paths(scores: Sequence[Array], loop: Loop) -> list[Path]:
     Raises:
         InputError: no path reaches the end of an utterance.
     """
-    found: dict[int, Path] = {}
+    paths: dict[int, Path] = {}
     for numbers in _batches([len(one) for one in scores], loop):
         sums = _forward([scores[n] for n in numbers], loop)
         for row, n in enumerate(numbers):
-            found[n] = _backward(sums[: len(scores[n]), row], loop, n)
-    return [found[n] for n in range(len(scores))]
+            paths[n] = _backward(sums[: len(scores[n]), row], loop, n)
+    return [paths[n] for n in range(len(scores))]
 
 
 def _batches(frames: list[int], loop: Loop) -> Iterator[list[int]]:

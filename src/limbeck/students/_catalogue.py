@@ -44,13 +44,13 @@ def from_text(text: str, *, trust: bool = False) -> Student:
         MissingError: it names a file that is not there.
     """
     named = Named.parse(text)
-    made: Student = make(text, MAKERS, "student") if named is None else _of_yours(named)
-    return made.trusted() if trust else made
+    student: Student = make(text, MAKERS, "student") if named is None else _of_yours(named)
+    return student.trusted() if trust else student
 
 
 def _of_yours(named: Named) -> Student:
-    def settings(**given: Any) -> dict[str, Any]:
-        return given
+    def settings(**keywords: Any) -> dict[str, Any]:
+        return keywords
 
     path = f"{named.place}:{named.name}" + (f"  # {named.content}" if named.content else "")
     return factory(path, **make(named.call, {named.name: settings}, "student"))

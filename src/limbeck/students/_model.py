@@ -45,10 +45,10 @@ class Model(nn.Module):
         Raises:
             ExamplesError: a text is empty.
         """
-        given = np.asarray(as_inputs(texts))
-        check_inputs(given)
+        array = np.asarray(as_inputs(texts))
+        check_inputs(array)
         with evaluating(self):
-            scores: Tensor = self(tensor(given).to(self.scale.device))
+            scores: Tensor = self(tensor(array).to(self.scale.device))
         return scores
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -96,9 +96,9 @@ def started(model: Model, start: Mapping[str, Tensor]) -> Model:
     own = model.state_dict()
     for name, value in start.items():
         if name not in own or own[name].shape != value.shape:
-            known = tuple(own[name].shape) if name in own else "not there"
+            shape = tuple(own[name].shape) if name in own else "not there"
             raise InputError(
-                f"start gives {name!r} of shape {tuple(value.shape)}; in this student it is {known}"
+                f"start gives {name!r} of shape {tuple(value.shape)}; in this student it is {shape}"
             )
     model.load_state_dict({**own, **start})
     return model

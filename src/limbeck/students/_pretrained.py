@@ -94,10 +94,10 @@ def check_weights(place: Path) -> None:
     Raises:
         TeacherError: they are.
     """
-    found = [name for name in PICKLES if (place / name).is_file()]
-    if found and not any(place.glob("*.safetensors")):
+    pickles = [name for name in PICKLES if (place / name).is_file()]
+    if pickles and not any(place.glob("*.safetensors")):
         raise TeacherError(
-            f"{place} keeps its weights in {found[0]}, which is a pickle and is never opened: "
+            f"{place} keeps its weights in {pickles[0]}, which is a pickle and is never opened: "
             "write them as safetensors with model.save_pretrained(folder)"
         )
     if (place / "adapter_config.json").is_file():
@@ -110,10 +110,10 @@ def check_weights(place: Path) -> None:
 
 
 def _check_index(place: Path) -> None:
-    named = read_json(place / INDEX).get("weight_map")
-    if not isinstance(named, dict) or not named:
+    files = read_json(place / INDEX).get("weight_map")
+    if not isinstance(files, dict) or not files:
         raise CorruptError(f"{place / INDEX} is damaged: it has no weight_map")
-    for name in sorted({str(one) for one in named.values()}):
+    for name in sorted({str(one) for one in files.values()}):
         if Path(name).name != name or not name.endswith(".safetensors"):
             raise TeacherError(
                 f"{place / INDEX} keeps weights in {name!r}, which is not a safetensors file in "

@@ -42,16 +42,16 @@ class Readings:
         readings = self._by_reader.setdefault(reader, {})
         content, place = examples.content_hashes, id(examples.inputs)
         for reading in list(readings.values()):
-            known = reading.of(content)
-            if known is not None:
+            rows = reading.of(content)
+            if rows is not None:
                 break
         else:
-            known = read(examples.inputs)
+            rows = read(examples.inputs)
         if place not in readings:
             # Numbers of objects are given again, so the entry must go before the inputs do.
             weakref.finalize(examples.inputs, readings.pop, place, None).atexit = False
-        readings[place] = Reading(content, known)
-        return known
+        readings[place] = Reading(content, rows)
+        return rows
 
 
 READINGS = Readings()

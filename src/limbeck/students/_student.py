@@ -46,7 +46,7 @@ class Student(ABC):
         """The same student, allowed to run the code it names, if it names any."""
         return self
 
-    def found_in(self, examples: Examples) -> Ragged | None:
+    def readings_in(self, examples: Examples) -> Ragged | None:
         """What it finds in texts, by one reading for all epochs; None for what reads numbers."""
         return None
 

@@ -32,15 +32,17 @@ def ensemble(
         TeacherError: a member is neither a teacher nor a run.
         MismatchError: two members name other classes, or one's scores are not of one softmax.
     """
-    speakers = tuple(one for given in members for one in members_in(given))
-    made = Ensemble.of([Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean)
+    speakers = tuple(one for listed in members for one in members_in(listed))
+    mean_of = Ensemble.of(
+        [Member(s.name, s.fingerprint, s.classes, s.kind) for s in speakers], mean
+    )
     return EnsembleTeacher(
-        name=name or made.name,
-        classes=made.classes,
-        kind=made.kind,
-        fingerprint=made.fingerprint,
+        name=name or mean_of.name,
+        classes=mean_of.classes,
+        kind=mean_of.kind,
+        fingerprint=mean_of.fingerprint,
         source=_source(members),
-        of=made,
+        of=mean_of,
         speakers=speakers,
     )
 
@@ -65,8 +67,8 @@ class EnsembleTeacher(Teacher):
     def predict_by_key(self, inputs: Array, keys: Array) -> Array:
         """The mean of what the members say of these keys."""
         inputs = np.ascontiguousarray(inputs)  # once, not once for each member
-        said = [one.ask(inputs, keys, f"the member {one.name}") for one in self.speakers]
-        return self.of.combined(said)
+        answers = [one.ask(inputs, keys, f"the member {one.name}") for one in self.speakers]
+        return self.of.combined(answers)
 
     @property
     def answers_keys(self) -> bool:

@@ -62,7 +62,7 @@ def exported(
             f"opening {path} can run code that is in it: pass --trust (trust=True) if you know "
             "where it comes from"
         )
-    program, net, texts = _opened(file)
+    program, net, texts = _program_in(file)
     notes = _files.Notes.of(texts)
     names, own_kind = notes.named(classes, own_name), kind or notes.kind or "logits"
     _check_mode(program, own_name)
@@ -102,15 +102,15 @@ class ExportedTeacher(Teacher):
 
     def predict(self, inputs: Array) -> Tensor:
         """What the program returns."""
-        given = tensor(self.slot.fitted(inputs, self.name)).to(self.device, self.type)
+        batch = tensor(self.slot.fitted(inputs, self.name)).to(self.device, self.type)
         try:
             with torch.inference_mode():
-                return _alone(self.program(given))
+                return _alone(self.program(batch))
         except AssertionError as error:  # what the program demands of its inputs
             raise RuntimeError(str(error)) from error
 
 
-def _opened(file: Path) -> tuple[ExportedProgram, nn.Module, Mapping[str, str]]:
+def _program_in(file: Path) -> tuple[ExportedProgram, nn.Module, Mapping[str, str]]:
     texts: dict[str, Any] = {"classes": "", "kind": ""}
     try:
         with zipfile.ZipFile(file), _silenced():
@@ -141,8 +141,8 @@ def _check_mode(program: ExportedProgram, whose: str) -> None:
     for node in program.graph.nodes:
         schema = getattr(node.target, "_schema", None)
         names = [argument.name for argument in schema.arguments] if schema else []
-        given = dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
-        if any(given.get(name) is True for name in TRAINING):
+        arguments = dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
+        if any(arguments.get(name) is True for name in TRAINING):
             raise TeacherError(
                 f"{whose} was exported in training mode, see its {node.name!r}, and would answer "
                 "differently each time: call net.eval() before torch.export.export"
@@ -176,24 +176,24 @@ def _check_output(program: ExportedProgram, classes: Sequence[str], whose: str) 
             f"{whose} answers with {len(names)} outputs, {', '.join(str(name) for name in names)}: "
             "export a module that returns the scores alone"
         )
-    answered = _value(program, names[0], f"{whose} answers with")
-    _files.check_scores(_sides(answered), classes, whose)
+    output = _value(program, names[0], f"{whose} answers with")
+    _files.check_scores(_sides(output), classes, whose)
 
 
 def _value(program: ExportedProgram, name: object, does: str) -> Tensor:
-    found = next((one.meta["val"] for one in program.graph.nodes if one.name == name), name)
-    if not isinstance(found, Tensor):
+    value = next((one.meta["val"] for one in program.graph.nodes if one.name == name), name)
+    if not isinstance(value, Tensor):
         raise TeacherError(f"{does} {name!r}, which is not a tensor")
-    return found
+    return value
 
 
 def _sides(value: Tensor) -> tuple[int, ...]:
     return tuple(side if type(side) is int else _files.ANY for side in value.shape)
 
 
-def _alone(answered: Any) -> Tensor:
+def _alone(output: Any) -> Tensor:
     """The one tensor in what a module returns, which may be a tuple or a mapping."""
-    while not isinstance(answered, Tensor):
-        parts = answered.values() if isinstance(answered, Mapping) else answered
-        answered = next(iter(parts))
-    return answered
+    while not isinstance(output, Tensor):
+        parts = output.values() if isinstance(output, Mapping) else output
+        output = next(iter(parts))
+    return output

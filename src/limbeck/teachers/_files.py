@@ -104,7 +104,7 @@ class Slot:
         if self.shape and self.shape[0] != ANY:
             raise TeacherError(
                 f"{whose} takes batches of exactly {self.shape[0]}: its input {self.name!r} has "
-                f"the shape {said(self.shape)}; export it with a batch of any size, {example}"
+                f"the shape {shape_text(self.shape)}; export it with a batch of any size, {example}"
             )
 
     def fitted(self, inputs: Array, whose: str) -> Array:
@@ -114,25 +114,25 @@ class Slot:
             TeacherError: inputs of another shape, or such as the type cannot hold.
         """
         self._check_shape(inputs, whose)
-        wanted = self.type
-        if wanted.kind == "O" and inputs.dtype.kind in "UO":
+        dtype = self.type
+        if dtype.kind == "O" and inputs.dtype.kind in "UO":
             return inputs.astype(object)
-        if inputs.dtype.kind not in _TAKEN.get(wanted.kind, ""):
+        if inputs.dtype.kind not in _TAKEN.get(dtype.kind, ""):
             raise TeacherError(
-                f"{whose} takes {_WORDS[wanted.kind]} ({_type_name(wanted)}), and these inputs are "
+                f"{whose} takes {_WORDS[dtype.kind]} ({_type_name(dtype)}), and these inputs are "
                 f"{inputs.dtype}"
             )
-        if np.can_cast(inputs.dtype, wanted, "safe"):
-            return inputs.astype(wanted, copy=False)
-        return _narrowed(inputs, wanted, whose)
+        if np.can_cast(inputs.dtype, dtype, "safe"):
+            return inputs.astype(dtype, copy=False)
+        return _narrowed(inputs, dtype, whose)
 
     def _check_shape(self, inputs: Array, whose: str) -> None:
         sides = zip(inputs.shape[1:], self.shape[1:], strict=False)
         is_alike = len(inputs.shape) == len(self.shape) and all(b in (ANY, a) for a, b in sides)
         if self.shape and not is_alike:
             raise TeacherError(
-                f"{whose} takes inputs of shape {said(self.shape)}, not "
-                f"{said((ANY, *inputs.shape[1:]))}"
+                f"{whose} takes inputs of shape {shape_text(self.shape)}, not "
+                f"{shape_text((ANY, *inputs.shape[1:]))}"
             )
 
 
@@ -141,7 +141,7 @@ _TAKEN = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 _WORDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "truths", "O": "texts"}
 
 
-def said(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[int]) -> str:
     """A shape in words, the batch first: `(batch, 3, any)`."""
     first = ["batch" if side == ANY else str(side) for side in shape[:1]]
     return f"({', '.join([*first, *('any' if side == ANY else str(side) for side in shape[1:])])})"
@@ -155,7 +155,7 @@ def check_scores(shape: Sequence[int], classes: Sequence[str], whose: str) -> No
     """
     if len(shape) != 2:
         raise TeacherError(
-            f"{whose} answers with the shape {said(shape)}; scores are (batch, classes)"
+            f"{whose} answers with the shape {shape_text(shape)}; scores are (batch, classes)"
         )
     if classes and shape[1] not in (ANY, len(classes)):
         raise TeacherError(
@@ -164,16 +164,16 @@ def check_scores(shape: Sequence[int], classes: Sequence[str], whose: str) -> No
         )
 
 
-def _narrowed(inputs: Array, wanted: np.dtype, whose: str) -> Array:
+def _narrowed(inputs: Array, dtype: np.dtype, whose: str) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
-        changed: Array = inputs.astype(wanted)
+        changed: Array = inputs.astype(dtype)
         if inputs.dtype.kind == "f":  # a rounded number is still that number, infinity is not
             is_kept = np.isfinite(changed) == np.isfinite(inputs)
         else:
             is_kept = changed.astype(inputs.dtype) == inputs
     if not is_kept.all():
         raise TeacherError(
-            f"{whose} takes {_type_name(wanted)}, which cannot hold {inputs[~is_kept][0]}, one of "
+            f"{whose} takes {_type_name(dtype)}, which cannot hold {inputs[~is_kept][0]}, one of "
             f"these {inputs.dtype} inputs"
         )
     return changed

@@ -105,10 +105,10 @@ def divergence(
     """What `fuse` makes small: `KL(p_g, q) + sum KL(p_m, q)` of each row, in nats."""
     total = _kl(generalist.double(), q)
     for one in opinions:
-        asked = q[one.rows]
-        rest = asked[:, _rest(one, q.shape[1])].sum(dim=1, keepdim=True)
-        seen = torch.cat([asked[:, one.positions], rest], dim=1)
-        total = total.index_add(0, one.rows, _kl(one.probabilities.double(), seen))
+        rows = q[one.rows]
+        rest = rows[:, _rest(one, q.shape[1])].sum(dim=1, keepdim=True)
+        grouped = torch.cat([rows[:, one.positions], rest], dim=1)
+        total = total.index_add(0, one.rows, _kl(one.probabilities.double(), grouped))
     return total
 
 
@@ -150,18 +150,18 @@ class _Terms:
 def _terms(generalist: Rows, opinions: Sequence[Opinion]) -> _Terms:
     batch, classes = generalist.shape
     _check_distributions(generalist, "the generalist")
-    said = generalist.double().clone()
+    opinion = generalist.double().clone()
     dustbins = torch.zeros(batch, len(opinions), dtype=torch.float64)
     rest = torch.zeros(len(opinions), classes, dtype=torch.float64)
     members = torch.ones(batch, dtype=torch.float64)
     for number, one in enumerate(opinions):
         _check_opinion(one, classes, number)
         probabilities = one.probabilities.double()
-        said[one.rows[:, None], one.positions] += probabilities[:, :-1]
+        opinion[one.rows[:, None], one.positions] += probabilities[:, :-1]
         dustbins[one.rows, number] = probabilities[:, -1]
         rest[number] = _rest(one, classes)
         members[one.rows] += 1
-    return _Terms(said, dustbins, rest, members)
+    return _Terms(opinion, dustbins, rest, members)
 
 
 def _check_opinion(opinion: Opinion, classes: int, number: int) -> None:
@@ -172,11 +172,11 @@ def _check_opinion(opinion: Opinion, classes: int, number: int) -> None:
             f"{whose} has {special} of {classes} classes: it needs at least 1, each once, and a "
             "rest for its dustbin"
         )
-    wanted = (len(opinion.rows), special + 1)
-    if tuple(opinion.probabilities.shape) != wanted:
+    shape = (len(opinion.rows), special + 1)
+    if tuple(opinion.probabilities.shape) != shape:
         raise InputError(
             f"{whose} answered with shape {tuple(opinion.probabilities.shape)}; its rows, its "
-            f"classes and the dustbin need {wanted}"
+            f"classes and the dustbin need {shape}"
         )
     _check_distributions(opinion.probabilities, whose)
 

@@ -110,9 +110,9 @@ class OnnxTeacher(Teacher):
 
     def predict(self, inputs: Array) -> Array:
         """The chosen output."""
-        given = {self.slot.name: self.slot.fitted(inputs, self.name)}
+        feed = {self.slot.name: self.slot.fitted(inputs, self.name)}
         try:
-            scores: Array = self.session.run([self.output], given)[0]
+            scores: Array = self.session.run([self.output], feed)[0]
         except Exception as error:  # its errors have no base of their own
             raise RuntimeError(_reason(error)) from error
         return scores
@@ -120,8 +120,8 @@ class OnnxTeacher(Teacher):
     def with_threads(self, threads: int) -> Teacher:
         """The file in another session, which has so many threads."""
         assert self.place is not None
-        opened = onnx(self.place, **{**self.options, "threads": threads})
-        return replace(opened, name=self.name)
+        teacher = onnx(self.place, **{**self.options, "threads": threads})
+        return replace(teacher, name=self.name)
 
 
 def _parsed(file: Path) -> Any:
@@ -155,13 +155,13 @@ def _parts(model: Any, file: Path) -> list[Path]:
 
 def _part(tensor: Any, file: Path) -> Path:
     entries = [(entry.key, entry.value) for entry in tensor.external_data]
-    said = dict(entries)
-    place = _beside(said.get("location", ""), file)
+    fields = dict(entries)
+    place = _beside(fields.get("location", ""), file)
     try:
-        end = int(said.get("offset", 0)) + int(said.get("length", 0))
+        end = int(fields.get("offset", 0)) + int(fields.get("length", 0))
     except ValueError as error:
         raise CorruptError(f"{file} is damaged: {tensor.name!r} lies at {entries}") from error
-    if len(said) < len(entries):  # who reads them otherwise would open another file
+    if len(fields) < len(entries):  # who reads them otherwise would open another file
         raise CorruptError(f"{file} is damaged: {tensor.name!r} lies at {entries}")
     size = place.stat().st_size
     if size < end:
@@ -174,9 +174,11 @@ def _part(tensor: Any, file: Path) -> Path:
 
 def _beside(location: str, file: Path) -> Path:
     """The file of that name in the model's folder, which neither a path nor a link leaves."""
-    folder, asked = file.parent, PureWindowsPath(location)  # knows both kinds of slashes
+    folder, relative = file.parent, PureWindowsPath(location)  # knows both kinds of slashes
     # What begins with "*/" is to onnxruntime an address in memory, and no file.
-    leaves = asked.drive or asked.root or ".." in asked.parts or asked.parts[:1] == ("*",)
+    leaves = (
+        relative.drive or relative.root or ".." in relative.parts or relative.parts[:1] == ("*",)
+    )
     place = folder / location
     if leaves or "\0" in location or not place.resolve().is_relative_to(folder):
         raise TeacherError(
@@ -189,15 +191,15 @@ def _beside(location: str, file: Path) -> Path:
 
 
 def _check_operators(model: Any, whose: str) -> None:
-    known = OWN_DOMAINS | {schema.domain for schema in needs("onnx").defs.get_all_schemas()}
+    domains = OWN_DOMAINS | {schema.domain for schema in needs("onnx").defs.get_all_schemas()}
     own = {(function.domain, function.name) for function in model.functions}
     nodes = [one for one in _messages(model) if one.DESCRIPTOR.name == "NodeProto"]
-    asked = {(node.domain, node.op_type) for node in nodes if node.domain not in known} - own
-    if asked:
+    foreign = {(node.domain, node.op_type) for node in nodes if node.domain not in domains} - own
+    if foreign:
+        names = ", ".join(sorted(":".join(one) for one in foreign))
         raise TeacherError(
-            f"{whose} needs operators from a library of its maker's, "
-            f"{', '.join(sorted(':'.join(one) for one in asked))}; no such library is ever loaded: "
-            "export it with the operators of ONNX alone"
+            f"{whose} needs operators from a library of its maker's, {names}; no such library is "
+            "ever loaded: export it with the operators of ONNX alone"
         )
 
 
@@ -234,9 +236,9 @@ def _slot(session: Any, whose: str) -> _files.Slot:
             f"{whose} takes {inputs[0].type}, which raw inputs cannot be: export it with an input "
             "of float32, or of whole numbers"
         )
-    found = _files.Slot(inputs[0].name, _sides(inputs[0].shape), np.dtype(TYPES[inputs[0].type]))
-    found.check_batch(whose, ANY_BATCH)
-    return found
+    slot = _files.Slot(inputs[0].name, _sides(inputs[0].shape), np.dtype(TYPES[inputs[0].type]))
+    slot.check_batch(whose, ANY_BATCH)
+    return slot
 
 
 def _output(session: Any, wanted: str, whose: str) -> Any:
@@ -265,7 +267,7 @@ def _advice(kind: str) -> str:
 
 
 def _described(one: Any) -> str:
-    shape = f" {_files.said(_sides(one.shape))}" if one.shape else ""
+    shape = f" {_files.shape_text(_sides(one.shape))}" if one.shape else ""
     return f"{one.name!r} ({one.type}{shape})"
 
 

@@ -164,7 +164,7 @@ def from_text(text: str, classes: Sequence[str] = (), *, trust: bool = False) ->
         called: Run | Teacher = make(text, makers, "teacher")
         return called
     door, place = _at(text)
-    return _opened(door, (place,), {}, classes, trust)
+    return _open_through(door, (place,), {}, classes, trust)
 
 
 def check_text(text: str, *, trust: bool = False) -> None:
@@ -216,23 +216,23 @@ def _is_importable(module: str) -> bool:
 
 def _from_code(named: Named, text: str, classes: Sequence[str], trust: bool) -> Teacher:
     if named.is_call:
-        found = named.called("teacher", trust=trust)
+        value = named.make("teacher", trust=trust)
     else:
-        found = _answering(named.found("teacher", trust=trust))
+        value = _answering(named.load("teacher", trust=trust))
     source = text
     if named.is_file:
         source = replace(named, place=str(Path(named.place).absolute())).text
-    return replace(as_teacher(found, classes), source=source, is_trusted=trust)
+    return replace(as_teacher(value, classes), source=source, is_trusted=trust)
 
 
-def _answering(found: Any) -> Any:
+def _answering(value: Any) -> Any:
     """What was named, or what it returns if it is a function without arguments."""
-    return found() if not isinstance(found, Teacher) and _takes_nothing(found) else found
+    return value() if not isinstance(value, Teacher) and _takes_nothing(value) else value
 
 
-def _takes_nothing(found: Any) -> bool:
-    code = getattr(found, "__code__", None)
-    return isinstance(found, type) or (code is not None and code.co_argcount == 0)
+def _takes_nothing(value: Any) -> bool:
+    code = getattr(value, "__code__", None)
+    return isinstance(value, type) or (code is not None and code.co_argcount == 0)
 
 
 def _at(text: str) -> tuple[Door, str]:
@@ -256,58 +256,58 @@ def _unknown(prefix: str) -> InputError:
 
 
 def _door_of(path: Path) -> Door:
-    found = next((door for door in DOORS.values() if door.says(path)), None)
-    if found is None:
+    first = next((door for door in DOORS.values() if door.says(path)), None)
+    if first is None:
         prefixes = ", ".join(f"{name}:" for name, door in DOORS.items() if not door.is_address)
         raise InputError(
             f"{path} does not say what kind of teacher it is; write one of {prefixes} before it"
         )
-    return found
+    return first
 
 
 def _caller(door: Door, classes: Sequence[str], trust: bool) -> Callable[..., Run | Teacher]:
-    def called(*given: Any, **options: Any) -> Run | Teacher:
-        return _opened(door, given, options, classes, trust)
+    def called(*arguments: Any, **options: Any) -> Run | Teacher:
+        return _open_through(door, arguments, options, classes, trust)
 
     # What keywords there are, for the one who checks the call.
     called.__signature__ = inspect.signature(door.make())  # type: ignore[attr-defined]  # it may
     return called
 
 
-def _opened(
+def _open_through(
     door: Door,
-    given: Sequence[Any],
+    arguments: Sequence[Any],
     options: Mapping[str, Any],
     classes: Sequence[str],
     trust: bool,
 ) -> Run | Teacher:
     """What the maker behind a door makes of a call's arguments, and how it is opened again."""
-    place = _place(door, given, options)
+    place = _place(door, arguments, options)
     if "trust" in options:
         raise TrustError(
             f"{door.name}(...) asks for trust itself; whoever opens it gives that: pass --trust "
             "(trust=True) if you know where it comes from"
         )
-    told: dict[str, Any] = {} if len(given) > 1 else {"classes": tuple(classes)}
-    told |= {"trust": trust} if door.takes_trust else {}
-    made = door.make()(place, *given[1:], **{**told, **options})
-    if isinstance(made, Run) or made.source:
-        return made
-    return replace(made, source=_source(door, place, given[1:], options))
+    keywords: dict[str, Any] = {} if len(arguments) > 1 else {"classes": tuple(classes)}
+    keywords |= {"trust": trust} if door.takes_trust else {}
+    teacher = door.make()(place, *arguments[1:], **{**keywords, **options})
+    if isinstance(teacher, Run) or teacher.source:
+        return teacher
+    return replace(teacher, source=_source(door, place, arguments[1:], options))
 
 
-def _place(door: Door, given: Sequence[Any], options: Mapping[str, Any]) -> str:
+def _place(door: Door, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
     """The path or address that a call begins with.
 
     Raises:
         RecipeError: it begins with something else.
         MissingError: nothing is there.
     """
-    if not given or not isinstance(given[0], str) or not given[0]:
+    if not arguments or not isinstance(arguments[0], str) or not arguments[0]:
         raise RecipeError(f"{door.name}() begins with a path or address, a text in quotes")
-    if any(isinstance(one, Run | Teacher) for one in (*given, *options.values())):
+    if any(isinstance(one, Run | Teacher) for one in (*arguments, *options.values())):
         raise RecipeError(f"{door.name}() takes texts, numbers and lists, not another teacher")
-    place = given[0] if door.is_address else str(Path(given[0]).expanduser())
+    place = arguments[0] if door.is_address else str(Path(arguments[0]).expanduser())
     if not door.is_address and not exists(place):
         raise MissingError(f"there is no {door.opens} {place}")
     if door.is_address and not _ADDRESS.match(place):
@@ -315,16 +315,16 @@ def _place(door: Door, given: Sequence[Any], options: Mapping[str, Any]) -> str:
     return place
 
 
-def _source(door: Door, place: str, given: Sequence[Any], options: Mapping[str, Any]) -> str:
+def _source(door: Door, place: str, arguments: Sequence[Any], options: Mapping[str, Any]) -> str:
     """The text that opens it again, from any directory; empty where that would hold a secret."""
     where = place if door.is_address else str(Path(place).absolute())
     if door.is_address and (urlsplit(where).query or "@" in urlsplit(where).netloc):
         return ""
-    if not given and not options:
+    if not arguments and not options:
         return where if door.is_address else f"{door.name}:{where}"
-    written = [repr(one) for one in (where, *given)]
-    written += [f"{name}={value!r}" for name, value in options.items()]
-    return f"{door.name}({', '.join(written)})"
+    parts = [repr(one) for one in (where, *arguments)]
+    parts += [f"{name}={value!r}" for name, value in options.items()]
+    return f"{door.name}({', '.join(parts)})"
 
 
 def open_teachers(

@@ -96,8 +96,8 @@ class CombinedTeacher(Teacher):
             positions = torch.tensor(member.positions)
             rows = torch.isin(best, positions).any(dim=1).nonzero()[:, 0]
             if len(rows):
-                said = member.probabilities(inputs[rows.numpy()])
-                opinions.append(Opinion(rows, said, positions))
+                probabilities = member.probabilities(inputs[rows.numpy()])
+                opinions.append(Opinion(rows, probabilities, positions))
         return fuse(log_probabilities.exp(), opinions).clamp_min(TINY).log()
 
 
@@ -120,8 +120,8 @@ def _fingerprint(generalist: Teacher, members: Sequence[Specialist], top: int) -
 
 
 def _log_probabilities(teacher: Teacher, inputs: Array) -> Tensor:
-    answered = teacher.predict(inputs)
-    raw = answered.detach() if isinstance(answered, Tensor) else torch.from_numpy(answered)
+    scores = teacher.predict(inputs)
+    raw = scores.detach() if isinstance(scores, Tensor) else torch.from_numpy(scores)
     return torch.log_softmax(raw.double().cpu(), dim=1)
 
 
@@ -175,8 +175,8 @@ class Specialists:
         """
         manifest = artifacts.read_manifest(directory, SPECIALISTS)
         record = _record(directory, manifest)
-        generalist = _opened(directory, record.generalist, trust)
-        members = tuple(_opened(directory, one, trust) for one in record.specialists)
+        generalist = _open_run(directory, record.generalist, trust)
+        members = tuple(_open_run(directory, one, trust) for one in record.specialists)
         return cls(directory, manifest, generalist, members)
 
     @cached_property
@@ -213,18 +213,18 @@ class Specialists:
                 self.members, self.subsets, self.corrections, strict=True
             )
         ]
-        made = combined(run(self.generalist), members, top=top)
+        teacher = combined(run(self.generalist), members, top=top)
         # The text opens it with a top of 1; another cannot be said by a directory's name.
         source = str(self.directory.resolve()) if top == 1 else ""
         trust = self.generalist.is_trusted
-        return replace(made, name=self.directory.name, source=source, is_trusted=trust)
+        return replace(teacher, name=self.directory.name, source=source, is_trusted=trust)
 
 
 def _record(directory: Path, manifest: Mapping[str, Any]) -> SpecialistsRecord:
     return artifacts.record_of(SpecialistsRecord, manifest, directory / artifacts.MANIFEST)
 
 
-def _opened(beside: Path, entry: _RunEntry, trust: bool) -> Run:
+def _open_run(beside: Path, entry: _RunEntry, trust: bool) -> Run:
     directory = beside / entry["directory"]
     run = Run.open(directory, trust=trust)
     if run.fingerprint != entry["fingerprint"]:

@@ -21,7 +21,7 @@ from limbeck.teachers._teacher import Teacher
 
 
 def scores(
-    given: str | Path | Array,
+    content: str | Path | Array,
     classes: Sequence[str] = (),
     *,
     kind: str = "logits",
@@ -50,26 +50,26 @@ def scores(
         MismatchError: it has no column for a class.
         NeedsPackageError: CSV and Parquet need pyarrow.
     """
-    if isinstance(given, np.ndarray):
-        table = _of_array(given, classes, name or "the table of scores")
+    if isinstance(content, np.ndarray):
+        table = _of_array(content, classes, name or "the table of scores")
     else:
-        table = _opened(Path(given), tuple(classes), key)
+        table = _open_table(Path(content), tuple(classes), key)
     table.check()
-    made = TableTeacher(
+    teacher = TableTeacher(
         name=name or Path(table.whose).name,
         classes=table.classes,
         kind=check_kind(kind),
         fingerprint=table.fingerprint(kind),
         table=table,
     )
-    if isinstance(given, np.ndarray):
-        return made
+    if isinstance(content, np.ndarray):
+        return teacher
     chosen = {"kind": kind, "key": key, "name": name}
     usual = {"kind": "logits", "key": datasets.KEY, "name": ""}
-    options = {option: said for option, said in chosen.items() if said != usual[option]}
-    file = _files.present(given)
+    options = {option: value for option, value in chosen.items() if value != usual[option]}
+    file = _files.present(content)
     source = _files.call("scores", file, classes=list(classes), **options)
-    return replace(made, source=source, place=file)
+    return replace(teacher, source=source, place=file)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +92,12 @@ class _Table:
 
     def check(self) -> None:
         """Refuses keys that are there twice, and scores that are NaN."""
-        found, counts = np.unique(self.keys, return_counts=True)
+        distinct, counts = np.unique(self.keys, return_counts=True)
         if (counts > 1).any():
             raise TeacherError(
                 f"{int((counts > 1).sum())} keys of {self.whose} are not unique, the first is "
-                f"{str(found[counts > 1][0])!r} ({int(counts[counts > 1][0])} times): a key names "
-                "one example"
+                f"{str(distinct[counts > 1][0])!r} ({int(counts[counts > 1][0])} times): a key "
+                "names one example"
             )
         bad = np.isnan(self.values)
         if bad.any():
@@ -188,7 +188,7 @@ class TableTeacher(Teacher):
         self.table.check_examples(examples)
 
 
-def _opened(path: Path, classes: tuple[str, ...], key: str) -> _Table:
+def _open_table(path: Path, classes: tuple[str, ...], key: str) -> _Table:
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
     match path.suffix.lower():
@@ -230,24 +230,24 @@ def _numbers(column: Any, name: str, path: Path) -> Array:
 def _of_arrays(path: Path, classes: tuple[str, ...], key: str) -> _Table:
     arrays = tables.load_arrays(path)
     by = "keys" if key == datasets.KEY else key
-    for wanted in (by, "scores"):
-        if wanted not in arrays:
+    for needed in (by, "scores"):
+        if needed not in arrays:
             raise TeacherError(
-                f"{path} has no array {wanted!r}; a table of scores has 'keys' and 'scores', and "
+                f"{path} has no array {needed!r}; a table of scores has 'keys' and 'scores', and "
                 f"it has {', '.join(sorted(arrays)) or 'none'}"
             )
-    known = tuple(str(name) for name in arrays["classes"]) if "classes" in arrays else classes
-    values, keys = _matrix(arrays["scores"], known, str(path)), arrays[by].astype(str)
+    names = tuple(str(name) for name in arrays["classes"]) if "classes" in arrays else classes
+    values, keys = _matrix(arrays["scores"], names, str(path)), arrays[by].astype(str)
     if keys.shape != values.shape[:1]:
         raise TeacherError(f"{path} has {len(values)} rows of scores and keys of {keys.shape}")
-    at = _positions(known, classes or known, str(path))
-    return _filled(_Table(str(path), keys, values[:, at], classes or known))
+    at = _positions(names, classes or names, str(path))
+    return _filled(_Table(str(path), keys, values[:, at], classes or names))
 
 
 def _of_array(values: Array, classes: Sequence[str], whose: str) -> _Table:
-    known = tuple(classes)
-    rows = _matrix(values, known, whose)
-    return _filled(_Table(whose, np.arange(len(rows)).astype(str), rows, known, are_rows=True))
+    names = tuple(classes)
+    rows = _matrix(values, names, whose)
+    return _filled(_Table(whose, np.arange(len(rows)).astype(str), rows, names, are_rows=True))
 
 
 def _matrix(values: Array, classes: Sequence[str], whose: str) -> Array:
@@ -273,13 +273,13 @@ def _filled(table: _Table) -> _Table:
     return table
 
 
-def _positions(known: Sequence[str], wanted: Sequence[str], whose: str) -> list[int]:
+def _positions(names: Sequence[str], order: Sequence[str], whose: str) -> list[int]:
     """Where the wanted classes stand among the columns."""
-    missing = [name for name in wanted if name not in known]
+    missing = [name for name in order if name not in names]
     if missing:
         raise MismatchError(
             f"{whose} has no column for {brief_names(missing)} of the classes "
-            f"{brief_names(wanted)}; its columns are {brief_names(known)}: "
-            f"{did_you_mean(missing[0], known)}"
+            f"{brief_names(order)}; its columns are {brief_names(names)}: "
+            f"{did_you_mean(missing[0], names)}"
         )
-    return [list(known).index(name) for name in wanted]
+    return [list(names).index(name) for name in order]

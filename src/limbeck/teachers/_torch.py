@@ -80,7 +80,7 @@ def run(
         InputError: no such precision; see `module`.
     """
     chosen = trained.shipped if seed is None else seed
-    made = RunTeacher(
+    teacher = RunTeacher(
         name=trained.name,
         classes=trained.classes,
         kind=check_kind(trained.kind),
@@ -89,8 +89,8 @@ def run(
         seed=chosen,
         precision=precision,
     )
-    made.model  # a damaged file is found now, not when it is first asked  # noqa: B018
-    return made
+    teacher.model  # a damaged file is found now, not when it is first asked  # noqa: B018
+    return teacher
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -50,10 +50,10 @@ class Job:
 
     def check(self) -> None:
         """Everything that can be refused before any work."""
-        examples, wanted = self.transfer.examples, self.objective.text
+        examples, objective = self.transfer.examples, self.objective.text
         if self.objective.needs_scores and not self.transfer.has_scores:
             raise InputError(
-                f"{wanted} needs a teacher's scores; {examples.name} has none: score it"
+                f"{objective} needs a teacher's scores; {examples.name} has none: score it"
             )
         check_kind(self.objective, self.transfer.kind)
         if len(self.transfer.classes) < 2 and self.transfer.answers == "logits":
@@ -66,14 +66,14 @@ class Job:
         check_features(students.started(model, self.start), self.objective)
 
     def _check_labels(self) -> None:
-        examples, wanted = self.transfer.examples, self.objective.text
+        examples, objective = self.transfer.examples, self.objective.text
         if not examples.is_labelled.any():
-            raise LabelsError(f"{wanted} needs labels, and {examples.name} has none")
+            raise LabelsError(f"{objective} needs labels, and {examples.name} has none")
         if not self.transfer.has_labels:
             wanting = IN_WORDS.get(self.transfer.answers, "no labels")
             raise LabelsError(
-                f"{wanted} needs {wanting} beside scores that are {self.transfer.kind}; the labels "
-                f"of {examples.name} are {IN_WORDS[examples.labels_kind]}"
+                f"{objective} needs {wanting} beside scores that are {self.transfer.kind}; the "
+                f"labels of {examples.name} are {IN_WORDS[examples.labels_kind]}"
             )
 
     @cached_property
@@ -120,10 +120,10 @@ class Job:
 
     def member(self, role: str, seed: int) -> Member:
         """One net of this job."""
-        asked = self.objective
+        objective = self.objective
         if role == "control":
-            asked = of_control([self.objective], self.transfer.answers)
-        return Member(f"{self.to.name} {role} {seed}", seed, asked, self.to / f"{role}-{seed}")
+            objective = of_control([self.objective], self.transfer.answers)
+        return Member(f"{self.to.name} {role} {seed}", seed, objective, self.to / f"{role}-{seed}")
 
     def task(self, role: str, members: tuple[Member, ...]) -> Task:
         """Those nets in the role's regime."""
@@ -134,7 +134,7 @@ class Job:
             student=self.sized,
             encoding=self.encoding,
             start=self.start,
-            transfer=self._shown if role == "student" else self._shown_to_control,
+            transfer=self._student_set if role == "student" else self._control_set,
             plan=self.plan,
             order=members[0].seed if self.order == "own" else SHARED_ORDER,
             rows=regime.rows,
@@ -149,12 +149,12 @@ class Job:
     # its texts, would else be computed again for every seed.
 
     @cached_property
-    def _shown(self) -> TransferSet:
-        return replace(self.transfer, found=self.sized.found_in(self.transfer.examples))
+    def _student_set(self) -> TransferSet:
+        return replace(self.transfer, found=self.sized.readings_in(self.transfer.examples))
 
     @cached_property
-    def _shown_to_control(self) -> TransferSet:
-        return self._shown.without_scores()
+    def _control_set(self) -> TransferSet:
+        return self._student_set.without_scores()
 
     def regime(self, role: str) -> Regime:
         """What the role's nets learn from, for how long, and when they stop."""

@@ -103,9 +103,9 @@ class Progress:
             return cls(logs=[Log() for _ in range(nets)]), {}
         content = file.read_bytes()
         try:
-            said = artifacts.embedded(content)
-            said["logs"] = [Log(**log) for log in said["logs"]]
-            return cls(**said), load(content)
+            header = artifacts.embedded(content)
+            header["logs"] = [Log(**log) for log in header["logs"]]
+            return cls(**header), load(content)
         except (SafetensorError, CorruptError, TypeError, KeyError) as error:
             raise CorruptError(f"{file} is damaged; remove it to start that net anew") from error
 

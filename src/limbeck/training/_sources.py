@@ -101,9 +101,9 @@ class Stored:
     @property
     def about(self) -> Mapping[str, Any]:
         """The teacher's name and fingerprint, what was held out from it, and how sure it is."""
-        said = self.score_set.manifest
-        known = {key: said[key] for key in ("held_out", "confidence") if key in said}
-        return {**said["teacher"], **known}
+        manifest = self.score_set.manifest
+        entries = {key: manifest[key] for key in ("held_out", "confidence") if key in manifest}
+        return {**manifest["teacher"], **entries}
 
     def check(self) -> None:
         """Compares every shard with its checksums."""
@@ -132,8 +132,8 @@ def _parameters_of(teacher: Mapping[str, Any]) -> int:
     """The parameters in what a manifest says of a teacher, or of all members of an ensemble."""
     if "members" not in teacher:
         return int(teacher.get("parameters", 0))
-    found = [_parameters_of(member) for member in teacher["members"]]
-    return sum(found) if all(found) else 0
+    counts = [_parameters_of(member) for member in teacher["members"]]
+    return sum(counts) if all(counts) else 0
 
 
 @dataclass(frozen=True, eq=False)

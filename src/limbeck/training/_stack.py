@@ -17,7 +17,7 @@ from torch.nn import functional
 from limbeck.errors import InputError
 from limbeck.examples import Batch
 from limbeck.objectives import Objective
-from limbeck.runtime import autocast, mixed
+from limbeck.runtime import autocast, mixed, seed_torch
 from limbeck.students import Model
 from limbeck.training import _optim
 
@@ -53,7 +53,7 @@ class Apart(nn.Module):
         assert isinstance(model, Model)
         # Dropout is drawn by the net's seed and the step: alike beside other nets, and after a
         # restart, without a generator's state in the checkpoint.
-        torch.manual_seed(mixed(self.seeds[i], batch.step))
+        seed_torch(mixed(self.seeds[i], batch.step))
         # Only the net may compute in bfloat16: it answers in float32, and the loss stays there.
         with autocast(precision):
             output, features = _answered(model, objective.features, batch.inputs)
@@ -128,11 +128,11 @@ class Together(nn.Module):
             all_parts = torch.vmap(lambda output: objective(output, batch))(own)
             rows = zip(*(part.unbind() for part in all_parts.values()), strict=True)
             return [dict(zip(all_parts, row, strict=True)) for row in rows]
-        found = []
+        parts = []
         for i in group:
-            torch.manual_seed(mixed(self.seeds[i], batch.step))  # for an objective that draws
-            found.append(objective(outputs[i], batch))
-        return found
+            seed_torch(mixed(self.seeds[i], batch.step))  # for an objective that draws
+            parts.append(objective(outputs[i], batch))
+        return parts
 
     def clip(self, longest: float) -> None:
         """Shortens each net's gradient to that length where it is longer."""
@@ -202,12 +202,12 @@ def check_features(model: Model, objective: Objective) -> None:
     Raises:
         InputError: it names the features that there are.
     """
-    known = [name for name, _ in model.body.named_modules() if name]
+    names = [name for name, _ in model.body.named_modules() if name]
     for name in objective.features:
-        if name not in known:
+        if name not in names:
             raise InputError(
                 f"{objective.text} asks for the feature {name!r}, which this student does not "
-                f"have; it has {', '.join(known)}"
+                f"have; it has {', '.join(names)}"
             )
 
 
@@ -237,17 +237,17 @@ def _answered(
     model: Model, names: Sequence[str], inputs: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The model's scores, and what the named submodules of its body gave on the way."""
-    seen: dict[str, Tensor] = {}
+    features: dict[str, Tensor] = {}
     hooks = [
-        model.body.get_submodule(name).register_forward_hook(partial(_keep, seen, name))
+        model.body.get_submodule(name).register_forward_hook(partial(_keep, features, name))
         for name in names
     ]
     try:
-        return model(inputs), seen
+        return model(inputs), features
     finally:
         for hook in hooks:
             hook.remove()
 
 
-def _keep(seen: dict[str, Tensor], name: str, _: nn.Module, __: object, output: Tensor) -> None:
-    seen[name] = output
+def _keep(features: dict[str, Tensor], name: str, _: nn.Module, __: object, output: Tensor) -> None:
+    features[name] = output

@@ -70,19 +70,21 @@ def sweep(
         start=start,
         order="shared",
     )
-    asked = _checked(objectives)
-    groups = _of_sizes(common, asked, control, sizes) if sizes else [_jobs(common, asked, control)]
+    checked = _checked(objectives)
+    groups = (
+        _of_sizes(common, checked, control, sizes) if sizes else [_jobs(common, checked, control)]
+    )
     # All places are looked at before anything is trained.
     missing = [[job for job in jobs.values() if not _is_whole(job)] for jobs in groups]
     for jobs in missing:
         if jobs:
             _run(jobs, jobs[0].to.parent)
-    made = {
+    runs = {
         job.to: Run.open(job.to, trust=student.is_trusted)
         for jobs in groups
         for job in jobs.values()
     }
-    return {place.relative_to(common.to).as_posix(): run for place, run in made.items()}
+    return {place.relative_to(common.to).as_posix(): run for place, run in runs.items()}
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -91,10 +93,10 @@ def check_names(names: Iterable[str]) -> None:
     Raises:
         InputError: there are none, or one is no plain file name or is "control".
     """
-    given = list(names)
-    if not given:
+    listed = list(names)
+    if not listed:
         raise InputError("a sweep takes one objective or more")
-    for name in given:
+    for name in listed:
         if name == CONTROL or name != Path(name).name or name.startswith("."):
             raise InputError(
                 f"a sweep names its runs' directories: {name!r} is not a name for one"
@@ -104,7 +106,7 @@ def check_names(names: Iterable[str]) -> None:
 
 def _checked(objectives: Mapping[str, Objective | Callable[..., Any]]) -> dict[str, Objective]:
     check_names(objectives)
-    return {name: as_objective(given) for name, given in objectives.items()}
+    return {name: as_objective(objective) for name, objective in objectives.items()}
 
 
 def _jobs(common: Job, objectives: Mapping[str, Objective], wants_control: bool) -> dict[str, Job]:

@@ -103,9 +103,9 @@ def as_transfer(given: TransferSet | ScoreSet | Examples, labelled: Examples | N
 
 def as_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     """The seeds, if they are a count or different numbers."""
-    wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not wanted or len(set(wanted)) != len(wanted) or min(wanted) < 0:
+    numbers = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not numbers or len(set(numbers)) != len(numbers) or min(numbers) < 0:
         raise InputError(
             f"seeds are a count of 1 or more, or different numbers from 0; got {seeds}"
         )
-    return wanted
+    return numbers

@@ -135,9 +135,9 @@ class TransferSet:
         Raises:
             MismatchError: they were scored in a view that mixes all examples.
         """
-        found = self.found.take(rows) if self.found else None
-        taken = replace(self, examples=self.examples.take(rows), found=found)
-        return replace(taken, scores=self.source.take(rows)) if self.scores else taken
+        readings = self.found.take(rows) if self.found else None
+        part = replace(self, examples=self.examples.take(rows), found=readings)
+        return replace(part, scores=self.source.take(rows)) if self.scores else part
 
     def check_sizes(self, sizes: Sequence[int]) -> None:
         """Refuses sizes of parts that do not increase, or that ask for more than there is.

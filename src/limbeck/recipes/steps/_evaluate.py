@@ -60,8 +60,8 @@ class EvaluateTable(Step):
 
     def _check_reference(self) -> None:
         if self.reference and self.reference not in self.models:
-            known = did_you_mean(self.reference, self.models)
-            raise RecipeError(f"has no model {self.reference!r}; {known}")
+            hint = did_you_mean(self.reference, self.models)
+            raise RecipeError(f"has no model {self.reference!r}; {hint}")
 
     def do(self, kitchen: Kitchen) -> None:
         """Evaluates them, on examples that none of them learnt from."""

@@ -41,8 +41,8 @@ class SweepTable(Net):
     @property
     def needs(self) -> tuple[str, ...]:
         """What it learns from, the set it is measured on, and the teachers."""
-        given = (self.on, self.labelled, self.test, *self.opens)
-        return tuple(name for name in given if name)
+        names = (self.on, self.labelled, self.test, *self.opens)
+        return tuple(name for name in names if name)
 
     @property
     def objective_texts(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class SweepTable(Net):
 
     def do(self, kitchen: Kitchen) -> None:
         """Trains them, and measures each size where there is a set for it."""
-        asked = {
+        methods = {
             name: objectives.from_text(text, trust=kitchen.trust)
             for name, text in self.objectives.items()
         }
@@ -73,7 +73,7 @@ class SweepTable(Net):
         runs = sweep(
             students.from_text(self.student, trust=kitchen.trust),
             transfer_set,
-            asked,
+            methods,
             sizes=list(sizes.values()),
             **self.keywords(kitchen),
         )
@@ -95,6 +95,6 @@ class SweepTable(Net):
         return {size: most * i // len(parts) for size, i in zip(self.sizes, parts, strict=True)}
 
     def _measure(self, runs: dict[str, Run], kitchen: Kitchen) -> None:
-        measured = by_size(runs, kitchen.examples(self.test))
-        measured.write(kitchen.place / self.to)
-        kitchen.tell(str(measured))
+        table = by_size(runs, kitchen.examples(self.test))
+        table.write(kitchen.place / self.to)
+        kitchen.tell(str(table))

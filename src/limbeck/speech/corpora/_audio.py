@@ -29,18 +29,18 @@ def read_samples(path: Path, rate: int) -> Array:
     _check_whole(path, head)
     library = needs("soundfile")
     try:
-        found, its_rate = library.read(path, dtype="float32", always_2d=True)
+        channels, its_rate = library.read(path, dtype="float32", always_2d=True)
     except library.SoundFileError as error:
         raise CorruptError(f"{path} is not readable audio: {error}") from error
-    if found.shape[1] != 1:
+    if channels.shape[1] != 1:
         raise ExamplesError(
-            f"{path} has {found.shape[1]} channels, not one: mix them, or keep one of them"
+            f"{path} has {channels.shape[1]} channels, not one: mix them, or keep one of them"
         )
     if its_rate != rate:
         raise ExamplesError(
             f"{path} has {its_rate} samples a second, not {rate}: resample it, or ask for its rate"
         )
-    samples: Array = found[:, 0]
+    samples: Array = channels[:, 0]
     return samples
 
 

@@ -136,19 +136,19 @@ def _alignments(
     entry = read_manifest(place, _ARTIFACT)["files"][_FILE]
     document = json.loads(read_checked(place, _FILE, entry))
     segments = document["segments"].items()
-    aligned = {key: tuple(Segment(*one) for one in found) for key, found in segments}
+    aligned = {key: tuple(Segment(*one) for one in parts) for key, parts in segments}
     return tuple(document["phones"]), aligned
 
 
 def _align_all(rows: Sequence[Row]) -> dict[str, object]:
-    align, spelt = aligner()
-    phones = sorted({phone for word in WORDS for phone in spelt(word)})
-    found = {}
+    align, spelling = aligner()
+    phones = sorted({phone for word in WORDS for phone in spelling(word)})
+    alignments = {}
     with Bar("recordings", len(rows)) as bar:
         for row in rows:
-            found[_key(row)] = _aligned(row, align)
+            alignments[_key(row)] = _aligned(row, align)
             bar.advance()
-    return {"phones": [SILENCE, *phones], "segments": found}
+    return {"phones": [SILENCE, *phones], "segments": alignments}
 
 
 def _aligned(row: Row, align: Align) -> list[tuple[int, int, str]]:

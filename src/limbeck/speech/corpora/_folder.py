@@ -68,12 +68,12 @@ def folder(
     train, development, test = (
         utterances(root / name, rate=rate, skip_bad=skip_bad) for name in SETS
     )
-    known = tuple(phones) or tuple(sorted({s.phone for one in train for s in one.segments}))
-    if silence not in known:
+    phone_names = tuple(phones) or tuple(sorted({s.phone for one in train for s in one.segments}))
+    if silence not in phone_names:
         raise ExamplesError(f"{root} has no phone {silence!r}, said to be silence, in train")
-    made = Corpus(root.name, train, development, test, known, silence)
-    made.check()
-    return made
+    corpus = Corpus(root.name, train, development, test, phone_names, silence)
+    corpus.check()
+    return corpus
 
 
 def _is_recording(path: Path, root: Path) -> bool:

@@ -40,10 +40,10 @@ def aligner() -> tuple[Align, Callable[[str], tuple[str, ...]]]:
         MissingError: its dictionary has not a word that is to be spelt.
     """
     decoder = needs("pocketsphinx").Decoder(samprate=RATE, lm=None, loglevel="FATAL")
-    return partial(_align, decoder), partial(_spelt, decoder)
+    return partial(_align, decoder), partial(_pronunciation, decoder)
 
 
-def _spelt(decoder: Any, word: str) -> tuple[str, ...]:
+def _pronunciation(decoder: Any, word: str) -> tuple[str, ...]:
     ways = [decoder.lookup_word(name) for name in (word, f"{word}(2)", f"{word}(3)")]
     if ways[0] is None:
         raise MissingError(f"pocketsphinx's dictionary has no {word!r}")
@@ -53,9 +53,9 @@ def _spelt(decoder: Any, word: str) -> tuple[str, ...]:
 def _align(decoder: Any, samples: Array, word: str) -> tuple[Segment, ...]:
     for seconds, noise in _TRIES:
         margin = int(seconds * TELEPHONE)
-        heard = _as_broad(np.pad(samples / np.abs(samples).max() * _PEAK, margin), noise)
-        found = _frames(decoder, heard, word)
-        parts = _within(found, 2 * margin, resample_poly(samples.astype(float), 2, 1))
+        audio = _as_broad(np.pad(samples / np.abs(samples).max() * _PEAK, margin), noise)
+        spans = _frames(decoder, audio, word)
+        parts = _within(spans, 2 * margin, resample_poly(samples.astype(float), 2, 1))
         if parts:
             return parts
     return ()
@@ -92,14 +92,14 @@ def _decode(decoder: Any, content: bytes) -> None:
     decoder.end_utt()
 
 
-def _within(found: list[tuple[int, str]], margin: int, samples: Array) -> tuple[Segment, ...]:
+def _within(parts_heard: list[tuple[int, str]], margin: int, samples: Array) -> tuple[Segment, ...]:
     """The phones of a recording that lay after a margin of silence, in its own samples."""
     total = len(samples)
-    names = ["" if name == SILENCE else name for _, name in found]
+    names = ["" if name == SILENCE else name for _, name in parts_heard]
     spoken = [at for at, name in enumerate(names) if name]
     if not spoken or not all(names[spoken[0] : spoken[-1] + 1]):
         return ()
-    starts = [frame * _FRAME + _DELAY - margin for frame, _ in found[: spoken[-1] + 2]]
+    starts = [frame * _FRAME + _DELAY - margin for frame, _ in parts_heard[: spoken[-1] + 2]]
     if len(starts) == spoken[-1] + 1:  # the word ends with what was heard
         starts.append(total)
     inner = np.clip(starts[spoken[0] :], 0, total).tolist()

@@ -94,13 +94,13 @@ def phone(mnemonic: str, accent: str) -> str:
     bare = mnemonic.lstrip(_STRESS)
     if bare.startswith("_"):
         return SILENCE
-    found = _EXCEPTIONS.get(accent, {}).get(bare) or _PHONE_OF.get(bare)
-    if found is None:
+    name = _EXCEPTIONS.get(accent, {}).get(bare) or _PHONE_OF.get(bare)
+    if name is None:
         raise ExamplesError(
             f"espeak-ng's phoneme {mnemonic!r}, spoken in the accent {accent}, is none of the "
             f"{len(PHONES)} phones"
         )
-    return found
+    return name
 
 
 def segments(
@@ -121,12 +121,12 @@ def segments(
 
 
 def _without_empty_silences(spoken: list[tuple[int, str]], total: int) -> list[tuple[int, str]]:
-    kept: list[tuple[int, str]] = []
+    result: list[tuple[int, str]] = []
     ends = [first for first, _ in spoken[1:]] + [total]
     for (first, name), end in zip(spoken, ends, strict=True):
-        if name != SILENCE or (end > first and not (kept and kept[-1][1] == SILENCE)):
-            kept.append((first, name))
-    return kept
+        if name != SILENCE or (end > first and not (result and result[-1][1] == SILENCE)):
+            result.append((first, name))
+    return result
 
 
 def _with_liquids(spoken: list[tuple[int, str]], rate: int) -> list[tuple[int, str]]:
@@ -151,7 +151,7 @@ def _with_closures(
         if name in _STOPS and previous != SILENCE:
             kept = before + int(_KEPT * (first - before))
             earliest = max(kept, first - int(_MOVED_SECONDS * rate))
-            heard = np.flatnonzero(loud[earliest:first])
-            begin = earliest + (int(heard[-1]) + 1 if len(heard) else 0)
+            audible = np.flatnonzero(loud[earliest:first])
+            begin = earliest + (int(audible[-1]) + 1 if len(audible) else 0)
         moved.append((begin, name))
     return moved

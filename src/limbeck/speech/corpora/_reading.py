@@ -43,10 +43,10 @@ def utterance(
     samples = read_samples(audio, rate)
     segments = eased(read_segments(phones), len(samples), slack)
     text = "" if words == audio else read_words(words, with_times=with_times)
-    made = Utterance(key, speaker, samples, rate, segments, text)
-    made.check()
-    FilterBanks().count(made)  # one that is shorter than a window has no frame
-    return made
+    one = Utterance(key, speaker, samples, rate, segments, text)
+    one.check()
+    FilterBanks().count(one)  # one that is shorter than a window has no frame
+    return one
 
 
 def gathered(
@@ -57,25 +57,25 @@ def gathered(
     Raises:
         InputError, CorruptError, MissingError: the first fault, or all files have one.
     """
-    made, faults = [], []
+    utterances, faults = [], []
     with Bar("reading recordings", len(files)) as bar:
         for file in files:
             try:
-                made.append(read(file))
+                utterances.append(read(file))
             except (InputError, CorruptError, MissingError) as error:
                 if not skip_bad:
                     raise type(error)(f"{error}; {HINT}") from error
                 faults.append(str(error))
             bar.advance()
-    if not made:
+    if not utterances:
         raise ExamplesError(f"none of {len(files)} recordings can be used: {faults[0]}")
     if faults:
         _warn(faults, len(files))
-    return tuple(made)
+    return tuple(utterances)
 
 
 def _warn(faults: Sequence[str], files: int) -> None:
     more = "; and more" if len(faults) > NAMED else ""
-    told = "; ".join(faults[:NAMED])
-    sentence = f"{len(faults)} of {files} recordings are left out: {told}{more}"
+    listed = "; ".join(faults[:NAMED])
+    sentence = f"{len(faults)} of {files} recordings are left out: {listed}{more}"
     warnings.warn(SpeechWarning(sentence, faults), stacklevel=4)

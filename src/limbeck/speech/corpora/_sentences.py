@@ -105,14 +105,14 @@ def _plural(thing: str) -> str:
     irregular = {"knife": "knives", "leaf": "leaves"}
     stem, _, last = thing.rpartition(" ")
     if last in irregular:
-        made = irregular[last]
+        plural = irregular[last]
     elif last.endswith(_HISSES):
-        made = f"{last}s" if last.endswith("e") else f"{last}es"
+        plural = f"{last}s" if last.endswith("e") else f"{last}es"
     elif last.endswith("y") and last[-2] not in "aeiou":
-        made = f"{last[:-1]}ies"
+        plural = f"{last[:-1]}ies"
     else:
-        made = f"{last}s"
-    return f"{stem} {made}".strip()
+        plural = f"{last}s"
+    return f"{stem} {plural}".strip()
 
 
 _CHOICES = _kinds() | _PARTS
@@ -124,15 +124,15 @@ def sentences(generator: np.random.Generator) -> Iterator[str]:
     Raises:
         InputError: the grammar has no more.
     """
-    made: set[str] = set()
+    seen_already: set[str] = set()
     failures = 0
     while failures < _LIMIT:
         text = _sentence(generator)
-        failures = failures + 1 if text in made else 0
-        if text not in made:
-            made.add(text)
+        failures = failures + 1 if text in seen_already else 0
+        if text not in seen_already:
+            seen_already.add(text)
             yield text
-    raise InputError(f"the grammar has no more than {len(made)} different sentences")
+    raise InputError(f"the grammar has no more than {len(seen_already)} different sentences")
 
 
 def _sentence(generator: np.random.Generator) -> str:

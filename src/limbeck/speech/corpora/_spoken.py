@@ -92,7 +92,7 @@ def spoken(
     place = Path(folder) if folder else cache_of("spoken") / fingerprint(request)
     with writing(place, ARTIFACT, request) as artifact:
         if not artifact.is_whole:
-            made = tuple(_made(hours * 3600 / voices, _speakers(voices, seed), seed))
+            recordings = tuple(_recordings(hours * 3600 / voices, _speakers(voices, seed), seed))
             body = {
                 "name": f"synthetic speech of espeak-ng {version()} ({hours:g} h, seed {seed})",
                 "rate": RATE,
@@ -100,7 +100,7 @@ def spoken(
                 "silence": SILENCE,
                 "speakers": [asdict(speaker) for speaker in _speakers(voices, seed)],
             }
-            store(artifact, made, body)
+            store(artifact, recordings, body)
     return load(place)
 
 
@@ -120,18 +120,20 @@ def _speakers(voices: int, seed: int) -> list[_Speaker]:
     held_out = max(1, voices // HELD_OUT)
     parts = {"test": held_out, "development": held_out, "train": voices - 2 * held_out}
     names = [(part, number) for part in SETS for number in range(parts[part])]
-    drawn = zip(variants.tolist(), names, strict=True)
-    return [_speaker(variant, part, number, generator) for variant, (part, number) in drawn]
+    voices_drawn = zip(variants.tolist(), names, strict=True)
+    return [_speaker(variant, part, number, generator) for variant, (part, number) in voices_drawn]
 
 
 def _speaker(variant: str, part: str, number: int, generator: np.random.Generator) -> _Speaker:
     # By turns, so that every set hears every accent it has voices for.
     accent, file = list(ACCENTS.items())[number % len(ACCENTS)]
-    drawn = {name: int(generator.integers(low, high + 1)) for name, (low, high) in _MANNERS.items()}
-    return _Speaker(f"{accent}-{variant}", file, Manner(f"gmw/{file}+{variant}", **drawn), part)
+    manners = {
+        name: int(generator.integers(low, high + 1)) for name, (low, high) in _MANNERS.items()
+    }
+    return _Speaker(f"{accent}-{variant}", file, Manner(f"gmw/{file}+{variant}", **manners), part)
 
 
-def _made(seconds: float, speakers: list[_Speaker], seed: int) -> Iterator[Made]:
+def _recordings(seconds: float, speakers: list[_Speaker], seed: int) -> Iterator[Made]:
     texts = sentences(np.random.default_rng([seed, 1]))
     with speaking() as say, Bar("voices", len(speakers)) as bar:
         for number, speaker in enumerate(speakers):
@@ -163,13 +165,13 @@ def _by_one(
 
 
 def _at_our_rate(sound: Sound, accent: str) -> tuple[Array, tuple[Segment, ...]]:
-    found = segments(sound.phonemes, sound.samples, sound.rate, accent)
+    phones = segments(sound.phonemes, sound.samples, sound.rate, accent)
     common = gcd(RATE, sound.rate)
     up, down = RATE // common, sound.rate // common
     # Of what follows the last phone nothing is kept: noise alone comes after it.
-    last = found[-1].first if found[-1].phone == SILENCE else found[-1].end
+    last = phones[-1].first if phones[-1].phone == SILENCE else phones[-1].end
     samples = resample_poly(sound.samples[:last].astype(float), up, down)
-    ours = [(round(one.first * up / down), one.phone) for one in found if one.first < last]
+    ours = [(round(one.first * up / down), one.phone) for one in phones if one.first < last]
     ends = [first for first, _ in ours[1:]] + [len(samples)]
     parts = [Segment(first, end, name) for (first, name), end in zip(ours, ends, strict=True)]
     return samples, tuple(parts)

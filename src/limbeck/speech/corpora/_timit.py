@@ -55,7 +55,7 @@ def timit(path: str | Path, *, partial_copy: bool = False, skip_bad: bool = Fals
     if not partial_copy:
         _check_whole(learners, others)
     read = partial(_read, skip_bad=skip_bad)
-    made = Corpus(
+    corpus = Corpus(
         "TIMIT",
         read(learners, sorted(learners), "train"),
         read(others, sorted(DEVELOPMENT), "development"),
@@ -63,8 +63,8 @@ def timit(path: str | Path, *, partial_copy: bool = False, skip_bad: bool = Fals
         TIMIT_PHONES,
         SILENCE,
     )
-    made.check()
-    return made
+    corpus.check()
+    return corpus
 
 
 def _parts(root: Path) -> tuple[Path, Path]:
@@ -72,9 +72,9 @@ def _parts(root: Path) -> tuple[Path, Path]:
         raise MissingError(f"there is no folder {root}")
     for pattern in ("", "*", "*/*"):
         for place in sorted(root.glob(pattern)) if pattern else [root]:
-            found = {one.name.lower(): one for one in place.glob("*") if one.is_dir()}
-            if found.keys() >= {"train", "test"}:
-                return found["train"], found["test"]
+            folders = {one.name.lower(): one for one in place.glob("*") if one.is_dir()}
+            if folders.keys() >= {"train", "test"}:
+                return folders["train"], folders["test"]
     raise MissingError(f"{root} holds no TIMIT: there is no folder with TRAIN and TEST in it")
 
 

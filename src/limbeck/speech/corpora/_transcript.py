@@ -25,12 +25,12 @@ def read_segments(path: Path) -> tuple[Segment, ...]:
 
 
 def _segment(path: Path, number: int, line: str) -> Segment:
-    found = _LINE.fullmatch(line)
-    if found is None:
+    match = _LINE.fullmatch(line)
+    if match is None:
         raise CorruptError(
             f"line {number} of {path} is {line[:40]!r}, not 'first end phone' in samples"
         )
-    return Segment(int(found[1]), int(found[2]), found[3])
+    return Segment(int(match[1]), int(match[2]), match[3])
 
 
 def eased(segments: tuple[Segment, ...], length: int, slack: int) -> tuple[Segment, ...]:

@@ -55,8 +55,8 @@ class Narrowed(Student):
         layers = list(copy.deepcopy(cast(nn.Sequential, body)))
         at = next(i for i, layer in enumerate(layers) if isinstance(layer, nn.Linear))
         direct = _product(cast(nn.Linear, layers[at]), cast(nn.Linear, layers[at + 1]))
-        made = nn.Sequential(*layers[:at], direct, *layers[at + 2 :])
-        return replace(self, bottleneck=0), made.train(body.training)
+        net = nn.Sequential(*layers[:at], direct, *layers[at + 2 :])
+        return replace(self, bottleneck=0), net.train(body.training)
 
     def _dense(self) -> list[nn.Module]:
         """The layers from a flat input to the scores."""
@@ -69,8 +69,8 @@ class Narrowed(Student):
 
 def _product(narrow: nn.Linear, wide: nn.Linear) -> nn.Linear:
     """One layer that does what the two do."""
-    made = nn.Linear(narrow.in_features, wide.out_features, dtype=wide.weight.dtype, device="meta")
+    layer = nn.Linear(narrow.in_features, wide.out_features, dtype=wide.weight.dtype, device="meta")
     weight = (wide.weight.double() @ narrow.weight.double()).to(wide.weight.dtype)
-    made.weight = nn.Parameter(weight.detach())
-    made.bias = nn.Parameter(wide.bias.detach().clone())
-    return made
+    layer.weight = nn.Parameter(weight.detach())
+    layer.bias = nn.Parameter(wide.bias.detach().clone())
+    return layer

@@ -57,17 +57,17 @@ class ConvPool(Student):
             if min(sides) >= SMALLEST:
                 yield nn.MaxPool2d(3, 2)  # before ReLU, which is the same and cheaper
             yield nn.ReLU()
-            sides, before = _pooled(sides), channels
+            sides, before = _pooled_sides(sides), channels
 
     @property
     def _features(self) -> int:
         sides = self.inputs[1:]
         for _ in self.channels:
-            sides = _pooled(sides)
+            sides = _pooled_sides(sides)
         return self.channels[-1] * sides[0] * sides[1]
 
 
-def _pooled(sides: tuple[int, ...]) -> tuple[int, ...]:
+def _pooled_sides(sides: tuple[int, ...]) -> tuple[int, ...]:
     if min(sides) < SMALLEST:
         return sides
     return tuple((side - 3) // 2 + 1 for side in sides)

@@ -56,15 +56,15 @@ class Factory(Student):
         if named is None or named.is_call:
             raise InputError(f"{self.path!r} names no function: write module:function")
         named = dataclasses.replace(named, content=self.content)
-        function = named.found("student", trust=self.is_trusted)
+        function = named.load("student", trust=self.is_trusted)
         if not callable(function):
             raise InputError(f"{self.path} is a {type(function).__name__}, not a function")
-        wanted = inspect.signature(function).parameters
+        parameters = inspect.signature(function).parameters
         sizes = {"inputs": self.inputs, "outputs": self.outputs}
-        made = function(**dict(self.settings), **{k: v for k, v in sizes.items() if k in wanted})
-        if not isinstance(made, nn.Module):
-            raise InputError(f"{self.path} returned a {type(made).__name__}, not an nn.Module")
-        return made
+        net = function(**dict(self.settings), **{k: v for k, v in sizes.items() if k in parameters})
+        if not isinstance(net, nn.Module):
+            raise InputError(f"{self.path} returned a {type(net).__name__}, not an nn.Module")
+        return net
 
 
 def factory(function: Callable[..., nn.Module] | str, **settings: Any) -> Factory:

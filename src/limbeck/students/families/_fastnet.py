@@ -111,8 +111,8 @@ class Fastnet(Student):
             )
         last = start(nn.Linear(self.widths[-1], self.outputs, bias=False), gain=1.0)
         end = [nn.AdaptiveMaxPool2d(1), nn.Flatten(), last, Scale(QUIET)]
-        made = Mirrored if self.mirrored else nn.Sequential
-        return made(Patches(self.inputs[0]), *self._blocks(), *end)
+        container = Mirrored if self.mirrored else nn.Sequential
+        return container(Patches(self.inputs[0]), *self._blocks(), *end)
 
     def _blocks(self) -> Iterator[nn.Module]:
         channels = 2 * self.inputs[0] * PATCH**2

@@ -107,10 +107,12 @@ class Bag(nn.Module):
             rows, at = (texts >= 0).nonzero(as_tuple=True)
             parts = [(rows, texts[rows, at].long())]
         # A number of 1 beside each embedding counts the n-grams.
-        found = [
+        parts_padded = [
             functional.pad(self.embeddings(buckets), (0, 1), value=1.0) for _, buckets in parts
         ]
-        each = [_of_each(one, rows, texts) for one, (rows, _) in zip(found, parts, strict=True)]
+        each = [
+            _of_each(one, rows, texts) for one, (rows, _) in zip(parts_padded, parts, strict=True)
+        ]
         sums = torch.stack(each).sum(dim=0)
         means: Tensor = sums[:, :-1] / sums[:, -1:].clamp(min=1)
         return means
@@ -166,7 +168,7 @@ class Ngrams(Student):
         """Whether its inputs are texts, as their bytes."""
         return True
 
-    def found_in(self, examples: Examples) -> Ragged:
+    def readings_in(self, examples: Examples) -> Ragged:
         """The buckets of each text's n-grams."""
         reader = f"ngrams {self.words} {self.characters} {self.buckets}"
         return READINGS.find(examples, reader, lambda texts: _buckets(self._hashed(), texts))
@@ -227,11 +229,11 @@ def _buckets_of(hashed: Hashed, texts: Array) -> Ragged:
 @cache
 def _powers(base: int) -> Array:
     """`base ** j` modulo the prime for j below `LONGEST`, int32."""
-    found, power = [], 1
+    powers, power = [], 1
     for _ in range(LONGEST):
-        found.append(power)
+        powers.append(power)
         power = power * base % PRIME
-    return np.array(found, dtype=np.int32)
+    return np.array(powers, dtype=np.int32)
 
 
 def _last(values: Tensor) -> Tensor:

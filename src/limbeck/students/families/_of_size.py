@@ -102,8 +102,8 @@ class OfSize(Student):
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            known = did_you_mean(self.family, FAMILIES)
-            raise InputError(f"there is no family of students {self.family!r}; {known}")
+            hint = did_you_mean(self.family, FAMILIES)
+            raise InputError(f"there is no family of students {self.family!r}; {hint}")
         if self.parameters < 1:
             raise InputError(f"of_size takes 1 parameter or more, not {self.parameters}")
 
@@ -122,17 +122,17 @@ class OfSize(Student):
         """
         family = FAMILIES[self.family]
         below, above = family.within(tuple(inputs), outputs, self.parameters)
-        found, next_larger = parameters(below), parameters(above)
-        if found <= self.parameters and self.parameters - found <= WITHIN * self.parameters:
+        size, next_larger = parameters(below), parameters(above)
+        if size <= self.parameters and self.parameters - size <= WITHIN * self.parameters:
             return below
         what = f"no {self.family} from inputs of shape {tuple(inputs)} to {outputs} classes has"
-        if found > self.parameters:
+        if size > self.parameters:
             raise InputError(
-                f"{what} {self.parameters:,} parameters or fewer: the smallest has {found:,}"
+                f"{what} {self.parameters:,} parameters or fewer: the smallest has {size:,}"
             )
         raise InputError(
             f"{what} {self.parameters:,} parameters, or at most 1 % fewer: the nearest have "
-            f"{found:,} and {next_larger:,}"
+            f"{size:,} and {next_larger:,}"
         )
 
     def _body(self) -> nn.Module:

@@ -44,8 +44,8 @@ class Tokens(nn.Module):
         """The means, float32."""
         if texts.dtype == torch.uint8:
             content = self.tokenizer.cpu().numpy().tobytes()
-            found = _tokens_of(_opened(content), list(_read(texts.cpu().numpy())))
-            texts = torch.from_numpy(found.block(np.arange(len(found)))).to(texts.device)
+            tokens = _tokens_of(_tokenizer_of(content), list(_read(texts.cpu().numpy())))
+            texts = torch.from_numpy(tokens.block(np.arange(len(tokens)))).to(texts.device)
         is_token = texts >= 0
         counts = is_token.sum(dim=1)
         means: Tensor = functional.embedding_bag(
@@ -92,7 +92,7 @@ class StaticEmbeddings(Student):
         """Whether its net splits texts by a tokenizer, which no ONNX graph can hold."""
         return True
 
-    def found_in(self, examples: Examples) -> Ragged:
+    def readings_in(self, examples: Examples) -> Ragged:
         """The tokens of each text.
 
         Raises:
@@ -101,7 +101,7 @@ class StaticEmbeddings(Student):
         return READINGS.find(examples, f"tokens {self.content}", self._tokens)
 
     def _tokens(self, texts: Inputs) -> Ragged:
-        return _tokens(_opened((self._place() / TOKENIZER).read_bytes()), texts)
+        return _tokens(_tokenizer_of((self._place() / TOKENIZER).read_bytes()), texts)
 
     def unfilled(self, seed: int) -> nn.Module:
         """The net without the folder's embeddings and tokenizer, for weights that hold both."""
@@ -130,14 +130,14 @@ class StaticEmbeddings(Student):
         return net
 
     def _place(self) -> Path:
-        found = Folder.of(self.folder)
-        if found.fingerprint != self.content:
+        folder = Folder.of(self.folder)
+        if folder.fingerprint != self.content:
             raise MismatchError(
                 f"{self.folder} has changed: the student was described with its content "
-                f"{self.content}, and now it is {found.fingerprint}; put the old files back, or "
+                f"{self.content}, and now it is {folder.fingerprint}; put the old files back, or "
                 "describe the student anew"
             )
-        return found.place
+        return folder.place
 
 
 def static_embeddings(
@@ -168,10 +168,10 @@ def static_embeddings(
         NeedsPackageError: tokenizers is not installed.
     """
     if not content:
-        found = Folder.of(folder)
-        folder, content = found.place, found.fingerprint
-        vocabulary, wide = _table(found.place).shape
-        size = _size(found.place, vocabulary)
+        place = Folder.of(folder)
+        folder, content = place.place, place.fingerprint
+        vocabulary, wide = _table(place.place).shape
+        size = _size(place.place, vocabulary)
         if dimensions > wide:
             raise InputError(f"the embeddings of {folder} have {wide} dimensions, not {dimensions}")
     if dimensions < 1 or hidden < 0:
@@ -215,16 +215,16 @@ def _size(place: Path, vocabulary: int) -> int:
         raise MissingError(f"{place} has no {TOKENIZER}: write it with tokenizer.save_pretrained")
     content = (place / TOKENIZER).read_bytes()
     with opening(place):
-        known = _opened(content).get_vocab_size()
-    if known > vocabulary:
+        size = _tokenizer_of(content).get_vocab_size()
+    if size > vocabulary:
         raise MismatchError(
-            f"the tokenizer in {place} knows {known} tokens, and its model embeds {vocabulary}"
+            f"the tokenizer in {place} knows {size} tokens, and its model embeds {vocabulary}"
         )
     return len(content)
 
 
 @lru_cache(maxsize=4)
-def _opened(content: bytes) -> Any:
+def _tokenizer_of(content: bytes) -> Any:
     tokenizer = needs("tokenizers").Tokenizer.from_str(content.decode())
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -245,5 +245,5 @@ def _tokens(tokenizer: Any, texts: Inputs) -> Ragged:
 
 def _tokens_of(tokenizer: Any, texts: Sequence[str]) -> Ragged:
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
-    found = [np.array(one.ids, np.int32) for one in encoded]
-    return Ragged.of(np.concatenate(found), np.array([len(one) for one in found]))
+    tokens = [np.array(one.ids, np.int32) for one in encoded]
+    return Ragged.of(np.concatenate(tokens), np.array([len(one) for one in tokens]))

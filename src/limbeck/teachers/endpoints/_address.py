@@ -62,10 +62,10 @@ def fault_of(address: Any, secret: str) -> str:
             "comes with a user or a password: leave them out, and put a token into an environment "
             "variable that Endpoint(token=...) names"
         )
-    found = [word for name in address.params for word in SECRET_WORDS if word in name.lower()]
-    if found:
+    secrets = [word for name in address.params for word in SECRET_WORDS if word in name.lower()]
+    if secrets:
         return (
-            f"has a value in its query whose name holds {found[0]!r}, which looks like a secret: "
+            f"has a value in its query whose name holds {secrets[0]!r}, which looks like a secret: "
             "put it into an environment variable that Endpoint(token=...) names"
         )
     if len(secret) >= PIECE and secret in unquote(str(address)):
@@ -94,9 +94,9 @@ def without(text: str, secret: str) -> str:
     size, low = min(PIECE, len(secret)), secret.lower()
     pieces = {low[start : start + size] for start in range(len(low) - size + 1)}
 
-    def hidden(found: re.Match[str]) -> str:
-        word = unquote(found[0]).lower()
-        return HIDDEN if any(piece in word for piece in pieces) else found[0]
+    def hidden(match: re.Match[str]) -> str:
+        word = unquote(match[0]).lower()
+        return HIDDEN if any(piece in word for piece in pieces) else match[0]
 
     return WORD.sub(hidden, text)
 

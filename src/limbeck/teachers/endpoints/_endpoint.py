@@ -304,7 +304,7 @@ class Client:
         except httpx.TimeoutException:
             return self._late
         except httpx.RequestError as error:
-            return _Reply(trouble=_told(error), is_passing=_is_passing(error))
+            return _Reply(trouble=_reason(error), is_passing=_is_passing(error))
 
     @property
     def _late(self) -> _Reply:
@@ -329,9 +329,9 @@ class Client:
     def _refusal(self, response: Any, body: bytes) -> _Reply:
         status = response.status_code
         kind = response.headers.get("content-type", "text/plain")
-        said = self.excerpt(body) if kind.startswith("text/") or "json" in kind else ""
+        quoted = self.excerpt(body) if kind.startswith("text/") or "json" in kind else ""
         wait = min(_seconds(response.headers.get("retry-after", "")), LONGEST_WAIT)
-        trouble = f"status {status}" + (f": {said}" if said else "")
+        trouble = f"status {status}" + (f": {quoted}" if quoted else "")
         return _Reply(trouble=trouble, is_passing=status in RETRIED, wait=wait)
 
 
@@ -341,12 +341,12 @@ def _back_off(tries: int) -> float:
     return min(wait, LONGEST_WAIT) * random.SystemRandom().uniform(0.5, 1.0)
 
 
-def _seconds(said: str) -> float:
+def _seconds(text: str) -> float:
     """The seconds that a Retry-After asks for, as a number or a date; 0 for anything else."""
-    if re.fullmatch(r"[0-9]{1,9}", said.strip()):
-        return float(said)
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
+        return float(text)
     try:
-        date = parsedate_to_datetime(said)
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return 0.0
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
@@ -367,7 +367,7 @@ def _is_untrusted(error: BaseException | None) -> bool:
     return False
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
     trouble = f"{type(error).__name__}: {first}" if first else type(error).__name__
     if _is_untrusted(error):

@@ -55,14 +55,14 @@ def http(
     """
     client = Client(url, how, name)
     checked_kind = check_kind(kind)
-    given = tuple(str(one) for one in classes)
-    names = given or _classes_of(client)
+    class_names = tuple(str(one) for one in classes)
+    names = class_names or _classes_of(client)
     return HttpTeacher(
         name=client.name,
         classes=names,
         kind=checked_kind,
         fingerprint=name_by_content([str(client.address), how.version]),
-        source=_text(url, given, {"kind": kind, "name": name, **asdict(how)}),
+        source=_text(url, class_names, {"kind": kind, "name": name, **asdict(how)}),
         speaker=_Speaker(client, names, checked_kind),
     )
 
@@ -86,10 +86,10 @@ def http_from_text(
     return http(url, classes, kind=kind, name=name, how=how)
 
 
-def _text(url: str, classes: tuple[str, ...], said: dict[str, Any]) -> str:
+def _text(url: str, classes: tuple[str, ...], options: dict[str, Any]) -> str:
     usual = {"kind": "logits", "name": "", **asdict(Endpoint())}
     shown = [repr(url), *([repr(list(classes))] if classes else [])]
-    shown += [f"{name}={value!r}" for name, value in said.items() if value != usual[name]]
+    shown += [f"{name}={value!r}" for name, value in options.items() if value != usual[name]]
     return f"http({', '.join(shown)})"
 
 
@@ -130,12 +130,12 @@ class _Speaker:
         scores = np.empty((len(inputs), len(self.classes)), dtype=np.float32)
         stop = threading.Event()
         with self.client.connected(), ThreadPoolExecutor(self.client.how.in_flight) as threads:
-            asked = {
+            futures = {
                 threads.submit(self._asked, part, stop): part.rows for part in self._parts(inputs)
             }
             try:
-                for done in as_completed(asked):
-                    scores[asked[done]] = done.result()
+                for done in as_completed(futures):
+                    scores[futures[done]] = done.result()
             finally:
                 # After a failure nobody waits to ask again, and what was not asked never is.
                 stop.set()
@@ -150,47 +150,47 @@ class _Speaker:
 
     def _asked(self, part: _Part, stop: threading.Event) -> Array:
         request = part.request(len(self.classes))
-        said = _read(self.client, request, stop)
-        self._check_words(said, request)
-        columns = self._columns(said, request)
-        return np.ascontiguousarray(self._scores(said, part)[:, columns])
+        reply = _read(self.client, request, stop)
+        self._check_words(reply, request)
+        columns = self._columns(reply, request)
+        return np.ascontiguousarray(self._scores(reply, part)[:, columns])
 
-    def _columns(self, said: dict[str, Any], request: Request) -> list[int]:
+    def _columns(self, reply: dict[str, Any], request: Request) -> list[int]:
         """Where each class stands in an answer, which may name them in an order of its own."""
-        own, wanted = said.get("classes"), list(self.classes)
-        if own is None or own == wanted:
-            return list(range(len(wanted)))
+        own, expected = reply.get("classes"), list(self.classes)
+        if own is None or own == expected:
+            return list(range(len(expected)))
         is_names = isinstance(own, list) and all(isinstance(one, str) for one in own)
-        if not is_names or sorted(own) != sorted(wanted):
+        if not is_names or sorted(own) != sorted(expected):
             raise self.client.wrong(
                 request,
-                f"its classes are {_brief(own)}, and those asked for are {_brief(wanted)}: they "
+                f"its classes are {_brief(own)}, and those asked for are {_brief(expected)}: they "
                 "must be the same names, in whatever order",
             )
-        return [own.index(name) for name in wanted]
+        return [own.index(name) for name in expected]
 
-    def _check_words(self, said: dict[str, Any], request: Request) -> None:
+    def _check_words(self, reply: dict[str, Any], request: Request) -> None:
         with self._lock:
-            self.version = self.version or str(said.get("version") or "")
-        known = {"kind": self.kind, "version": self.version}
-        for word, right in known.items():
-            if said.get(word) not in (None, right):
+            self.version = self.version or str(reply.get("version") or "")
+        expected = {"kind": self.kind, "version": self.version}
+        for word, right in expected.items():
+            if reply.get(word) not in (None, right):
                 raise self.client.wrong(
-                    request, f"its {word} is {_brief(said[word])}, where {_brief(right)} is right"
+                    request, f"its {word} is {_brief(reply[word])}, where {_brief(right)} is right"
                 )
 
-    def _scores(self, said: dict[str, Any], part: _Part) -> Array:
+    def _scores(self, reply: dict[str, Any], part: _Part) -> Array:
         try:
-            found = np.asarray(said["scores"])
+            scores = np.asarray(reply["scores"])
         except ValueError:  # numpy's word for ragged
-            found = np.empty(0, dtype=object)
-        if found.dtype.kind not in "iuf":
+            scores = np.empty(0, dtype=object)
+        if scores.dtype.kind not in "iuf":
             raise TeacherError(
                 f"{self.client.whose}, {part.name}: its scores are not rows of equally many "
                 "numbers (null is none)"
             )
         with np.errstate(over="ignore"):
-            narrow = found.astype(np.float32)
+            narrow = scores.astype(np.float32)
         keys = np.array([f"row {row}" for row in range(part.rows.start, part.rows.stop)])
         whose = f"{self.client.whose}, {part.name},"
         return check_answer(narrow, keys, self.classes, self.kind, whose)
@@ -228,21 +228,21 @@ def _read(client: Client, request: Request, stop: threading.Event) -> dict[str, 
     """The JSON object that answers a request, with its scores still unchecked."""
     body = client.post(request, stop)
     try:
-        said = json.loads(body)
+        reply = json.loads(body)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or "scores" not in said:
+        reply = None
+    if not isinstance(reply, dict) or "scores" not in reply:
         raise client.wrong(
             request, f'the answer is not JSON with "scores", it begins {client.excerpt(body)!r}'
         )
-    return said
+    return reply
 
 
 def _classes_of(client: Client) -> tuple[str, ...]:
     name = "the request for its class names (none is sent where classes are given)"
     request = Request(name, b'{"inputs":[]}', 0, BYTES_AROUND)
     with client.connected():
-        said = _read(client, request, threading.Event()).get("classes")
-    if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
-        raise client.wrong(request, f"its classes are {_brief(said)}, not a list of names")
-    return tuple(said)
+        names = _read(client, request, threading.Event()).get("classes")
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise client.wrong(request, f"its classes are {_brief(names)}, not a list of names")
+    return tuple(names)

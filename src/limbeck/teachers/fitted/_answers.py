@@ -20,18 +20,18 @@ def fitted_log_probabilities(model: Any, table: Any) -> Array:
     """
     with np.errstate(divide="ignore"):
         if hasattr(model, "predict_log_proba"):
-            said = np.asarray(model.predict_log_proba(table))
+            scores = np.asarray(model.predict_log_proba(table))
         else:
-            said = np.log(np.asarray(model.predict_proba(table)))
-    is_none = np.isneginf(said)
-    least = np.where(is_none, np.log(FLOOR), said).min(axis=1, keepdims=True)
-    return np.asarray(np.where(is_none, least, said))
+            scores = np.log(np.asarray(model.predict_proba(table)))
+    is_none = np.isneginf(scores)
+    least = np.where(is_none, np.log(FLOOR), scores).min(axis=1, keepdims=True)
+    return np.asarray(np.where(is_none, least, scores))
 
 
 def fitted_values(model: Any, table: Any) -> Array:
     """What a regressor says of rows, `(rows, outputs)` float64."""
-    said = np.asarray(model.predict(table), dtype=np.float64)
-    return said.reshape(len(said), -1)
+    values = np.asarray(model.predict(table), dtype=np.float64)
+    return values.reshape(len(values), -1)
 
 
 class _Counter:

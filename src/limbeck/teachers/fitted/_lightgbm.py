@@ -70,10 +70,10 @@ def lightgbm(
     if isinstance(model_or_path, str | Path):
         file = ModelFile.of(model_or_path)
         booster, own = _from_file(package, file), name or file.path.name
-        made = _teacher(_Boosted.of(booster, trees, own), (), classes, file.fingerprint)
+        teacher = _teacher(_Boosted.of(booster, trees, own), (), classes, file.fingerprint)
         options = {"classes": [str(one) for one in classes], "trees": trees, "name": name}
         source = _files.call("lightgbm", file.path, **options)
-        return replace(made, source=source, place=file.path)
+        return replace(teacher, source=source, place=file.path)
     booster, own_classes = _from_memory(package, model_or_path)
     version = hashlib.blake2b(booster.model_to_string().encode(), digest_size=8).hexdigest()
     own = name or type(model_or_path).__name__
@@ -137,12 +137,12 @@ class _Boosted:
         about = booster.dump_model(num_iteration=1)
         objective, *settings = str(about.get("objective", "custom")).split(" ")
         _check(booster, objective, whose)
-        known = dict(setting.partition(":")[::2] for setting in settings)
+        parameters = dict(setting.partition(":")[::2] for setting in settings)
         best = booster.best_iteration
         used = trees or (best if best > 0 else booster.current_iteration())
         # A forest's raw margins come as their sum, where `predict` takes their mean.
         share = 1 / used if about["average_output"] else 1.0
-        scale = float(known.get("sigmoid", 1)) * share
+        scale = float(parameters.get("sigmoid", 1)) * share
         shown = f"{name}, {trees} trees" if trees else name
         columns = int(about["num_tree_per_iteration"])
         return cls(booster, trees, shown, objective, columns, scale)
@@ -158,7 +158,7 @@ class _Boosted:
         """What its answers are."""
         return KINDS[self.objective]
 
-    def said(self, inputs: Array, *, raw: bool) -> Array:
+    def _scores(self, inputs: Array, *, raw: bool) -> Array:
         """What the booster says of rows."""
         rows = rows_of(inputs, self.booster.num_feature(), f"the model {self.name}")
         return np.asarray(
@@ -167,12 +167,12 @@ class _Boosted:
 
     def margins(self, inputs: Array) -> Array:
         """Logits `(batch, classes)`, of two classes (0, m)."""
-        margin = self.said(inputs, raw=True) * self.scale
+        margin = self._scores(inputs, raw=True) * self.scale
         return two_columns(margin) if self.columns == 1 else margin
 
     def values(self, inputs: Array) -> Array:
         """Values `(batch, 1)`."""
-        return self.said(inputs, raw=False).reshape(-1, 1)
+        return self._scores(inputs, raw=False).reshape(-1, 1)
 
 
 def _check(booster: Any, objective: str, whose: str) -> None:

@@ -64,11 +64,11 @@ class ModelFile:
         Raises:
             InputError: it is; says what opens it.
         """
-        found = self.writer
-        if found and found not in wanted:
+        version = self.writer
+        if version and version not in wanted:
             raise InputError(
-                f"{self.path} is a {found} file, not one of {wanted[0]}'s: "
-                f"{OPENED_BY[found]} opens it"
+                f"{self.path} is a {version} file, not one of {wanted[0]}'s: "
+                f"{OPENED_BY[version]} opens it"
             )
 
 
@@ -80,14 +80,14 @@ def class_names(own: Sequence[Any], given: Sequence[str], whose: str) -> tuple[s
     Raises:
         MismatchError: they are other names.
     """
-    names, wanted = [str(name) for name in own], [str(name) for name in given]
-    if not wanted or sorted(wanted) == sorted(names):
+    names, expected = [str(name) for name in own], [str(name) for name in given]
+    if not expected or sorted(expected) == sorted(names):
         return tuple(names)
-    if len(wanted) == len(names) and names == [str(number) for number in range(len(names))]:
-        return tuple(wanted)
+    if len(expected) == len(names) and names == [str(number) for number in range(len(names))]:
+        return tuple(expected)
     raise MismatchError(
-        f"{whose} knows the classes {', '.join(names)}; given were {', '.join(wanted)}: they must "
-        "be the same names"
+        f"{whose} knows the classes {', '.join(names)}; given were {', '.join(expected)}: they "
+        "must be the same names"
     )
 
 

@@ -70,7 +70,7 @@ def sklearn(
         InputError: a file of another kind, or a kind the model has not.
     """
     file = ModelFile.of(model_or_path) if isinstance(model_or_path, str | Path) else None
-    model = _opened(file, trust) if file else model_or_path
+    model = _unpickled(file, trust) if file else model_or_path
     whose = name or type(_last(model)).__name__
     _check_fitted(model, whose)
     chosen = _kind(model, kind, whose)
@@ -78,7 +78,7 @@ def sklearn(
     version = file.fingerprint if file else _answers.fitted_fingerprint(model)
     if chosen.endswith("logits"):
         _check_margins(model, whose)
-    made = SklearnTeacher(
+    teacher = SklearnTeacher(
         name=whose,
         classes=names,
         kind=check_kind(chosen),
@@ -86,10 +86,10 @@ def sklearn(
         model=model,
     )
     if not file:
-        return made
+        return teacher
     options = {"classes": [str(one) for one in classes], "kind": kind, "name": name}
     source = _files.call("sklearn", file.path, **options)
-    return replace(made, source=source, place=file.path, is_trusted=trust)
+    return replace(teacher, source=source, place=file.path, is_trusted=trust)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,14 +102,14 @@ class SklearnTeacher(Teacher):
         """What the model says by the method of this kind."""
         features = getattr(self.model, "n_features_in_", 0)
         rows = rows_of(inputs, features, f"the model {self.name}")
-        return self._said(_table(self.model, rows))
+        return self._scores(_table(self.model, rows))
 
-    def _said(self, table: Any) -> Array:
+    def _scores(self, table: Any) -> Array:
         match self.kind:
             case "log-probabilities":
-                said = _answers.fitted_log_probabilities(self.model, table)
-                _check_sum(np.exp(said), self.name)
-                return said
+                scores = _answers.fitted_log_probabilities(self.model, table)
+                _check_sum(np.exp(scores), self.name)
+                return scores
             case "probabilities":
                 return np.asarray(self.model.predict_proba(table))
             case "values":
@@ -124,7 +124,7 @@ class SklearnTeacher(Teacher):
         return np.stack([-margins, margins], axis=1)
 
 
-def _opened(file: ModelFile, trust: bool) -> Any:
+def _unpickled(file: ModelFile, trust: bool) -> Any:
     suffix = file.path.suffix.lower()
     if suffix not in (".skops", *PICKLES):
         file.check_writer("scikit-learn", "skops", "pickle")
@@ -261,8 +261,8 @@ def _table(model: Any, rows: Array) -> Any:
 
 def _votes(model: Any, table: Any) -> Array:
     """Rows with a 1 at the class that was predicted."""
-    said = np.asarray(model.predict(table))
-    return np.asarray(said[:, None] == np.asarray(model.classes_)[None], dtype=np.float32)
+    votes = np.asarray(model.predict(table))
+    return np.asarray(votes[:, None] == np.asarray(model.classes_)[None], dtype=np.float32)
 
 
 def _check_margins(model: Any, whose: str) -> None:
@@ -273,9 +273,9 @@ def _check_margins(model: Any, whose: str) -> None:
         )
 
 
-def _check_sum(said: Array, whose: str) -> None:
-    worst = np.abs(said.sum(axis=1) - 1).max(initial=0.0)
-    if worst > SUM_TOLERANCE + said.shape[1] * FLOOR:
+def _check_sum(probabilities: Array, whose: str) -> None:
+    worst = np.abs(probabilities.sum(axis=1) - 1).max(initial=0.0)
+    if worst > SUM_TOLERANCE + probabilities.shape[1] * FLOOR:
         raise TeacherError(
             f"the probabilities of the model {whose} miss a sum of one by {worst:.3g}: it answers "
             "for each class by itself (multi-label), not with one distribution"

@@ -98,8 +98,8 @@ def check_xgboost(content: bytes) -> dict[str, Any]:
     """
     is_text = re.match(rb"\s*\{\s*[\"}]", content) is not None
     try:
-        said = json.loads(content) if is_text else decode(content)
-        learner = said["learner"]
+        document = json.loads(content) if is_text else decode(content)
+        learner = document["learner"]
         booster = learner["gradient_booster"]
         features = int(learner["learner_model_param"]["num_feature"])
         if booster["name"] == "dart":
@@ -111,7 +111,7 @@ def check_xgboost(content: bytes) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from error
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"it lacks {error}") from error
-    return dict(said)
+    return dict(document)
 
 
 def _check_forest(model: Mapping[str, Any], features: int) -> None:
@@ -143,8 +143,12 @@ def _check_split(feature: Array, features: int, whose: str) -> None:
         raise ValueError(f"{whose} asks for a feature beyond the {features} there are")
 
 
-def _check_tree(children: Array, known: range, whose: str) -> None:
-    is_known = (children >= known.start) & (children < known.stop) & (children != 0)
+def _check_tree(children: Array, range_of_features: range, whose: str) -> None:
+    is_known = (
+        (children >= range_of_features.start)
+        & (children < range_of_features.stop)
+        & (children != 0)
+    )
     if not is_known.all() or len(np.unique(children)) != len(children):
         raise ValueError(f"{whose} has nodes that are no tree")
 

@@ -42,15 +42,15 @@ class _Reader:
         return is_next
 
     def numbers(self, kind: str, count: int) -> Any:
-        made = np.frombuffer(self.content, NUMBERS[kind], count, self.at)
-        self.at += made.nbytes
-        return made
+        array = np.frombuffer(self.content, NUMBERS[kind], count, self.at)
+        self.at += array.nbytes
+        return array
 
     def count(self) -> int:
-        found = int(self.numbers(self.character(), 1)[0])
-        if not 0 <= found <= len(self.content) - self.at:
-            raise ValueError(f"a length of {found} at byte {self.at}")
-        return found
+        number = int(self.numbers(self.character(), 1)[0])
+        if not 0 <= number <= len(self.content) - self.at:
+            raise ValueError(f"a length of {number} at byte {self.at}")
+        return number
 
     def text(self) -> str:
         length = self.count()
@@ -69,11 +69,11 @@ class _Reader:
         return self.numbers(kind, 1)[0].item()
 
     def object(self) -> dict[str, Any]:
-        made = {}
+        result = {}
         while not self.next_is("}"):
             name = self.text()
-            made[name] = self.value(self.character())
-        return made
+            result[name] = self.value(self.character())
+        return result
 
     def array(self) -> Any:
         kind = self.character() if self.next_is("$") else ""
@@ -82,7 +82,7 @@ class _Reader:
             if kind:
                 return self.numbers(kind, count)
             return [self.value(self.character()) for _ in range(count)]
-        made = []
+        items = []
         while not self.next_is("]"):
-            made.append(self.value(self.character()))
-        return made
+            items.append(self.value(self.character()))
+        return items

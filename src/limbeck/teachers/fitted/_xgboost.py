@@ -72,10 +72,10 @@ def xgboost(
     if isinstance(model_or_path, str | Path):
         file = ModelFile.of(model_or_path)
         booster, own = _from_file(package, file), name or file.path.name
-        made = _teacher(_Boosted.of(booster, trees, own), classes, file.fingerprint)
+        teacher = _teacher(_Boosted.of(booster, trees, own), classes, file.fingerprint)
         options = {"classes": [str(one) for one in classes], "trees": trees, "name": name}
         source = _files.call("xgboost", file.path, **options)
-        return replace(made, source=source, place=file.path)
+        return replace(teacher, source=source, place=file.path)
     booster, missing = _from_memory(package, model_or_path)
     version = hashlib.blake2b(bytes(booster.save_raw("ubj")), digest_size=8).hexdigest()
     own = name or type(model_or_path).__name__
@@ -176,13 +176,13 @@ class _Boosted:
         several = self.objective.startswith("binary:") and self.columns > 1
         return "independent-logits" if several else KINDS[self.objective]
 
-    def said(self, inputs: Array, *, raw: bool) -> Array:
+    def _scores(self, inputs: Array, *, raw: bool) -> Array:
         """What the booster says of rows."""
         rows = rows_of(inputs, self.booster.num_features(), f"the model {self.name}")
-        asked = needs("xgboost").DMatrix(rows, missing=self.missing)
+        matrix = needs("xgboost").DMatrix(rows, missing=self.missing)
         return np.asarray(
             self.booster.predict(
-                asked,
+                matrix,
                 output_margin=raw,
                 validate_features=False,  # the rows have no names; their number is checked above
                 iteration_range=(0, self.rounds),
@@ -191,12 +191,12 @@ class _Boosted:
 
     def margins(self, inputs: Array) -> Array:
         """Logits `(batch, classes)`, of two classes (0, m)."""
-        margin = self.said(inputs, raw=True)
+        margin = self._scores(inputs, raw=True)
         return two_columns(margin) if self.columns == 1 else margin
 
     def values(self, inputs: Array) -> Array:
         """Values `(batch, outputs)`."""
-        return self.said(inputs, raw=False).reshape(len(inputs), -1)
+        return self._scores(inputs, raw=False).reshape(len(inputs), -1)
 
 
 def _unknown(objective: str, whose: str) -> TeacherError:
@@ -207,8 +207,8 @@ def _unknown(objective: str, whose: str) -> TeacherError:
 
 
 def _check_categories(booster: Any, whose: str) -> None:
-    found = booster.get_categories() if hasattr(booster, "get_categories") else None
-    if found is not None and not found.empty():
+    categories = booster.get_categories() if hasattr(booster, "get_categories") else None
+    if categories is not None and not categories.empty():
         raise TeacherError(
             f"{whose} was trained on a data frame's categories, which rows of plain numbers do not "
             "have: train it on their codes, or take teachers.function"

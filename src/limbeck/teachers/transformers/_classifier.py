@@ -65,10 +65,10 @@ def huggingface(
     """
     if batch < 1:
         raise InputError(f"a batch holds 1 text or more, not {batch}")
-    opened, ending = Folder.of(folder), suffix(precision)
-    own_name = name or opened.place.name
-    _check_architecture(opened.config, folder, own_name)
-    net, reader = _loaded(opened, own_name, tokens)
+    place, ending = Folder.of(folder), suffix(precision)
+    own_name = name or place.place.name
+    _check_architecture(place.config, folder, own_name)
+    net, reader = _loaded(place, own_name, tokens)
     outputs, own_kind = int(net.config.num_labels), kind or _kind(net.config)
     names = _names(net.config).named(classes, own_name)
     _files.check_scores((_files.ANY, outputs), names, own_name)
@@ -78,9 +78,9 @@ def huggingface(
         name=own_name,
         classes=names,
         kind=check_kind(own_kind),
-        fingerprint=name_by_content([opened.fingerprint, reader.most, own_kind]) + ending,
-        source=_files.call("huggingface", opened.place, classes=list(classes), **options),
-        place=opened.place,
+        fingerprint=name_by_content([place.fingerprint, reader.most, own_kind]) + ending,
+        source=_files.call("huggingface", place.place, classes=list(classes), **options),
+        place=place.place,
         model=net,
         reader=reader,
         batch=batch if _can_fill(net, reader) else 1,
@@ -130,19 +130,19 @@ def _check_architecture(config: Mapping[str, Any], folder: str | Path, whose: st
         )
 
 
-def _loaded(opened: Folder, whose: str, tokens: int) -> tuple[Any, Reader]:
+def _loaded(folder: Folder, whose: str, tokens: int) -> tuple[Any, Reader]:
     transformers = needs("transformers")
     local = {"local_files_only": True, "trust_remote_code": False}
-    with opening(opened.place):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(opened.place, **local)
-        net, found = transformers.AutoModelForSequenceClassification.from_pretrained(
-            opened.place,
+    with opening(folder.place):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder.place, **local)
+        net, loading = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder.place,
             use_safetensors=True,
             dtype=torch.float32,  # never float16 on a CPU, whatever the weights are kept in
             output_loading_info=True,
             **local,
         )
-    absent = sorted(found["missing_keys"])
+    absent = sorted(loading["missing_keys"])
     if absent:
         raise TeacherError(
             f"{whose} is no trained classifier: its weights lack {absent[0]}"

@@ -38,8 +38,8 @@ class Kept:
 
     def rows(self, content: Array, others: Mapping[int, Array] = EMPTY) -> Array:
         """The embeddings of texts that are all here or among others, `(texts, dimensions)`."""
-        known = ChainMap(dict(others), self._rows)
-        return np.stack([known[hashed] for hashed in content.tolist()])
+        rows = ChainMap(dict(others), self._rows)
+        return np.stack([rows[hashed] for hashed in content.tolist()])
 
     def add(self, content: Array, embeddings: Array) -> None:
         """Keeps the embeddings of these texts, in memory and durably on disk.
@@ -69,11 +69,11 @@ class Kept:
 def _tensors(content: bytes) -> dict[str, Array]:
     """What a file holds; nothing, if it is damaged."""
     try:
-        said = artifacts.embedded(content)
+        header = artifacts.embedded(content)
         tensors: dict[str, Array] = load(content)
     except (SafetensorError, CorruptError):
         return {}
-    return tensors if said.get("checksum") == _digest(tensors) else {}
+    return tensors if header.get("checksum") == _digest(tensors) else {}
 
 
 def _digest(tensors: Mapping[str, Array]) -> str:

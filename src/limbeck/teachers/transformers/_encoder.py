@@ -81,11 +81,11 @@ class Encoder:
         cut = 0
         with runtime.Bar(f"embedding {examples.name}", len(parts)) as bar:
             for rows in parts:
-                told = examples.inputs[rows].tolist()
+                missing_texts = examples.inputs[rows].tolist()
                 self.kept.add(
-                    content[rows], _embedded(self.model, told, self.batch, self.precision)
+                    content[rows], _embedded(self.model, missing_texts, self.batch, self.precision)
                 )
-                cut += self.reader.count_untold(told)
+                cut += self.reader.count_untold(missing_texts)
                 bar.advance()
         self.reader.tell(cut, len(absent))
         return self.kept.rows(content)
@@ -162,9 +162,9 @@ class Encoder:
             OccupiedError: it is there already and holds something else.
             StorageError: the disk is full or read-only.
         """
-        made = self._numbers(head, classes, self.name)
+        numbers = self._numbers(head, classes, self.name)
         reads = Reads("", self.fingerprint, self.tokens, self.precision)
-        return made.write(to, self.folder, reads)
+        return numbers.write(to, self.folder, reads)
 
     def _numbers(self, head: object, classes: Sequence[str], whose: str) -> Head:
         able = _head.checked(head, self.dimensions, whose)
@@ -194,14 +194,16 @@ class Encoder:
         texts_in(examples.inputs[:1], self.name)
         return examples
 
-    def _found(self, inputs: Array, looks_up: bool) -> Array:
+    def _embed(self, inputs: Array, looks_up: bool) -> Array:
         examples = self._examples(inputs)
         content = examples.content_hashes
         absent = self.kept.absent(content) if looks_up else np.arange(len(examples))
-        told = examples.inputs[absent].tolist()
-        self.reader.tell(self.reader.count_untold(told), len(told))
-        made = _embedded(self.model, told, self.batch, self.precision) if told else np.empty((0, 0))
-        return self.kept.rows(content, dict(zip(content[absent].tolist(), made, strict=True)))
+        texts = examples.inputs[absent].tolist()
+        self.reader.tell(self.reader.count_untold(texts), len(texts))
+        computed = (
+            _embedded(self.model, texts, self.batch, self.precision) if texts else np.empty((0, 0))
+        )
+        return self.kept.rows(content, dict(zip(content[absent].tolist(), computed, strict=True)))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -220,7 +222,7 @@ class HeadTeacher(Teacher):
 
     def predict(self, inputs: Array) -> Array:
         """What the head says of the texts' embeddings."""
-        return self.head.logits(self.encoder._found(inputs, self.looks_up))
+        return self.head.logits(self.encoder._embed(inputs, self.looks_up))
 
 
 def encoder(
@@ -282,21 +284,21 @@ def head(
         MismatchError: the encoder there is another one, or other classes are given.
         Whatever `encoder` raises.
     """
-    found, reads = _head_file.read(path)
+    numbers, reads = _head_file.read(path)
     place = str(folder) or reads.folder
     if not Path(place).expanduser().is_dir():
         raise MissingError(
             f"the encoder of {path} is not in {place}: say where it lies, "
             f"head({str(path)!r}, folder=...)"
         )
-    opened = encoder(place, tokens=reads.tokens, batch=batch, precision=reads.precision, keep=keep)
-    if opened.fingerprint != reads.fingerprint:
+    reader = encoder(place, tokens=reads.tokens, batch=batch, precision=reads.precision, keep=keep)
+    if reader.fingerprint != reads.fingerprint:
         raise MismatchError(
-            f"{path} is the head of another encoder than {place} holds ({opened.fingerprint}, not "
+            f"{path} is the head of another encoder than {place} holds ({reader.fingerprint}, not "
             f"{reads.fingerprint}): its files have changed, or folder= names the wrong one"
         )
-    names = class_names(found.classes, classes, str(path))
-    made = opened._teacher(replace(found, classes=names), True, name or Path(path).name)
+    names = class_names(numbers.classes, classes, str(path))
+    teacher = reader._teacher(replace(numbers, classes=names), True, name or Path(path).name)
     options = {
         "classes": list(classes),
         "folder": _absolute(folder),
@@ -305,7 +307,7 @@ def head(
         "name": name,
     }
     file = _files.present(path)
-    return replace(made, source=_files.call("head", file, **options), place=file)
+    return replace(teacher, source=_files.call("head", file, **options), place=file)
 
 
 def _reopened(folder: Path, options: dict[str, Any], fingerprint: str) -> Encoder:
@@ -347,8 +349,8 @@ def _modules(place: Path) -> list[tuple[str, str]]:
             "sentence_transformers.SentenceTransformer(folder).save(other) makes one"
         )
     try:
-        said = json.loads((place / MODULES).read_bytes())
-        modules = [(str(one["path"]), str(one["type"])) for one in said]
+        listed = json.loads((place / MODULES).read_bytes())
+        modules = [(str(one["path"]), str(one["type"])) for one in listed]
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptError(f"{place / MODULES} is damaged: {error!r}") from error
     ours = "sentence_transformers."
@@ -377,8 +379,8 @@ def _loaded(place: Path, whose: str, tokens: int) -> tuple[Any, Reader]:
 
 def _embedded(model: Any, texts: list[str], batch: int, precision: str) -> Array:
     with runtime.evaluating(model), runtime.autocast(precision):
-        found = model.encode(
+        vectors = model.encode(
             texts, batch_size=batch, show_progress_bar=False, convert_to_tensor=True
         )
-    embedded: Array = found.float().cpu().numpy()
+    embedded: Array = vectors.float().cpu().numpy()
     return embedded

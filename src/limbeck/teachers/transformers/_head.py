@@ -46,17 +46,17 @@ def columns(head: LogisticRegression, classes: Sequence[str], whose: str) -> dic
         TeacherError: it was fitted on positions, and they are not those of these classes.
         MismatchError: it was fitted on names, and they are not these classes.
     """
-    known = head.classes_.tolist()
-    if all(isinstance(one, str) for one in known):
-        if classes and sorted(known) != sorted(classes):
+    names = head.classes_.tolist()
+    if all(isinstance(one, str) for one in names):
+        if classes and sorted(names) != sorted(classes):
             raise MismatchError(
-                f"the head of {whose} was fitted on the classes {', '.join(known)}, not "
+                f"the head of {whose} was fitted on the classes {', '.join(names)}, not "
                 f"{', '.join(classes)}: give the same names, or none"
             )
-        return {name: known.index(name) for name in classes or known}
-    if known != list(range(len(classes))):
+        return {name: names.index(name) for name in classes or names}
+    if names != list(range(len(classes))):
         raise TeacherError(
-            f"the head of {whose} was fitted on the labels {known}, and {len(classes)} classes "
+            f"the head of {whose} was fitted on the labels {names}, and {len(classes)} classes "
             f"are named ({', '.join(classes)}): name one for each label, 0 first"
         )
     return {name: place for place, name in enumerate(classes)}
@@ -85,10 +85,10 @@ def labelled_in(examples: Examples) -> Examples:
         )
     counts = np.bincount(examples.labels[examples.is_labelled], minlength=len(examples.classes))
     if len(counts) < 2 or not counts.all():
-        said = ", ".join(f"{n} {name}" for name, n in zip(examples.classes, counts, strict=True))
+        counted = ", ".join(f"{n} {name}" for name, n in zip(examples.classes, counts, strict=True))
         raise LabelsError(
             f"a head needs labelled examples of two classes or more, and of each; {examples.name} "
-            f"has {said or 'none'}"
+            f"has {counted or 'none'}"
         )
     return examples.take(np.flatnonzero(examples.is_labelled))
 
@@ -120,6 +120,6 @@ def _loss(
         if len(set(names[train])) < len(set(names)):  # nothing can be said of an absent class
             return float("inf")
         head = fitted(inputs[train], names[train], strength)
-        said = head.predict_proba(inputs[test])
-        total += log_loss(names[test], said, labels=head.classes_, normalize=False)
+        probabilities = head.predict_proba(inputs[test])
+        total += log_loss(names[test], probabilities, labels=head.classes_, normalize=False)
     return total

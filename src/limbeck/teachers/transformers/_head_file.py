@@ -86,9 +86,9 @@ class Head:
     def _content(self, folder: str, reads: Reads) -> bytes:
         tensors = {"bias": self.bias, "weight": np.ascontiguousarray(self.weight)}
         # The artifact first: it is what a file of such a head is known by.
-        said = {"artifact": "head", "format": FORMAT, "classes": list(self.classes)}
-        said |= {"encoder": {**asdict(reads), "folder": folder}, "checksum": _checksum(tensors)}
-        return save(tensors, metadata={"limbeck": json.dumps(said)})
+        header = {"artifact": "head", "format": FORMAT, "classes": list(self.classes)}
+        header |= {"encoder": {**asdict(reads), "folder": folder}, "checksum": _checksum(tensors)}
+        return save(tensors, metadata={"limbeck": json.dumps(header)})
 
 
 def is_head(path: Path) -> bool:
@@ -110,24 +110,24 @@ def read(path: str | Path) -> tuple[Head, Reads]:
     file = _files.present(path)
     content = file.read_bytes()
     try:
-        said, tensors = artifacts.embedded(content), load(content)
-        found, reads = _parts(said, tensors)
-        is_whole = said["checksum"] == _checksum(tensors)
+        header, tensors = artifacts.embedded(content), load(content)
+        head, reads = _parts(header, tensors)
+        is_whole = header["checksum"] == _checksum(tensors)
     except (SafetensorError, CorruptError, ValueError, KeyError, TypeError) as error:
         raise CorruptError(f"{path} is no head that Limbeck kept, or damaged: {error}") from error
     if not is_whole:
         raise CorruptError(f"{path} was altered: its numbers are not those of its checksum")
     folder = os.path.normpath(file.parent / reads.folder)
-    return found, Reads(folder, reads.fingerprint, reads.tokens, reads.precision)
+    return head, Reads(folder, reads.fingerprint, reads.tokens, reads.precision)
 
 
-def _parts(said: dict[str, Any], tensors: dict[str, Array]) -> tuple[Head, Reads]:
-    if said["artifact"] != "head" or said["format"] != FORMAT:
-        raise ValueError(f"it is a {said['artifact']} of format {said['format']}")
-    found = Head(_names(said["classes"]), tensors["weight"], tensors["bias"])
-    if found.weight.shape[:1] != (len(found.classes),) or found.bias.shape != (len(found.classes),):
-        raise ValueError(f"{len(found.classes)} classes have weights of {found.weight.shape}")
-    return found, Reads(**said["encoder"])
+def _parts(header: dict[str, Any], tensors: dict[str, Array]) -> tuple[Head, Reads]:
+    if header["artifact"] != "head" or header["format"] != FORMAT:
+        raise ValueError(f"it is a {header['artifact']} of format {header['format']}")
+    head = Head(_names(header["classes"]), tensors["weight"], tensors["bias"])
+    if head.weight.shape[:1] != (len(head.classes),) or head.bias.shape != (len(head.classes),):
+        raise ValueError(f"{len(head.classes)} classes have weights of {head.weight.shape}")
+    return head, Reads(**header["encoder"])
 
 
 def _names(classes: Sequence[str]) -> tuple[str, ...]:

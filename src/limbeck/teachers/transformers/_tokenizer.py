@@ -61,8 +61,8 @@ class Reader:
             )
 
     def _rows(self, texts: list[str], **how: Any) -> list[Tokens]:
-        found = self.tokenizer(texts, verbose=False, **how)
-        return [{name: found[name][row] for name in found} for row in range(len(texts))]
+        encoded = self.tokenizer(texts, verbose=False, **how)
+        return [{name: encoded[name][row] for name in encoded} for row in range(len(texts))]
 
     def _is_long(self, tokens: Tokens) -> bool:
         return bool(self.most) and len(tokens["input_ids"]) > self.most

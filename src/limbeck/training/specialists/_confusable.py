@@ -93,11 +93,11 @@ def confusable(
     _check_counts(counts, len(names))
     parts = _of_set(scores) if isinstance(scores, ScoreSet) else _of_array(scores, names)
     columns = _covariance(parts).T
-    found: dict[tuple[int, ...], None] = {}
+    subsets: dict[tuple[int, ...], None] = {}
     for wanted in counts:
         labels = _clustered(_fitting(clusterer, wanted, seed), columns)
-        found |= dict.fromkeys(_members(labels, least))
-    return tuple(tuple(names[at] for at in members) for members in found)
+        subsets |= dict.fromkeys(_members(labels, least))
+    return tuple(tuple(names[at] for at in members) for members in subsets)
 
 
 def read_clusterer(text: str) -> ClusterMixin:
@@ -126,15 +126,15 @@ def _of_set(scores: ScoreSet) -> Iterator[Array]:
 
 
 def _of_array(probabilities: Array, names: tuple[str, ...]) -> Iterator[Array]:
-    given = np.asarray(probabilities, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != len(names):
+    array = np.asarray(probabilities, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != len(names):
         raise InputError(
             f"predictions are (examples, classes) with a name for each class; got shape "
-            f"{given.shape} and {len(names)} names"
+            f"{array.shape} and {len(names)} names"
         )
-    if (given < 0).any() or not np.allclose(given.sum(axis=1), 1.0, atol=1e-4):
+    if (array < 0).any() or not np.allclose(array.sum(axis=1), 1.0, atol=1e-4):
         raise InputError("predictions are probabilities: 0 or more, and every row sums to one")
-    yield given
+    yield array
 
 
 def _covariance(parts: Iterator[Array]) -> Array:
@@ -150,9 +150,9 @@ def _covariance(parts: Iterator[Array]) -> Array:
 
 def _fitting(clusterer: ClusterMixin, count: int, seed: int) -> ClusterMixin:
     own = clone(clusterer)
-    wanted = {"n_clusters": count, "random_state": seed}
-    known = own.get_params()
-    return own.set_params(**{name: value for name, value in wanted.items() if name in known})
+    settings = {"n_clusters": count, "random_state": seed}
+    parameters = own.get_params()
+    return own.set_params(**{name: value for name, value in settings.items() if name in parameters})
 
 
 def _clustered(clusterer: ClusterMixin, columns: Array) -> Array:

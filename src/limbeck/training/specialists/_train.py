@@ -160,8 +160,8 @@ class _Job:
                 f"no labelled example of {self.transfer.examples.name} is of the {kind} of "
                 f"the specialist for {', '.join(self.subsets[number])}"
             )
-        drawn = np.random.default_rng(mixed(self.seed, number))
-        used = [np.sort(drawn.permutation(rows)[:half]) for rows in (special, rest)]
+        generator = np.random.default_rng(mixed(self.seed, number))
+        used = [np.sort(generator.permutation(rows)[:half]) for rows in (special, rest)]
         return _Draw(used[0], used[1], (len(special), len(rest)))
 
     def relabelled(self, number: int) -> TransferSet:
@@ -170,11 +170,11 @@ class _Job:
         The others stay, unlabelled and unseen by the training, so that inputs are encoded as the
         generalist's were.
         """
-        examples, drawn = self.transfer.examples, self.draw(number)
+        examples, draw = self.transfer.examples, self.draw(number)
         place = np.full(len(self.generalist.classes), len(self.subsets[number]))
         place[self.positions(number)] = np.arange(len(self.subsets[number]))
         labels = np.full(len(examples), UNLABELLED)
-        rows = np.concatenate([drawn.special, drawn.rest])
+        rows = np.concatenate([draw.special, draw.rest])
         labels[rows] = place[examples.labels[rows]]
         names = (*self.subsets[number], _dustbin(self.subsets[number]))
         return replace(self.transfer, examples=examples.with_labels(labels, names))
