@@ -169,6 +169,34 @@ def test_faults_in_calls_and_names_are_found_before_anything_runs(folder):
     assert "exported to .onnx or .safetensors, not to 'student.onxx'" in message
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["../out", "a/../../out", "/tmp/out", "C:\\\\out", "..\\\\out", ".", "", "a\\u001b[31mb"],
+)
+@pytest.mark.parametrize("key", ["name", "score", "train", "evaluate", "export"])
+def test_a_recipe_writes_nothing_outside_its_place(key, place, folder):
+    text = SMALL.format(folder=folder)
+    if key == "name":
+        text = f'name = "{place}"\n{text}'
+    else:
+        head = f"[[{key}]]" if key == "train" else f"[{key}]"
+        end = ".onnx" if key == "export" else ""
+        rest = text.replace('to = "student"\n', "", 1) if key == "train" else text
+        rest = rest.replace('to = "student.onnx"\n', "")
+        text = rest.replace(head, f'{head}\nto = "{place}{end}"', 1)
+    (folder / "wrong.toml").write_text(text)
+    if key == "export" and place in (".", "", "a\\u001b[31mb"):
+        return  # with the ending these are other names
+    with pytest.raises(RecipeError, match="outside"):
+        read_recipe(folder / "wrong.toml")
+
+
+def test_a_recipe_without_a_step_is_refused(folder):
+    (folder / "empty.toml").write_text("")
+    with pytest.raises(RecipeError, match=r"the recipe empty has a fault:\n  it has no step; a st"):
+        read_recipe(folder / "empty.toml")
+
+
 def test_bars_and_references_are_read_before_anything_runs(folder):
     bars = 'reference = "techer"\nrequire = ["acuracy>=0.9"]'
     wrong = SMALL.format(folder=folder).replace('reference = "teacher"', bars)

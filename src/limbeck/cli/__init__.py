@@ -45,7 +45,7 @@ from limbeck.cli._distill import distill
 from limbeck.cli._evaluate import evaluate
 from limbeck.cli._export import export
 from limbeck.cli._munge import munge
-from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail
+from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail, printable
 from limbeck.cli._rivals import rivals
 from limbeck.cli._run import run
 from limbeck.cli._score import score
@@ -143,4 +143,4 @@ def _print_line(line: str) -> None:
     # Where a bar stands, it goes on below the line.
     empty = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
     Console(stderr=True).control(empty)  # on a terminal only
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)

@@ -13,20 +13,29 @@ from limbeck.errors import InputError
 NOT_MET, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 
+def printable(text: str) -> str:
+    """The text with all but its line ends escaped that a terminal would obey instead of show.
+
+    Names come from files and servers: `ESC [ 2 K` in one would erase the line it stands in.
+    """
+    shown = (c if c in "\n\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(shown)
+
+
 def fail(message: str, status: int) -> int:
     """Prints what went wrong where errors go, and hands the status back."""
-    print(f"limbeck: {message}", file=sys.stderr)
+    print(f"limbeck: {printable(message)}", file=sys.stderr)
     return status
 
 
 def tell(sentence: str) -> None:
     """Says what is being done, where errors go: the output is the result alone."""
-    print(sentence, file=sys.stderr)
+    print(printable(sentence), file=sys.stderr)
 
 
 def say(value: dict[str, Any], words: str, json: bool) -> int:
     """Prints the result, in words or as JSON; status 0."""
-    print(json_text.dumps(value, indent=1) if json else words)
+    print(json_text.dumps(value, indent=1) if json else printable(words))
     return 0
 
 

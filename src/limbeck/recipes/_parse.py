@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,8 @@ from limbeck.errors import LimbeckError, MissingError, RecipeError
 from limbeck.recipes._step import Step
 from limbeck.recipes.steps import TABLES
 from limbeck.runtime import did_you_mean
+
+INSIDE = "a name of letters, with / for folders below it, no .. and no root"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
     name = tables.get("name", name)
     if not isinstance(name, str):
         faults.append(f"name should be a text, not {name!r}")
+    elif "name" in tables and not _stays_inside(name):
+        faults.append(f"name {name!r} would lie outside runs/: {INSIDE}")
     sources = tables.get("examples", {})
     if not isinstance(sources, dict) or not all(isinstance(s, str) for s in sources.values()):
         faults.append("[examples] gives each set a name and a text to open it from")
@@ -75,7 +79,10 @@ def parse(tables: Mapping[str, Any], name: str) -> Recipe:
             step, faults_of_it = _step(kind, values)
             faults += faults_of_it
             steps += [step] if step else []
+    if not any(table in tables for table in TABLES):
+        faults.append(f"it has no step; a step is a table such as {', '.join(map(_head, TABLES))}")
     faults += _unknown_names(sources, steps) + _names_taken_twice(sources, steps)
+    faults += _places_outside(steps)
     if faults:
         count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
         raise RecipeError(f"the recipe {name} has {count}:\n" + "\n".join(f"  {f}" for f in faults))
@@ -132,6 +139,27 @@ def _unknown_names(sources: Mapping[str, str], steps: list[Step]) -> list[str]:
         if name not in names
         and not (_may_lie_elsewhere(name) and name.split("/")[0] not in folders)
     ]
+
+
+def _head(table: str) -> str:
+    return f"[{table}]"
+
+
+def _places_outside(steps: list[Step]) -> list[str]:
+    """What a recipe would write outside its place: somebody else's recipe may not."""
+    return [
+        f"[{step.verb}] would write {name!r} outside the recipe's place: {INSIDE}"
+        for step in steps
+        for name in step.makes
+        if step.is_kept and not _stays_inside(name)
+    ]
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a path from a place lies in it, on any system, and is more than the place itself."""
+    path, other = PurePosixPath(name), PureWindowsPath(name)
+    is_named = bool(path.parts) and ".." not in (*path.parts, *other.parts)
+    return is_named and not path.is_absolute() and not other.anchor and name.isprintable()
 
 
 def _may_lie_elsewhere(name: str) -> bool:
