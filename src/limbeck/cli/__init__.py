@@ -56,6 +56,8 @@ from limbeck.cli._sweep import sweep
 from limbeck.cli._train import train
 from limbeck.errors import LimbeckError
 
+DEBUG = "--debug"  # a traceback of what was not foreseen, with any command
+
 # A command is a function of its own file: its name, its keywords and its docstring are what users
 # see. What it needs of torch it imports when it is run, so that `--help` answers at once.
 COMMANDS = (
@@ -83,7 +85,7 @@ def _application() -> App:
     app = App(
         name="limbeck",
         help="Turns a large model into a small fast one, and shows with evidence whether it "
-        "worked.",
+        "worked. With any command, --debug shows the traceback of an error that was not foreseen.",
         help_flags=["--help", "-h"],
         version_flags=["--version"],
         suppress_keyboard_interrupt=False,
@@ -100,10 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; leaves with status 0, 1 a bar missed, 2 bad input or 130 interrupted."""
     warnings.showwarning = _warn
     _show_log()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = [word for word in given if word != DEBUG]
     try:
-        status = app(
-            arguments, exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         status = fail(
             "interrupted: what is finished is kept, run the same command to go on", INTERRUPTED
@@ -117,7 +119,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         place = error.filename or "a file"
         status = fail(f"cannot read or write {place}: {error.strerror or error}", BAD_INPUT)
+    except Exception as error:
+        if DEBUG in given:
+            raise
+        status = fail(_unforeseen(error, words), BAD_INPUT)
     raise SystemExit(status or 0)
+
+
+def _unforeseen(error: Exception, words: Sequence[str]) -> str:
+    """One sentence for what no door refused in its own words: a fault of the input, or of ours."""
+    reason = (str(error).strip() or "no reason given").split("\n")[0]
+    return (
+        f"{words[0] if words else 'this'} stopped with {type(error).__name__}: {reason}; "
+        f"the same command with {DEBUG} shows where, and what is finished is kept"
+    )
 
 
 class _ToStandardError(logging.Handler):

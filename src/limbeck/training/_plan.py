@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, get_args
 
 from limbeck.errors import InputError
@@ -50,6 +51,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         self._check_choices()
+        for field in dataclasses.fields(self):
+            self._check_number(field.name, field.default)
         for name in ("epochs", "batch"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
         _check("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0")
@@ -61,6 +64,15 @@ class Plan:
             raise InputError("nesterov looks ahead along the momentum: set momentum above 0")
         if self.patience and not self.held_out:
             raise InputError("patience stops on held-out examples: set held_out above 0")
+
+    def _check_number(self, name: str, default: object) -> None:
+        value = getattr(self, name)
+        if isinstance(default, int):
+            is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+            _check(name, value, is_whole, "a whole number")
+        elif isinstance(default, float):
+            is_number = isinstance(value, Real) and math.isfinite(value)
+            _check(name, value, is_number, "a finite number")
 
     def _check_choices(self) -> None:
         choices = {
