@@ -118,6 +118,29 @@ def test_a_file_that_answers_otherwise_is_refused_and_not_left(run, tmp_path, mo
     assert export(run, to=tmp_path / "student.onnx", check=TEST, tolerance=0.02).n == 60
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 250_000.0])
+@pytest.mark.parametrize("ending", [".onnx", ".safetensors"])
+def test_the_check_of_values_does_not_depend_on_their_unit(unit, ending, tmp_path, monkeypatch):
+    """House prices pass, and values near a millionth that are all wrong do not."""
+    inputs = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    values = unit * (3 + inputs @ [1.0, -0.5, 0.2])
+    homes = Examples.of(inputs, values, classes=["price"])
+    plan, form = Plan(epochs=20, batch=32, learning_rate=0.01), "standardized"
+    run = train(students.mlp([16]), homes, objectives.Labels(form), to=tmp_path / "run", plan=plan)
+    made = export(run, to=tmp_path / f"a{ending}", check=homes)
+    assert made.largest_difference <= 1e-3 * values.std()
+    real = _export._FORMATS[ending]
+
+    def drifting(*arguments):
+        content, answer = real(*arguments)
+        return content, lambda batch: answer(batch) + np.float32(0.01 * values.std())
+
+    monkeypatch.setitem(_export._FORMATS, ending, drifting)
+    with pytest.raises(NotMetError, match=r"for 'price', more than .* times the deviation of that"):
+        export(run, to=tmp_path / f"b{ending}", check=homes)
+    export(run, to=tmp_path / f"b{ending}", check=homes, tolerance=0.02)
+
+
 def test_the_card_says_what_the_file_is(run, tmp_path):
     report = evaluate({"teacher": TEACHER, "student": run}, TEST, reference="teacher")
     made = export(run, to=tmp_path / "student.onnx", check=TEST, report=report)

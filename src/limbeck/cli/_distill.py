@@ -15,6 +15,7 @@ from limbeck.cli._options import (
     StudentText,
     TeacherTexts,
     To,
+    Tolerance,
     Trust,
     ViewsText,
     training_plan,
@@ -41,6 +42,7 @@ def distill(
     plan: PlanText = "",
     margin: float = 0.005,
     require: Require = None,
+    tolerance: Tolerance = 1e-3,
     accept_teacher: AcceptTeacher = False,
     trust: Trust = False,
     json: Json = False,
@@ -62,6 +64,7 @@ def distill(
         seeds=seeds,
         margin=margin,
         require=tuple(require or ()),
+        tolerance=tolerance,
         accept_teacher=accept_teacher,
     )
     distilled = limbeck.distill(

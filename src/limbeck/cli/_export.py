@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, Trust
+from limbeck.cli._options import ExamplesText, Json, Tolerance, Trust
 from limbeck.cli._output import say
 
 
@@ -15,7 +15,7 @@ def export(
     run: Annotated[Path, Parameter(help="The directory of the student's run.")],
     to: Annotated[Path, Parameter(help="A file ending in .onnx or .safetensors.")],
     check: ExamplesText,
-    tolerance: float = 1e-3,
+    tolerance: Tolerance = 1e-3,
     absorb: Annotated[bool, Parameter(help="Multiply out a bottleneck.", negative="")] = False,
     report: Annotated[Path | None, Parameter(help="A report, for the card.")] = None,
     trust: Trust = False,

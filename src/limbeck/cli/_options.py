@@ -47,6 +47,10 @@ ViewsText = Annotated[str, Parameter(help="Such as `jitter(2)` or `flip(of=crop(
 To = Annotated[Path, Parameter(help="Where the result lies; never overwritten.")]
 Json = Annotated[bool, Parameter(help="Print one JSON object instead of words.", negative="")]
 Trust = Annotated[bool, Parameter(help="Run the code that a text names.", negative="")]
+Tolerance = Annotated[
+    float,
+    Parameter(help="How far the file's scores may be off, as a share of an output's deviation."),
+]
 AcceptTeacher = Annotated[
     bool,
     Parameter(

@@ -18,6 +18,7 @@ from limbeck.runtime import Bar, evaluating
 from limbeck.scores import check_classes
 from limbeck.students import Model, Narrowed, Run, Student, encodings
 
+ROUNDING = 16 * float(np.finfo(np.float32).eps)  # of the largest score: sums in another order
 BATCH = 1024
 
 
@@ -36,8 +37,11 @@ def export(
     `(batch, classes)`: the encoding is inside. A linear bottleneck is multiplied out on request,
     and where that makes the file smaller. The card takes its numbers from `report`.
 
+    The file is verified: its scores of the `check` examples are the student's, but for `tolerance`
+    times the deviation of that output over those examples, and a few units in the last place.
+
     Raises:
-        NotMetError: a score differs by more than `tolerance`; no file is left.
+        NotMetError: a score differs by more than that; no file is left.
         InputError: the file's ending is neither .onnx nor .safetensors.
         MismatchError: the examples are not of the shape or classes of the student.
         OccupiedError: the file is there already and is not this student's.
@@ -101,11 +105,16 @@ def _write(
     student, exported, absorbed = _absorbed(run, model, bool(request["absorb"]))
     content, answers = _FORMATS[path.suffix](student, exported, run)
     expected, actual = _both(model, answers, check)
-    largest = float(np.abs(expected - actual).max())
-    if not largest <= request["tolerance"]:
+    apart = np.abs(expected - actual)
+    largest = float(apart.max())
+    allowed = _allowed(expected, request["tolerance"])
+    if not (apart <= allowed).all():
+        row, column = np.unravel_index((apart / allowed).argmax(), apart.shape)
         raise NotMetError(
             f"{path.name} was not written: on {len(check)} examples its scores differ from the "
-            f"student's by up to {largest:.3g}, more than the tolerance {request['tolerance']:g}"
+            f"student's by up to {apart[row, column]:.3g} for {run.classes[column]!r}, more than "
+            f"{allowed[column]:.3g}, which is the tolerance {request['tolerance']:g} times the "
+            "deviation of that output: a larger --tolerance would let it pass"
         )
     agreement = _agreement(expected, actual, run.kind)
     made = Exported(path, len(check), largest, agreement, absorbed)
@@ -117,6 +126,17 @@ def _write(
     artifacts.write_file(path_beside(path, ".md"), card(run, made, check, report).encode())
     artifacts.write_file(path, content)
     return made
+
+
+def _allowed(expected: Array, tolerance: float) -> Array:
+    """How far a score of each output may be off, `(classes,)`.
+
+    As a share of its deviation over the examples, because what 0.001 means depends on the units:
+    for values near 250,000 it is below float32's resolution, for values near 1e-6 all of them.
+    """
+    wide = expected.astype(np.float64)
+    deviation = wide.std(axis=0) if len(wide) > 1 else np.full(wide.shape[1], wide.std())
+    return np.asarray(tolerance * deviation + ROUNDING * np.abs(wide).max(axis=0))
 
 
 def _absorbed(run: Run, model: Model, wanted: bool) -> tuple[Student, Model, bool]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from limbeck.artifacts import respelt
 from limbeck.errors import InputError, RecipeError
 from limbeck.objectives._dist import DIST
 from limbeck.objectives._dkd import DKD
@@ -74,7 +75,8 @@ def from_text(text: str, *, trust: bool = False) -> Objective:
     """The objective that a call written as text makes, such as `SoftTargets(temperature=4)`.
 
     `mine.py:Focal(gamma=2)` or `module:Focal(gamma=2)` calls a class or function of yours with
-    literal arguments, which runs its code. The text then carries the file's fingerprint.
+    literal arguments, which runs its code. The text then carries the file's fingerprint. A text
+    of 0.1, such as `MatchLogits('standardised')`, is read as today's.
 
     Raises:
         RecipeError: there is none of that name, or its arguments are refused.
@@ -84,7 +86,7 @@ def from_text(text: str, *, trust: bool = False) -> Objective:
     """
     named = Named.parse(text)
     if named is None:
-        objective: Objective = make(text, MAKERS, "objective")
+        objective: Objective = make(respelt(text), MAKERS, "objective")
         return objective
     own = named.make("objective", trust=trust)
     if not callable(own) and type(own).__module__ == "builtins":

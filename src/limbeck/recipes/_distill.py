@@ -96,7 +96,13 @@ def distill(
         name=place.name,
         comparison=Comparison(margin=how.margin),
     )
-    exported = export(run, to=place / "student.onnx", check=sets.test, report=report)
+    exported = export(
+        run,
+        to=place / "student.onnx",
+        check=sets.test,
+        tolerance=how.tolerance,
+        report=report,
+    )
     artifacts.write_file(place / RECIPE, recipe.encode())
     return Distilled(run, report, exported, place / RECIPE)
 

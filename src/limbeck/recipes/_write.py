@@ -27,6 +27,7 @@ class Distillation:
         seeds: how many students, each with its control.
         margin: how far below the teacher's accuracy still counts as level with it.
         require: bars for the student, as `evaluate` takes them.
+        tolerance: how far the exported file's scores may be off, as `export` takes it.
         accept_teacher: whether a teacher that makes no sense beside the labels is distilled.
     """
 
@@ -39,6 +40,7 @@ class Distillation:
     margin: float = 0.005
     require: tuple[str, ...] = ()
     accept_teacher: bool = False
+    tolerance: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ def recipe_of(
         "margin": how.margin,
         "require": list(how.require),
     }
+    exporting: dict[str, object] = {"run": "student", "to": "student.onnx", "check": "test"}
+    exporting |= {"tolerance": how.tolerance} if how.tolerance != Distillation.tolerance else {}
     lines += ScoreTable.to_toml(scoring | mean) + TrainTable.to_toml(training)
     lines += EvaluateTable.to_toml(comparing | mean)
-    lines += ExportTable.to_toml({"run": "student", "to": "student.onnx", "check": "test"})
+    lines += ExportTable.to_toml(exporting)
     return "\n".join(lines) + "\n"
