@@ -510,3 +510,16 @@ def test_the_manifest_says_what_the_run_is(tmp_path, scores):
 
 def test_the_loop_is_short_enough_to_be_read():
     assert len(Path(_loop.__file__).read_text().splitlines()) <= 150
+
+
+def test_the_same_run_made_again_is_known_by_the_same_fingerprint(scores, tmp_path):
+    """However long it took: a report of the first is one of the second."""
+    one, other = (train(NET, scores, SOFT, to=tmp_path / name, plan=QUICK) for name in "ab")
+    assert (
+        one.manifest["nets"]["student"]["0"]["sha256"]
+        == (other.manifest["nets"]["student"]["0"]["sha256"])
+    )
+    assert one.fingerprint == other.fingerprint
+    assert one.control.fingerprint == other.control.fingerprint != one.fingerprint
+    third = train(NET, scores, SOFT, to=tmp_path / "c", plan=replace(QUICK, epochs=4))
+    assert third.fingerprint != one.fingerprint

@@ -40,9 +40,16 @@ def load_error(path: Path, what: str, error: Exception) -> CorruptError | Exampl
 
 
 def stamps(files: Iterable[Path]) -> list[list[object]]:
-    """What tells whether files are still those that were decoded: names, sizes, times."""
+    """What tells whether files are still those that were decoded: names, sizes, times.
+
+    Beside the time of the content that of the file itself, which no copy or `touch` can set: other
+    pixels of the same size and time are not taken for those that were decoded.
+    """
     stats = [(file, file.stat()) for file in files]
-    return [[str(file.resolve()), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+    return [
+        [str(file.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        for file, stat in stats
+    ]
 
 
 def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> Inputs:

@@ -15,7 +15,7 @@ from limbeck.errors import LimbeckError, RecipeError
 
 pydantic = lazy_loader.load("pydantic")
 
-LONGEST = 10_000  # characters of a call
+LONGEST = 1_000_000  # characters of a call
 DEEPEST = 20  # calls within calls
 
 Makers = Mapping[str, Callable[..., Any]]

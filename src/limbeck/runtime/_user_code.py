@@ -81,6 +81,13 @@ class Named:
                 f"and now it is {content}; put the old file back, or leave out the fingerprint"
             )
 
+    def code(self) -> str:
+        """Names the content of the file, or of the loaded module's file; "" where it has none."""
+        if self.is_file:
+            return fingerprint_of(self.place)
+        file = getattr(sys.modules.get(self.place), "__file__", None)
+        return fingerprint_of(file) if file else ""
+
     def check_trusted(self, what: str, *, trust: bool) -> None:
         """Refuses what can be seen to be wrong, and to run the code if nobody said it may be.
 

@@ -22,6 +22,7 @@ from ._run import HISTORY as HISTORY
 from ._run import MODEL as MODEL
 from ._run import Run as Run
 from ._run import altered_nets as altered_nets
+from ._run import net_fingerprint as net_fingerprint
 from ._student import Student as Student
 from ._student import parameters as parameters
 from .encodings import IDENTITY as IDENTITY

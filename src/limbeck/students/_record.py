@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from limbeck.artifacts import ExamplesEntry, NamedFileEntry
 
@@ -12,6 +12,8 @@ class NetEntry(NamedFileEntry):
 
     steps: int
     held_out_loss: float | None
+    # What the net answers follows from it; nets of 0.1 have none.
+    fingerprint: NotRequired[str]
 
 
 class MakerEntry(TypedDict):

@@ -113,8 +113,10 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """Names the shipped net by its weights."""
-        return artifacts.fingerprint(self._nets[str(self.shipped)])
+        """Names the shipped net by what its answers follow from: made again, it is the same."""
+        net = self._nets[str(self.shipped)]
+        # 0.1 hashed the whole entry, seconds too, and what it made is known by that.
+        return net["fingerprint"] if "fingerprint" in net else artifacts.fingerprint(net)
 
     @property
     def _nets(self) -> Mapping[str, NetEntry]:
@@ -176,6 +178,11 @@ Change = Callable[[int, bytes], bytes]
 """A student's seed and stored weights to other stored weights."""
 
 
+def net_fingerprint(sha256: str, student: str, encoding: Mapping[str, Any]) -> str:
+    """Names a net by its weights, its description and what is done to its inputs."""
+    return artifacts.fingerprint([sha256, student, encoding])
+
+
 def altered_nets(run: Run, to: Path, change: Change) -> dict[str, dict[str, Any]]:
     """Writes every net of the run and its history below `to`; what a manifest says of them.
 
@@ -193,5 +200,9 @@ def altered_nets(run: Run, to: Path, change: Change) -> dict[str, dict[str, Any]
             history = Path(entry["file"]).parent / HISTORY
             artifacts.write_file(to / history, (run.directory / history).read_bytes())
             artifacts.write_file(to / entry["file"], content)
-            nets.setdefault(role, {})[seed] = {**entry, **artifacts.file_entry(content)}
+            altered = {**entry, **artifacts.file_entry(content)}
+            if "fingerprint" in entry:
+                sha256, record = str(altered["sha256"]), run.record
+                altered["fingerprint"] = net_fingerprint(sha256, record.student, record.encoding)
+            nets.setdefault(role, {})[seed] = altered
     return nets

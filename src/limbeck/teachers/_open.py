@@ -219,10 +219,12 @@ def _from_code(named: Named, text: str, classes: Sequence[str], trust: bool) -> 
         value = named.make("teacher", trust=trust)
     else:
         value = _answering(named.load("teacher", trust=trust))
-    source = text
+    source, teacher = text, as_teacher(value, classes)
     if named.is_file:
         source = replace(named, place=str(Path(named.place).absolute())).text
-    return replace(as_teacher(value, classes), source=source, is_trusted=trust)
+    # The same name in a changed file is another teacher, whatever version it gives itself.
+    code = artifacts.fingerprint([teacher.fingerprint, named.code()])
+    return replace(teacher, source=source, is_trusted=trust, fingerprint=code)
 
 
 def _answering(value: Any) -> Any:

@@ -62,10 +62,14 @@ def _net(job: Job, role: str, seed: int) -> dict[str, Any]:
     place = job.member(role, seed).to
     file = f"{place.name}/{students.MODEL}"
     history = artifacts.read_json(place / students.HISTORY)
+    entry = artifacts.file_entries(job.to, [file])[file]
     record = history["epochs"][history["best"]]  # -1, the last, where none was chosen
     return {
         "file": file,
-        **artifacts.file_entries(job.to, [file])[file],
+        **entry,
+        "fingerprint": students.net_fingerprint(
+            str(entry["sha256"]), str(job.request["student"]), job.encoding.to_json()
+        ),
         "steps": history["epochs"][-1]["step"],
         "seconds": history["seconds"],
         "held_out_loss": record.get("held_out"),
