@@ -44,6 +44,7 @@ class _Rows:
     groups: Array | None = None
     columns: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 def read_table(
@@ -60,9 +61,9 @@ def read_table(
 
     CSV and Parquet: the label, key and group are columns of those names, where there are such;
     `columns` are kept beside the inputs; every other column must be numeric and becomes an input,
-    float32 `(n, features)`. A `.npz` holds `inputs` of any shape, optionally `labels`, `keys`,
-    `groups` and `classes`, and every other array of n entries is kept as a column. A `.npy` holds
-    inputs only. An empty cell is no label; no other cell may be empty.
+    float32 `(n, features)`, whose names the examples keep. A `.npz` holds `inputs` of any shape,
+    optionally `labels`, `keys`, `groups` and `classes`, and every other array of n entries is kept
+    as a column. A `.npy` holds inputs only. An empty cell is no label; no other cell may be empty.
 
     Labels in a table: text is class names, which become `classes`, sorted where no order is given.
     Whole numbers are class positions, 1.0 like 1, because a column of them turns into floats once
@@ -99,6 +100,7 @@ def read_table(
         groups=rows.groups,
         columns=rows.columns,
         name=Path(path).name,
+        features=rows.features,
     )
 
 
@@ -287,4 +289,5 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
         groups=_arrow.names_in(table[group], group, path) if group else None,
         columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
         classes=_arrow.classes_of(label, roles.kind),
+        features=() if roles.is_labels_only else tuple(rest),
     )

@@ -13,7 +13,7 @@ from limbeck.deployment._exported import ARTIFACT, Answers, Exported, check_form
 from limbeck.deployment._onnx import to_onnx
 from limbeck.errors import InputError, MismatchError, NotMetError, OccupiedError
 from limbeck.evaluation import Report
-from limbeck.examples import Array, Examples, tensor
+from limbeck.examples import Array, Examples, brief_names, tensor
 from limbeck.runtime import Bar, evaluating
 from limbeck.scores import check_classes
 from limbeck.students import Model, Narrowed, Run, Student, encodings
@@ -78,6 +78,12 @@ def _check_shape(run: Run, check: Examples) -> None:
     if check.shape != run.student.inputs:
         raise MismatchError(
             f"{run.name} takes inputs of shape {run.student.inputs}, {check.name} has {check.shape}"
+        )
+    own = tuple(run.record.features)
+    if own and check.features and own != check.features:
+        raise MismatchError(
+            f"{run.name} takes the columns {brief_names(own)} in that order, {check.name} has "
+            f"{brief_names(check.features)}: check with a table like the one it learned from"
         )
 
 
@@ -196,6 +202,7 @@ def _description(
         "request": request,
         "run": str(run.directory),
         "classes": list(run.classes),
+        **({"features": list(run.record.features)} if run.record.features else {}),
         "kind": run.kind,
         "encoding": run.record.encoding,
         "check": result,

@@ -12,7 +12,7 @@ from limbeck.examples import Array, Examples
 from limbeck.metrics import OF_PROBABILITIES, Metric
 from limbeck.scores import OF_ONE_SOFTMAX, Kind, answered_with, as_learnt
 from limbeck.students import Run
-from limbeck.teachers import Answer, Teacher, as_teacher, ordered, run
+from limbeck.teachers import Answer, Teacher, as_teacher, fitted_to, run
 
 EVALUATED: tuple[Kind, ...] = (
     *OF_ONE_SOFTMAX,
@@ -114,14 +114,13 @@ def members(model: Given) -> list[Given]:
 
 
 def able(name: str, model: Given, examples: Examples) -> list[Teacher]:
-    """Who answers for a model, with the classes in the order of the examples.
+    """Who answers for a model, with classes in the order of the examples and columns by name.
 
     Raises:
-        MismatchError: it names other classes.
+        MismatchError: it names other classes, or learned from columns that are not there.
     """
     each = [as_teacher(one, examples.classes) for one in members(model)]
-    named = {"of": examples.name, "whose": f"the model {name}"}
-    return [ordered(one, examples.classes, **named) for one in each]
+    return [fitted_to(one, examples, whose=f"the model {name}") for one in each]
 
 
 def answers(teacher: Teacher, examples: Examples, name: str) -> Array:

@@ -3,6 +3,8 @@
 Files:
     _batch: Batch: some of the examples as tensors, with their scores, for one step.
     _examples: Examples: inputs, labels and groups (utterance, patient) that keep their keys.
+    _hashes: Hashes of examples: what an example is known by beside its key, and what names a whole
+        set.
     _inputs: Raw inputs, numbers or texts: brought into one form, refused where unreadable, as
         tensors.
     _labels: What labels are: a class each, a 0 or 1 for each column, or real values; read and

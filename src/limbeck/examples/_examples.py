@@ -1,8 +1,7 @@
 """Examples: inputs, labels and groups (utterance, patient) that keep their keys."""
 
 import dataclasses
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -13,26 +12,10 @@ import numpy as np
 from limbeck.artifacts import fingerprint
 from limbeck.errors import ExamplesError, MismatchError
 from limbeck.examples import _labels
+from limbeck.examples._hashes import Hashes, content_hashes, digest, hash64
 from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, is_text
 from limbeck.examples._labels import LabelsKind
-from limbeck.examples._lazy import Array, Inputs, blocks, joined, subset
-
-
-@dataclass
-class Hashes:
-    """What is known of a set's hashes so far: they are the costly part of a subset.
-
-    A set begins with none, so that one whose inputs or keys were replaced has none of another's;
-    only who knows that they are the same hands them on.
-
-    Attributes:
-        contents, keys: 8 bytes for each input and for each key, `(examples,)` uint64.
-        whole: the set's fingerprint.
-    """
-
-    contents: Array | None = None
-    keys: Array | None = None
-    whole: str = ""
+from limbeck.examples._lazy import Array, Inputs, joined, subset
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +36,7 @@ class Examples:
         groups: text `(examples,)`: examples of one group are never split apart. Without groups
             of your own, inputs with the same content are a group.
         columns: anything else known of each example, for slices and splits.
+        features: of a table the names of the input columns, in order; else empty.
         name: what reports call the set.
         source: the text that `limbeck.read` opens again; empty for arrays of your own.
     """
@@ -65,6 +49,7 @@ class Examples:
     columns: Mapping[str, Array] = field(default_factory=dict)
     name: str = "examples"
     source: str = ""
+    features: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -77,6 +62,7 @@ class Examples:
         groups: Sequence[str] | Array | None = None,
         columns: Mapping[str, Array] | None = None,
         name: str = "examples",
+        features: Sequence[str] = (),
     ) -> "Examples":
         """Examples from arrays, checked.
 
@@ -101,7 +87,13 @@ class Examples:
         others = {k: np.asarray(v) for k, v in (columns or {}).items()}
         for column, values in others.items():
             _check_length(f"column {column!r}", len(values), n)
-        examples = cls(inputs, positions, known_keys, names, known_keys, others, name)
+        if features:
+            _check_length(
+                "names of features", len(features), inputs.shape[1] if inputs.ndim > 1 else 1
+            )
+        examples = cls(
+            inputs, positions, known_keys, names, known_keys, others, name, "", tuple(features)
+        )
         if groups is None:
             own = examples.content_hashes.astype(str)
         else:
@@ -145,14 +137,14 @@ class Examples:
     def content_hashes(self) -> Array:
         """8 bytes for each input's content, type and shape, `(examples,)` uint64; no labels."""
         if self._hashes.contents is None:
-            self._hashes.contents = _content_hashes(self.inputs, self.shape)
+            self._hashes.contents = content_hashes(self.inputs, self.shape)
         return self._hashes.contents
 
     @property
     def key_hashes(self) -> Array:
         """8 bytes for each key, `(examples,)` uint64: what views draw their numbers from."""
         if self._hashes.keys is None:
-            self._hashes.keys = _hash64(str(key).encode() for key in self.keys)
+            self._hashes.keys = hash64(str(key).encode() for key in self.keys)
         return self._hashes.keys
 
     @property
@@ -162,14 +154,14 @@ class Examples:
             order = np.argsort(self.keys)
             keys = "\0".join(self.keys[order]).encode()
             content = self.content_hashes[order].astype("<u8").tobytes()
-            self._hashes.whole = fingerprint([len(self), _digest(keys), _digest(content)])
+            self._hashes.whole = fingerprint([len(self), digest(keys), digest(content)])
         return self._hashes.whole
 
     @property
     def labels_fingerprint(self) -> str:
         """Names the labels by their keys, in whatever order they come."""
         order = np.argsort(self.keys)
-        return fingerprint(_digest(_labels.labels_content(self.labels[order])))
+        return fingerprint(digest(_labels.labels_content(self.labels[order])))
 
     @cached_property
     def _sorted_keys(self) -> tuple[Array, Array]:
@@ -250,7 +242,7 @@ class Examples:
             raise ExamplesError(f"the fraction of a split lies between 0 and 1, not {fraction}")
         groups = self.column(by).astype(str) if by else self.groups
         names, of_group, counts = np.unique(groups, return_inverse=True, return_counts=True)
-        order = np.argsort(_hash64(f"{seed}\0{name}".encode() for name in names))
+        order = np.argsort(hash64(f"{seed}\0{name}".encode() for name in names))
         before = np.cumsum(counts[order]) - counts[order]
         chosen = order[before < round(fraction * len(self))]
         second = np.isin(of_group, chosen)
@@ -316,6 +308,11 @@ class Examples:
                 f"inputs of {self.name} have shape {self.shape}, "
                 f"of {labelled.name} {labelled.shape}"
             )
+        if self.features and labelled.features and labelled.features != self.features:
+            raise MismatchError(
+                f"{self.name} has the columns {_labels.brief_names(self.features)}, "
+                f"{labelled.name} {_labels.brief_names(labelled.features)}: put them in one order"
+            )
         rows = self.find(labelled.keys)
         is_known = rows >= 0
         changed = is_known & (self.content_hashes[rows] != labelled.content_hashes)
@@ -379,20 +376,3 @@ def _check_keys(keys: Array, n: int) -> None:
 def _check_length(what: str, length: int, n: int) -> None:
     if length != n:
         raise ExamplesError(f"there are {n} inputs but {length} {what}")
-
-
-def _content_hashes(inputs: Inputs, shape: tuple[int, ...]) -> Array:
-    rows = (row for block in blocks(inputs) for row in block)
-    if is_text(inputs):
-        return _hash64(b"text" + text.encode() for text in rows)
-    head = f"{inputs.dtype.str}{shape}".encode()
-    return _hash64(head + row.tobytes() for row in rows)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _hash64(contents: Iterable[bytes]) -> Array:
-    digests = b"".join(hashlib.blake2b(c, digest_size=8).digest() for c in contents)
-    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)

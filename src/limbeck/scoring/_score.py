@@ -15,7 +15,7 @@ from limbeck.scoring._sample import Sample
 from limbeck.scoring._sanity import check_sense
 from limbeck.scoring._writer import Job, Origin, Storage
 from limbeck.students import Run
-from limbeck.teachers import Answer, Teacher, as_teacher, ordered
+from limbeck.teachers import Answer, Teacher, as_teacher, fitted_to
 
 
 def score(
@@ -33,9 +33,10 @@ def score(
 ) -> ScoreSet:
     """What the teacher says of every example in `count` views, kept in the directory `to`.
 
-    The teacher answers in eval mode and without gradients; its classes are found by name, in
-    whatever order it has them. An interrupted call goes on where it was when it is made again, and
-    one that is whole already returns at once. Labels play no part in the scores.
+    The teacher answers in eval mode and without gradients; its classes, and the columns of a table
+    that it learned from, are found by name, in whatever order it has them. An interrupted call goes
+    on where it was when it is made again, and one that is whole already returns at once. Labels
+    play no part in the scores.
 
     Before the work starts the teacher is asked about up to 256 examples, and about a few of them
     twice. It has to answer the same twice, and different inputs differently; where there are labels
@@ -55,11 +56,11 @@ def score(
         TeacherError: the teacher answers with another number of classes, NaN or infinity, the same
             input twice with different scores, all inputs with the same scores, or is right less
             often than by chance.
-        MismatchError: teacher and examples name other classes, or `held_out` is not so.
+        MismatchError: teacher and examples name other classes or columns, or `held_out` is not so.
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only; finished shards are kept.
     """
-    able = ordered(as_teacher(teacher, examples.classes), examples.classes, of=examples.name)
+    able = fitted_to(as_teacher(teacher, examples.classes), examples)
     view = as_view(views)
     able.check_asked(examples, view)
     check_width(able.kind, storage.width, f"{able.name} answers with")

@@ -41,6 +41,7 @@ class RunRecord:
         nets: by role ("student", "control"), then by seed.
         shipped: the chosen seed of each role.
         notes: by role, sentences that a report has to carry.
+        features: of a table the names of the columns that the net takes, in order.
         seen: the file with the content hashes of what the nets were trained or decided on.
         provenance: what made it.
         kind: what the nets answer with; logits where it is not said.
@@ -67,5 +68,6 @@ class RunRecord:
     parameters: int = 0
     seconds: float = 0.0
     score_seconds: float = 0.0
+    features: Sequence[str] = ()
     teacher: Mapping[str, Any] = field(default_factory=dict)
     correction: Mapping[str, Any] = field(default_factory=dict)

@@ -4,6 +4,7 @@ Files:
     endpoints/: Teachers behind an HTTP endpoint.
     _ensemble: Several teachers as one: the mean of what they say.
     _exported: Teachers that are exported programs of torch, in a file.
+    _features: Columns of a table are found by name, in whatever order a teacher learned them.
     _files: What teachers that are files share: what the file says of itself, takes, and is opened
         by.
     fitted/: Teachers that are fitted models: scikit-learn's, LightGBM's, XGBoost's.

@@ -3,6 +3,7 @@
 from ._ensemble import ensemble as ensemble
 from ._ensemble import in_precision as in_precision
 from ._exported import exported as exported
+from ._features import fitted_to as fitted_to
 from ._function import as_teacher as as_teacher
 from ._function import function as function
 from ._fusion import Opinion as Opinion

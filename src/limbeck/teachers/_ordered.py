@@ -1,5 +1,6 @@
 """Teachers whose columns stand in another order than they answer in."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,34 +43,28 @@ def ordered(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OrderedTeacher(Teacher):
-    """A teacher with its columns in another order; all else it is asked, the inner one is.
+class Wrapped(Teacher, ABC):
+    """A teacher around another, who answers; all else that it is asked, the inner one is.
 
     Attributes:
-        inner: who answers. Its `source` is that of both, and says nothing of the order.
+        inner: who answers. Its `source` is that of both, and says nothing of what is around it.
     """
 
     inner: Teacher
+
+    @abstractmethod
+    def around(self, inner: Teacher) -> Teacher:
+        """The same around another."""
 
     @property
     def own_order(self) -> tuple[str, ...]:
         """The inner one's."""
         return self.inner.own_order
 
-    def predict(self, inputs: Array) -> Any:
-        """What the inner one says, in this order."""
-        return self._picked(self.inner.predict(inputs))
-
-    def predict_by_key(self, inputs: Array, keys: Array) -> Any:
-        """What the inner one says of these keys, in this order."""
-        return self._picked(self.inner.predict_by_key(inputs, keys))
-
-    def _picked(self, answer: Any) -> Any:
-        columns = [self.inner.classes.index(name) for name in self.classes]
-        scores = answer if isinstance(answer, Tensor) else np.asarray(answer)
-        # Of another shape it is no answer, which whoever asked finds out.
-        is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
-        return scores[:, columns] if is_whole else answer
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The inner one's."""
+        return self.inner.features
 
     @property
     def answers_keys(self) -> bool:
@@ -86,8 +81,8 @@ class OrderedTeacher(Teacher):
         return self.inner.bytes
 
     def with_threads(self, threads: int) -> Teacher:
-        """The inner one opened for so many threads, in this order."""
-        return ordered(self.inner.with_threads(threads), self.classes)
+        """The same around the inner one opened for so many threads."""
+        return self.around(self.inner.with_threads(threads))
 
     @property
     def has_trees(self) -> bool:
@@ -95,8 +90,8 @@ class OrderedTeacher(Teacher):
         return self.inner.has_trees
 
     def with_trees(self, share: float) -> Teacher:
-        """The inner one with that share of its trees, in this order."""
-        return ordered(self.inner.with_trees(share), self.classes)
+        """The same around the inner one with that share of its trees."""
+        return self.around(self.inner.with_trees(share))
 
     @property
     def members(self) -> tuple[Teacher, ...]:
@@ -114,12 +109,36 @@ class OrderedTeacher(Teacher):
         return self.inner.net
 
     def reopen(self) -> Teacher:
-        """The inner one opened anew, in this order."""
-        return ordered(self.inner.reopen(), self.classes)
+        """The same around the inner one opened anew."""
+        return self.around(self.inner.reopen())
 
     @property
     def _is_text(self) -> bool:
-        return False  # the text opens the inner one, in its own order
+        return False  # the text opens the inner one
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OrderedTeacher(Wrapped):
+    """A teacher with its columns in another order."""
+
+    def around(self, inner: Teacher) -> Teacher:
+        """Another in this order."""
+        return ordered(inner, self.classes)
+
+    def predict(self, inputs: Array) -> Any:
+        """What the inner one says, in this order."""
+        return self._picked(self.inner.predict(inputs))
+
+    def predict_by_key(self, inputs: Array, keys: Array) -> Any:
+        """What the inner one says of these keys, in this order."""
+        return self._picked(self.inner.predict_by_key(inputs, keys))
+
+    def _picked(self, answer: Any) -> Any:
+        columns = [self.inner.classes.index(name) for name in self.classes]
+        scores = answer if isinstance(answer, Tensor) else np.asarray(answer)
+        # Of another shape it is no answer, which whoever asked finds out.
+        is_whole = scores.ndim == 2 and scores.shape[1] == len(columns)
+        return scores[:, columns] if is_whole else answer
 
 
 def _check_same_names(own: tuple[str, ...], wanted: tuple[str, ...], of: str, whose: str) -> None:

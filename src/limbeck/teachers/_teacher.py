@@ -110,6 +110,11 @@ class Teacher(ABC):
         raise InputError(f"{self.name} has no trees of which it could keep {share:.0%}")
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the columns that it learned from, in order; none where it knows none."""
+        return ()
+
+    @property
     def own_order(self) -> tuple[str, ...]:
         """The class names in its own order, before `ordered` put them in another."""
         return self.classes

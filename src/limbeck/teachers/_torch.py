@@ -112,6 +112,11 @@ class RunTeacher(Teacher):
         """The net."""
         return self.run.model(self.seed)
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the table that the net was trained on."""
+        return tuple(self.run.record.features)
+
     def predict(self, inputs: Array) -> Tensor:
         """What the net says, in eval mode and without gradients."""
         # Our models begin with their own encoding, which takes any number type.

@@ -6,7 +6,7 @@ from limbeck.errors import InputError
 from limbeck.examples import Examples, Plain, Show, Shows, View, as_view
 from limbeck.scoring import Sample, check_sense
 from limbeck.students import Run
-from limbeck.teachers import BATCH, Answer, Teacher, as_teacher, ordered
+from limbeck.teachers import BATCH, Answer, Teacher, as_teacher, fitted_to
 from limbeck.training._sources import Live
 from limbeck.training._transfer import FRESH, TransferSet, check_labelled
 
@@ -38,7 +38,7 @@ def live(
     check_labelled(labelled)
     shown = examples if labelled is None else examples.joined(labelled)
     able = as_teacher(teacher, shown.classes)
-    able = ordered(able, shown.classes, of=shown.name)
+    able = fitted_to(able, shown)
     view = as_view(views)
     able.check_asked(shown, view)
     if count < 1:

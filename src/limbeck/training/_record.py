@@ -35,6 +35,7 @@ def manifest(job: Job) -> dict[str, Any]:
             "n": len(examples),
             "labelled": int(examples.is_labelled.sum()),
         },
+        **({"features": list(examples.features)} if examples.features else {}),
         "score_set": scored.place if scored else "",
         "seconds": sum(net["seconds"] for of_role in nets.values() for net in of_role.values()),
         "score_seconds": scored.seconds if scored else 0.0,

@@ -18,6 +18,7 @@ from limbeck.teachers.fitted._model_file import (
     ModelFile,
     check_trees,
     class_names,
+    named_features,
     rows_of,
     two_columns,
     value_names,
@@ -216,6 +217,12 @@ class LightGBMTeacher(Teacher):
     """
 
     boosted: _Boosted = field(repr=False)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that the booster learned from, where they had names."""
+        return named_features(self.boosted.booster.feature_name())
+
     version: str
 
     def predict(self, inputs: Array) -> Array:

@@ -1,7 +1,8 @@
 """What models of other libraries share as teachers: their files, class names, rows and columns."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,16 @@ def rows_of(inputs: Array, features: int, whose: str) -> Array:
             f"{inputs.shape[1:]}, which is {rows.shape[1]}"
         )
     return rows
+
+
+# What libraries call the columns of an array, by position: those are no names.
+_NUMBERED = re.compile(r"(Column_|feature_|f|x)?\d+")
+
+
+def named_features(names: Iterable[Any] | None) -> tuple[str, ...]:
+    """The columns that a model learned from, where somebody named them; else none."""
+    texts = tuple(str(name) for name in (() if names is None else names))
+    return () if all(map(_NUMBERED.fullmatch, texts)) else texts
 
 
 def two_columns(margin: Array) -> Array:

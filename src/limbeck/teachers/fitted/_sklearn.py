@@ -19,6 +19,7 @@ from limbeck.teachers.fitted import _answers
 from limbeck.teachers.fitted._model_file import (
     ModelFile,
     class_names,
+    named_features,
     rows_of,
     two_columns,
     value_names,
@@ -97,6 +98,13 @@ class SklearnTeacher(Teacher):
     """A fitted model of scikit-learn's; `sklearn` makes one."""
 
     model: Any = field(repr=False)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the table that the model was fitted on."""
+        # CatBoost numbers the columns of an array, and calls them by their numbers.
+        catboost = getattr(_last(self.model), "feature_names_", None)
+        return named_features(getattr(self.model, "feature_names_in_", catboost))
 
     def predict(self, inputs: Array) -> Array:
         """What the model says by the method of this kind."""

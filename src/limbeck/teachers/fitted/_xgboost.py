@@ -19,6 +19,7 @@ from limbeck.teachers.fitted._model_file import (
     ModelFile,
     check_trees,
     class_names,
+    named_features,
     rows_of,
     two_columns,
     value_names,
@@ -254,6 +255,12 @@ class XGBoostTeacher(Teacher):
     """
 
     boosted: _Boosted = field(repr=False)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that the booster learned from, where they had names."""
+        return named_features(self.boosted.booster.feature_names)
+
     version: str
 
     def predict(self, inputs: Array) -> Array:
