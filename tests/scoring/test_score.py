@@ -118,6 +118,7 @@ def test_every_kind_is_stored_and_comes_back(kind, tmp_path):
     p = torch.softmax(torch.from_numpy(rule(points.inputs)), 1).numpy()
     votes = np.eye(3, dtype=np.float32)[p.argmax(1)]
     of_kind = {"probabilities": p, "log-probabilities": np.log(p), "votes": votes}
+    of_kind["independent-probabilities"] = 1 / (1 + np.exp(-rule(points.inputs)))
     said = of_kind.get(kind, rule(points.inputs))
     teacher = teachers.function(lambda x: said[: len(x)], CLASSES, kind=kind, name="t")
     scores = score(teacher, points, to=tmp_path / "s", storage=Storage(batch=20))

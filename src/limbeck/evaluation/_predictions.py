@@ -10,13 +10,13 @@ from torch import nn
 from limbeck.errors import MismatchError
 from limbeck.examples import Array, Examples
 from limbeck.metrics import OF_PROBABILITIES, Metric
-from limbeck.scores import OF_ONE_SOFTMAX, Kind, answered_with, as_learnt
+from limbeck.scores import INDEPENDENT_KINDS, OF_ONE_SOFTMAX, Kind, answered_with, as_learnt
 from limbeck.students import Run
 from limbeck.teachers import Answer, Teacher, as_teacher, fitted_to, run
 
 EVALUATED: tuple[Kind, ...] = (
     *OF_ONE_SOFTMAX,
-    "independent-logits",
+    *INDEPENDENT_KINDS,
     "values",
     "embeddings",
     "votes",
@@ -126,12 +126,12 @@ def able(name: str, model: Given, examples: Examples) -> list[Teacher]:
 def answers(teacher: Teacher, examples: Examples, name: str) -> Array:
     """What it says of the plain examples, float64 `(examples, classes)`.
 
-    Of one softmax these are log-probabilities; other kinds are given as they are.
+    Of one softmax these are log-probabilities, of independent columns logits; other kinds are given
+    as they are.
     """
     raw = teacher.answers(examples, f"the model {name}").astype(np.float64)
-    if teacher.kind not in OF_ONE_SOFTMAX:
-        return raw
-    return np.asarray(log_softmax(as_learnt(raw, teacher.kind), axis=1))
+    learnt = as_learnt(raw, teacher.kind)
+    return np.asarray(log_softmax(learnt, axis=1)) if teacher.kind in OF_ONE_SOFTMAX else learnt
 
 
 def answers_by_seed(seeds: Sequence[Teacher], examples: Examples, name: str) -> Array:

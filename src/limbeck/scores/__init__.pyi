@@ -17,6 +17,7 @@ from ._ensembles import Mean as Mean
 from ._ensembles import Member as Member
 from ._ensembles import check_mean as check_mean
 from ._kinds import FLOOR as FLOOR
+from ._kinds import INDEPENDENT_KINDS as INDEPENDENT_KINDS
 from ._kinds import KINDS as KINDS
 from ._kinds import OF_ONE_SOFTMAX as OF_ONE_SOFTMAX
 from ._kinds import SOFTMAX_KINDS as SOFTMAX_KINDS

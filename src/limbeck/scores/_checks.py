@@ -57,6 +57,7 @@ def _rows(votes: Array, keys: Array, whose: str) -> Array:
     return np.asarray(votes, dtype=np.float32)
 
 
+FEWEST = 3  # examples, with fewer of which no range tells logits from probabilities
 SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from summing to one
 OUTSIDE = 1e-6  # how far rounding may take a probability below 0 or above 1
 
@@ -91,12 +92,14 @@ def check_answer(
             f"{whose} answered NaN or infinity for {int(bad.sum())} of {len(keys)} examples, "
             f"the first is {str(keys[bad][0])!r}"
         )
+    if kind in ("probabilities", "independent-probabilities"):
+        _check_range(raw, keys, whose)
     if kind == "probabilities":
-        _check_probabilities(raw, keys, whose)
+        _check_sums(raw, keys, whose)
     return raw
 
 
-def _check_probabilities(raw: Array, keys: Array, whose: str) -> None:
+def _check_range(raw: Array, keys: Array, whose: str) -> None:
     outside = ((raw < -OUTSIDE) | (raw > 1 + OUTSIDE)).any(axis=1)
     if outside.any():
         row, key = raw[outside][0], str(keys[outside][0])
@@ -106,13 +109,17 @@ def _check_probabilities(raw: Array, keys: Array, whose: str) -> None:
             f"for {int(outside.sum())} of {len(keys)}: a probability lies between 0 and 1; is kind "
             "what it answers with?"
         )
+
+
+def _check_sums(raw: Array, keys: Array, whose: str) -> None:
     sums = raw.sum(axis=1, dtype=np.float64)
     wrong = np.abs(sums - 1) > SUM_TOLERANCE
     if wrong.any():
         raise TeacherError(
             f"{whose} answered with probabilities of example {str(keys[wrong][0])!r} that sum to "
             f"{sums[wrong][0]:.4g}, and so for {int(wrong.sum())} of {len(keys)}: those of one "
-            "example sum to 1; is kind what it answers with?"
+            "example sum to 1; where each column has a probability of its own, pass "
+            "kind='independent-probabilities'"
         )
 
 
@@ -135,10 +142,18 @@ def looks_like_probabilities(raw: Float[np.ndarray, "examples classes"]) -> bool
 
 def warn_if_mistaken(raw: Float[np.ndarray, "examples classes"], kind: Kind, whose: str) -> None:
     """Warns of probabilities that were declared logits, and says what to pass."""
+    if kind not in ("logits", "independent-logits") or len(raw) < FEWEST:
+        return
+    sentence = ""
     if kind == "logits" and raw.shape[1] > 1 and looks_like_probabilities(raw):
-        warnings.warn(
-            f"{whose} declares logits, but its scores sum to one in every row, as probabilities "
-            "do: pass kind='probabilities', or the values before its softmax",
-            ScoresWarning,
-            stacklevel=3,
+        sentence = (
+            "its scores sum to one in every row, as probabilities do: pass kind='probabilities', "
+            "or the values before its softmax"
         )
+    elif raw.min() >= 0 and raw.max() <= 1:
+        sentence = (
+            f"all its scores of {len(raw)} examples lie between 0 and 1, as a sigmoid's do: pass "
+            "kind='independent-probabilities', or the values before its sigmoid"
+        )
+    if sentence:
+        warnings.warn(f"{whose} declares {kind}, but {sentence}", ScoresWarning, stacklevel=3)

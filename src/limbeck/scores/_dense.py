@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limbeck.errors import InputError
 from limbeck.examples import Array, tensor
-from limbeck.scores._kinds import SOFTMAX_KINDS, Kind
+from limbeck.scores._kinds import INDEPENDENT_KINDS, SOFTMAX_KINDS, Kind, as_learnt
 
 Width = Literal["float16", "float32"]
 WIDTHS: tuple[Width, ...] = get_args(Width)
@@ -62,9 +62,9 @@ def check_width(kind: Kind, width: str, whose: str) -> None:
     Raises:
         InputError: it is float16, and they are probabilities.
     """
-    if kind == "probabilities" and width == "float16":
+    if kind.endswith("probabilities") and not kind.startswith("log") and width == "float16":
         raise InputError(
-            f"{whose} probabilities, and in float16 those below 0.0005 are lost: keep them in "
+            f"{whose} {kind}, and in float16 those below 0.0005 are lost: keep them in "
             "float32, which is the default"
         )
 
@@ -74,8 +74,9 @@ def rounding_nats(raw: Array, stored: Dense, kind: Kind) -> Array:
 
     Of independent logits it is the sum of the columns'.
     """
-    if kind == "independent-logits":
-        apart = binary_divergence(raw.astype(np.float64), stored.raw().astype(np.float64))
+    if kind in INDEPENDENT_KINDS:
+        sides = (as_learnt(each.astype(np.float64), kind) for each in (raw, stored.raw()))
+        apart = binary_divergence(*sides)
         return np.asarray(apart.sum(axis=1))
     if kind not in SOFTMAX_KINDS:
         return np.zeros(len(raw))

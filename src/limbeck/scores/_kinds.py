@@ -1,9 +1,10 @@
 """Kinds of scores (logits, probabilities, values, ...): what each means and is learnt as."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.special import logit
 
 from limbeck.errors import InputError
 from limbeck.examples import Array, Examples
@@ -13,18 +14,20 @@ Kind = Literal[
     "independent-logits",  # one sigmoid a column: multi-label, or a one-column binary output
     "log-probabilities",
     "probabilities",
+    "independent-probabilities",  # of one sigmoid a column: those of a row need not sum to one
     "values",  # regression
     "embeddings",
     "votes",  # a class and no more: rows with a single 1
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SOFTMAX_KINDS: tuple[Kind, ...] = ("logits", "log-probabilities")
+INDEPENDENT_KINDS: tuple[Kind, ...] = ("independent-logits", "independent-probabilities")
 OF_ONE_SOFTMAX: tuple[Kind, ...] = (*SOFTMAX_KINDS, "probabilities")
 
 
 def answered_with(kind: Kind) -> Kind:
     """What a student answers with who learns scores of that kind: of one softmax, logits."""
-    return "logits" if kind in (*OF_ONE_SOFTMAX, "votes") else kind
+    return "logits" if kind in (*OF_ONE_SOFTMAX, "votes") else learnt_kind(kind)
 
 
 # The least probability whose logarithm is learnt: a smaller one, and 0, counts as this. They are
@@ -57,10 +60,24 @@ def check_classes(examples: Examples, classes: Sequence[str], kind: str, whose: 
 
 
 def learnt_kind(kind: Kind) -> Kind:
-    """What scores of that kind are once they are learnt: of probabilities, their logarithms."""
-    return "log-probabilities" if kind == "probabilities" else kind
+    """What scores of that kind are once they are learnt: of probabilities, logarithms or logits."""
+    learnt: Mapping[str, Kind] = {
+        "probabilities": "log-probabilities",
+        "independent-probabilities": "independent-logits",
+    }
+    return learnt.get(kind, kind)
 
 
 def as_learnt(raw: Array, kind: Kind) -> Array:
-    """Scores as they are learnt: of probabilities `log(max(p, FLOOR))`, of others as they are."""
-    return np.log(np.maximum(raw, FLOOR)) if kind == "probabilities" else raw
+    """Scores as they are learnt, in the kind `learnt_kind`.
+
+    Of probabilities `log(max(p, FLOOR))`; of independent ones the logit, `log(p / (1 - p))`, with p
+    no nearer to 0 and 1 than `FLOOR`; others are as they are.
+    """
+    if kind == "probabilities":
+        return np.asarray(np.log(np.maximum(raw, FLOOR)))
+    if kind == "independent-probabilities":
+        # Widened: 1 - FLOOR has two digits left in float32.
+        logits = logit(np.clip(raw.astype(np.float64), FLOOR, 1 - FLOOR))
+        return np.asarray(logits.astype(raw.dtype))
+    return raw

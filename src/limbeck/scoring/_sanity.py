@@ -158,8 +158,6 @@ def check_sense(
     Raises:
         TeacherError: the scores do not depend on the input, or fewer are right than by chance.
     """
-    whose = f"the teacher {teacher.name}"
-    warn_if_mistaken(sample.scores, teacher.kind, whose)
     examples_asked = examples.take(sample.rows)
     if view.needs_all_examples:  # it mixes them, and a mixed one has no label of its own
         examples_asked = examples_asked.without_labels()
@@ -172,6 +170,7 @@ def check_sense(
     else:
         for doubt in _doubts(teacher, judged):
             warnings.warn(doubt, ScoresWarning, stacklevel=3)
+        warn_if_mistaken(sample.scores, teacher.kind, f"the teacher {teacher.name}")
     seen = _sanity(sample.scores, teacher.kind, judged)
     logging.getLogger("limbeck").info("%s: %s", teacher.name, seen)
     return seen
