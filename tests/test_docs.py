@@ -33,7 +33,15 @@ def blocks(page: Path, *languages: str) -> Iterator[Token]:
             yield token
 
 
-@each_page
+# Pages whose blocks train several nets.
+LONG = {"your-own.md", "tables.md", "evidence.md"}
+some_slow = pytest.mark.parametrize(
+    "page",
+    [pytest.param(p, marks=[pytest.mark.slow] * (p.name in LONG), id=p.name) for p in PAGES],
+)
+
+
+@some_slow
 def test_the_python_blocks_run_one_after_the_other(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

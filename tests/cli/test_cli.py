@@ -451,6 +451,7 @@ def test_what_cannot_be_combined_is_refused(arguments, sentence, world, capsys):
     assert not (world / "c").exists()
 
 
+@pytest.mark.slow
 def test_distilling_an_ensemble_leaves_a_recipe_that_does_it_again(world, capsys):
     status, _, err = limbeck(
         capsys, "distill", *TEACHER, *OTHER[:2], "--mean", "arithmetic", "--examples", "train.npz",

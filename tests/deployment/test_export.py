@@ -90,6 +90,7 @@ def test_the_safetensors_file_holds_the_very_weights(run, tmp_path):
         load(export(run, to=tmp_path / "student.onnx", check=TEST).path)
 
 
+@pytest.mark.slow
 def test_a_bottleneck_is_absorbed_where_that_is_smaller_or_on_request(tmp_path):
     wide = trained(tmp_path, students.shallow(3, bottleneck=20))
     made = export(wide, to=tmp_path / "small.onnx", check=TEST)

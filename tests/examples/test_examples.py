@@ -195,7 +195,8 @@ def test_an_unknown_column_is_named_with_the_known_ones():
 def test_what_was_hashed_goes_with_a_part_and_with_other_labels(monkeypatch):
     examples = blobs(30)
     whole = examples.content_hashes, examples.key_hashes, examples.fingerprint
-    monkeypatch.setattr("limbeck.examples._examples._hash64", None)  # nothing is hashed again
+    for place in ("_examples", "_hashes"):
+        monkeypatch.setattr(f"limbeck.examples.{place}.hash64", None)  # nothing is hashed again
     part = examples.take(np.array([4, 2]))
     np.testing.assert_array_equal(part.content_hashes, whole[0][[4, 2]])
     np.testing.assert_array_equal(part.key_hashes, whole[1][[4, 2]])
@@ -213,3 +214,11 @@ def test_replaced_inputs_and_keys_are_hashed_for_themselves():
     called = replace(examples, keys=np.array([f"key-{key}" for key in examples.keys]))
     assert (called.key_hashes != before[1]).all()
     assert called.fingerprint != before[2]
+
+
+def test_examples_without_any_label_have_no_classes():
+    unlabelled = Examples.of(np.zeros((3, 2)), np.full(3, -1))
+    assert unlabelled.classes == ()
+    assert not unlabelled.is_labelled.any()
+    named = Examples.of(np.zeros((3, 2)), np.full(3, -1), classes=["a", "b"])
+    assert named.classes == ("a", "b")

@@ -668,6 +668,7 @@ def test_columns_of_embeddings_are_named_by_number_and_classes_are_not():
         teachers.function(tagging, 3, name="plain")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["cosine", "l2"])
 def test_a_student_learns_embeddings_whatever_the_labels_are(form, tmp_path):
     scores = limbeck.score(ENCODER, decided(300), to=tmp_path / "scores")

@@ -115,6 +115,7 @@ def test_a_recipe_of_before_is_read_with_the_names_of_today(folder):
     assert read_recipe(folder / "old.toml").steps == read_recipe(folder / "new.toml").steps
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_does_not_overwrite_the_old_run(folder):
     run_recipe(read_recipe(folder / "small.toml"), to=folder / "out", trust=True)
     changed = (folder / "small.toml").read_text().replace("epochs = 2", "epochs = 3")
@@ -126,6 +127,20 @@ def test_a_changed_recipe_does_not_overwrite_the_old_run(folder):
 def test_code_in_a_recipe_needs_trust(folder):
     with pytest.raises(TrustError, match="runs code that this text names: pass --trust"):
         run_recipe(read_recipe(folder / "small.toml"), to=folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_code_of_a_student_is_refused_before_any_work(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    code = "from torch import nn\ndef net():\n    return nn.Linear(2, 3)\n"
+    (folder / "mine.py").write_text(code)
+    text = (folder / "small.toml").read_text().replace("mlp([6])", "mine.py:net()")
+    text = text.replace("tests.recipes.test_recipe:rule_teacher", "onnx:a.onnx")
+    (folder / "own.toml").write_text(text)
+    told = []
+    with pytest.raises(TrustError, match=r"the student mine.py:net runs code that this text names"):
+        run_recipe(read_recipe(folder / "own.toml"), to=folder / "out", tell=told.append)
+    assert told == []
     assert not (folder / "out").exists()
 
 
@@ -293,6 +308,7 @@ def test_our_recipes_are_short_and_without_fault(file):
     assert len(lines) <= 60
 
 
+@pytest.mark.slow
 def test_distilling_writes_down_a_recipe_that_gives_the_same_student(tmp_path):
     unlabelled = read(kept(tmp_path, "unlabelled", blobs(80, labelled=False)))
     labelled = read(kept(tmp_path, "labelled", blobs(50, seed=4, name="labelled")))

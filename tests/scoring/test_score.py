@@ -504,3 +504,16 @@ def test_the_format_of_today_is_read_tomorrow(tmp_path):
     scores = load_scores(old, blobs(6))
     np.testing.assert_allclose(everything(scores), rule(blobs(6).inputs), rtol=1e-6)
     assert is_whole_shard(old, next(planned_shards(6, 1, 8192)))
+
+
+def test_masked_logits_are_told_which_kind_has_a_place_for_them_and_it_has(tmp_path):
+    def masked(inputs):
+        logits = rule(inputs)
+        return np.where(logits < logits.max(axis=1, keepdims=True) - 3, -np.inf, logits)
+
+    with pytest.raises(TeacherError, match="take log_softmax of these and pass kind='log-prob"):
+        score(teachers.function(masked, CLASSES, name="m"), POINTS, to=tmp_path / "a")
+    as_told = teachers.function(
+        lambda x: torch.log_softmax(torch.tensor(masked(x)), 1), CLASSES, kind="log-probabilities"
+    )
+    assert len(score(as_told, POINTS, to=tmp_path / "b")) == len(POINTS)

@@ -161,6 +161,7 @@ def test_where_labels_are_plenty_it_says_not_to_distil(found):
     assert found.sentence.count("200 test examples") == 1
 
 
+@pytest.mark.slow
 def test_where_labels_are_few_the_student_is_shipped(tmp_path):
     teacher = teachers.function(slow(xor_rule), ("apart", "alike"), name="slow rule")
     few, test = xor(20, 1, name="few"), xor(1000, 2, name="test")
@@ -259,6 +260,7 @@ def test_it_is_an_artifact_that_is_read_shown_and_never_made_twice(found, traine
         found.row("trees")
 
 
+@pytest.mark.slow
 def test_an_ensemble_has_its_first_member_and_a_run_its_int8(trained, tmp_path):
     asked = {"labelled": labelled(), "budget_ms": BUDGET}
     both = limbeck.rivals(
@@ -364,6 +366,7 @@ def texts(n, name):
     return Examples.of(said, labels, keys=keys, classes=("praise", "blame"), name=name)
 
 
+@pytest.mark.slow
 def test_texts_are_held_against_words_and_pairs_of_words(tmp_path):
     train, test = texts(60, "train"), texts(50, "tests")
     run = limbeck.train(

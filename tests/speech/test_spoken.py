@@ -156,6 +156,7 @@ def test_a_stop_has_its_closure_and_a_late_liquid_the_end_of_its_vowel() -> None
     ]
 
 
+@pytest.mark.slow
 def test_sentences_differ_and_follow_from_the_generator() -> None:
     first = [
         text for text, _ in zip(sentences(np.random.default_rng(3)), range(2000), strict=False)

@@ -123,6 +123,7 @@ def test_a_student_learns_from_a_teacher_of_texts_and_is_one_file(tmp_path) -> N
     assert made.path.stat().st_size < 4096 * 4 * 4 + 800_000
 
 
+@pytest.mark.slow
 def test_an_exported_file_reads_bytes_of_any_length(tmp_path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     train = reviews(60)
@@ -156,6 +157,7 @@ def test_a_net_without_ngrams_is_refused(how, sentence) -> None:
         students.ngrams(**how)
 
 
+@pytest.mark.slow
 def test_an_exported_file_answers_alike_with_several_threads_and_for_texts_without_pairs(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     drawn = np.random.default_rng(0)

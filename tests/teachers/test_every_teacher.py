@@ -466,6 +466,7 @@ for content, inputs, keys in pickle.load(open(sys.argv[1], "rb")):
 """
 
 
+@pytest.mark.slow
 def test_another_process_elsewhere_can_ask_them_all(cases, tmp_path):
     told, expected = [], {}
     for name in EVERY:

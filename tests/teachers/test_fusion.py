@@ -54,6 +54,7 @@ CASES = {
 each_case = pytest.mark.parametrize("opinions", CASES.values(), ids=CASES)
 
 
+@pytest.mark.slow
 @each_case
 def test_the_fixed_point_is_where_descent_ends(opinions):
     generalist = distributions(4, 6, seed=0)

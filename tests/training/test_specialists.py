@@ -287,6 +287,7 @@ def test_a_specialist_that_does_not_fit_is_refused():
 # The artifact.
 
 
+@pytest.mark.slow
 def test_the_combined_model_is_a_teacher_like_any_other(world, tmp_path):
     place, _, made = world
     opened = teachers.from_text(str(place / "experts"))

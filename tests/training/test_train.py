@@ -239,6 +239,7 @@ def test_early_stopping_ships_the_best_epoch(tmp_path, scores):
     assert run.history(0)[best]["step"] == (best + 1) * math.ceil(72 / 8)
 
 
+@pytest.mark.slow
 def test_with_few_labels_the_control_stops_early_and_says_so(tmp_path):
     scores = score(TEACHER, blobs(400, labelled=False), to=tmp_path / "s")
     few = blobs(400).take(np.arange(40))

@@ -174,7 +174,9 @@ def _positions(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str
             f"label {highest} would be one of {highest + 1:,} classes: name the classes, or say "
             "that these are real values, which are floats or read with kind='values'"
         )
-    names = classes or tuple(str(c) for c in range(highest + 1))
+    # Of nothing but unlabelled examples nobody knows a class.
+    is_any = bool((array != UNLABELLED).any())
+    names = classes or tuple(str(c) for c in range(highest + 1) if is_any)
     wrong = (array < UNLABELLED) | (array >= len(names))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])

@@ -8,6 +8,7 @@ from limbeck.evaluation import Report
 from limbeck.examples import views
 from limbeck.recipes._kitchen import Kitchen
 from limbeck.recipes._parse import Recipe
+from limbeck.runtime import Named
 
 
 def run_recipe(
@@ -29,6 +30,9 @@ def run_recipe(
     """
     place = Path(to) if to else recipe.place(smoke=smoke)
     # Code that is not trusted is refused before any work.
+    for text in (text for step in recipe.steps for text in step.student_texts):
+        if named := Named.parse(text):  # whose code is run when the net is built, much later
+            named.check_trusted("student", trust=trust)
     for text in (text for step in recipe.steps for text in step.objective_texts):
         objectives.from_text(text, trust=trust)
     for text in _teachers(recipe):

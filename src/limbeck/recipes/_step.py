@@ -44,6 +44,11 @@ class Step(BaseModel):
         return ()
 
     @property
+    def student_texts(self) -> tuple[str, ...]:
+        """The students it names, as texts."""
+        return ()
+
+    @property
     def objective_texts(self) -> tuple[str, ...]:
         """The objectives it names, as texts."""
         return ()

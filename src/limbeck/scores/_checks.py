@@ -57,7 +57,7 @@ def _rows(votes: Array, keys: Array, whose: str) -> Array:
     return np.asarray(votes, dtype=np.float32)
 
 
-FEWEST = 3  # examples, with fewer of which no range tells logits from probabilities
+MANY = 30  # examples, with fewer of which the logits of a net that is unsure may all lie in [0, 1]
 SUM_TOLERANCE = 1e-3  # how far the probabilities of a row may be from summing to one
 OUTSIDE = 1e-6  # how far rounding may take a probability below 0 or above 1
 
@@ -88,9 +88,14 @@ def check_answer(
         )
         raw = np.maximum(raw, LOWEST)
     if bad.any():
+        is_masked = kind == "logits" and not (np.isnan(raw) | np.isposinf(raw)).any()
+        remedy = (
+            "; a class that is impossible, -inf, has a place in log-probabilities: take "
+            "log_softmax of these and pass kind='log-probabilities'"
+        )
         raise TeacherError(
             f"{whose} answered NaN or infinity for {int(bad.sum())} of {len(keys)} examples, "
-            f"the first is {str(keys[bad][0])!r}"
+            f"the first is {str(keys[bad][0])!r}{remedy * is_masked}"
         )
     if kind in ("probabilities", "independent-probabilities"):
         _check_range(raw, keys, whose)
@@ -142,7 +147,7 @@ def looks_like_probabilities(raw: Float[np.ndarray, "examples classes"]) -> bool
 
 def warn_if_mistaken(raw: Float[np.ndarray, "examples classes"], kind: Kind, whose: str) -> None:
     """Warns of probabilities that were declared logits, and says what to pass."""
-    if kind not in ("logits", "independent-logits") or len(raw) < FEWEST:
+    if kind not in ("logits", "independent-logits"):
         return
     sentence = ""
     if kind == "logits" and raw.shape[1] > 1 and looks_like_probabilities(raw):
@@ -150,7 +155,7 @@ def warn_if_mistaken(raw: Float[np.ndarray, "examples classes"], kind: Kind, who
             "its scores sum to one in every row, as probabilities do: pass kind='probabilities', "
             "or the values before its softmax"
         )
-    elif raw.min() >= 0 and raw.max() <= 1:
+    elif len(raw) >= MANY and raw.min() >= 0 and raw.max() <= 1:
         sentence = (
             f"all its scores of {len(raw)} examples lie between 0 and 1, as a sigmoid's do: pass "
             "kind='independent-probabilities', or the values before its sigmoid"

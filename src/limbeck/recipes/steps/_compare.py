@@ -44,6 +44,11 @@ class CompareTable(Step):
         return (self.on, self.test, *([self.labelled] if self.labelled else []))
 
     @property
+    def student_texts(self) -> tuple[str, ...]:
+        """Its student."""
+        return (self.student,)
+
+    @property
     def objective_texts(self) -> tuple[str, ...]:
         """All candidates of all methods."""
         return tuple(text for candidates in self.methods.values() for text in candidates)

@@ -69,6 +69,11 @@ class Net(Step):
         return (self.on, self.labelled)
 
     @property
+    def student_texts(self) -> tuple[str, ...]:
+        """Its student."""
+        return (self.student,)
+
+    @property
     def view_texts(self) -> tuple[str, ...]:
         """Its views."""
         return (self.views,)
