@@ -3,28 +3,37 @@
 import contextlib
 import functools
 import random
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+
+_ONE_AT_A_TIME = threading.RLock()  # by one thread as often as it likes: blocks lie in blocks
 
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """A block whose random numbers follow from the seed, whoever draws them.
 
-    The callers' own generators (torch on the CPU, numpy, Python) are put back after the block.
+    The callers' own generators (torch on the CPU, numpy, Python) and torch's default number type,
+    which is float32 within, are put back after the block. One such block runs at a time: these are
+    the process's, and two threads would draw from each other's.
     """
-    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    seed_torch(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(kept[0])
-        np.random.set_state(kept[1])
-        random.setstate(kept[2])
+    with _ONE_AT_A_TIME:
+        kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
+        number_type = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        seed_torch(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(number_type)
+            torch.set_rng_state(kept[0])
+            np.random.set_state(kept[1])
+            random.setstate(kept[2])
 
 
 def seed_torch(seed: int) -> None:

@@ -155,12 +155,16 @@ def _is_own(found: object, module: ModuleType) -> bool:
 
 def _imported(module: str, name: str) -> ModuleType:
     # A command's own folder is not on the path of an installed script, as it is with `python -m`.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    here = str(Path.cwd())
+    is_new = here not in sys.path
+    sys.path[:0] = [here] * is_new
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise InputError(f"cannot import {module!r} of '{module}:{name}': {error}") from error
+    finally:
+        if is_new and here in sys.path:
+            sys.path.remove(here)
 
 
 def _loaded(file: str) -> ModuleType:

@@ -31,8 +31,8 @@ class Model(nn.Module):
         super().__init__()
         self.encoding = encoding.build()
         self.body = body
-        self.register_buffer("scale", torch.ones(outputs))
-        self.register_buffer("shift", torch.zeros(outputs))
+        self.register_buffer("scale", torch.ones(outputs, dtype=torch.float32))
+        self.register_buffer("shift", torch.zeros(outputs, dtype=torch.float32))
 
     def rescale(self, mean: Tensor, deviation: Tensor) -> None:
         """Makes the body's outputs standard scores of that mean and deviation, `(classes,)`."""

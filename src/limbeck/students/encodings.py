@@ -58,8 +58,12 @@ class AffineModule(nn.Module):
     def __init__(self, encoding: Affine) -> None:
         super().__init__()
         # Not in the state dict: the numbers are in the manifest, once.
-        self.register_buffer("mean", torch.tensor(encoding.mean), persistent=False)
-        self.register_buffer("deviation", torch.tensor(encoding.deviation), persistent=False)
+        self.register_buffer(
+            "mean", torch.tensor(encoding.mean, dtype=torch.float32), persistent=False
+        )
+        self.register_buffer(
+            "deviation", torch.tensor(encoding.deviation, dtype=torch.float32), persistent=False
+        )
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The encoded inputs, of the same shape."""

@@ -24,14 +24,18 @@ CHECKPOINT_SHARE = 0.05  # of the time, at most: those of large nets on slow dis
 def fit(task: Task) -> None:
     """Trains the nets, or goes on from their checkpoint; leaves each model and its history.
 
+    Gradients are on whatever the caller's mode; two trainings of one process go one after another.
+
     Raises:
-        InputError: a loss became infinite or NaN.
+        InputError: a loss became infinite or NaN; or `torch.inference_mode()` is on.
     """
+    if torch.is_inference_mode_enabled():  # which, unlike no_grad, nothing within can leave
+        raise InputError("training needs gradients: call it outside of torch.inference_mode()")
     # A net's weights are the last file it leaves. Where one is missing, all go on together from
     # the checkpoint, which is removed only when all are there.
     if all((member.to / students.MODEL).exists() for member in task.members):
         return
-    with seeded(task.order), Bar(task.what, task.steps) as bar:
+    with seeded(task.order), torch.enable_grad(), Bar(task.what, task.steps) as bar:
         nets = task.nets()
         progress = nets.progress
         bar.advance(progress.step)
