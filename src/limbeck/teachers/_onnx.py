@@ -48,9 +48,11 @@ def onnx(
 
     It is answered by onnxruntime on the CPU with that many threads, 0 for onnxruntime's own
     choice. Class names and kind are those in the file's metadata, `classes` (a JSON list, whose
-    order stands) and `kind`, as `limbeck.export` writes them; where it says nothing, classes are
-    given here, and the kind is "logits" unless given. `output` chooses one of several outputs.
-    Raw inputs are cast to the type the model takes where that holds them, text and tokens too.
+    order stands) and `kind`, as `limbeck.export` writes them; else the names are those in the
+    `classlabels_*` of its operators, as converters of fitted models write them; where it says
+    nothing, classes are given here, and the kind is "logits" unless given. `output` chooses one
+    of several outputs. Raw inputs are cast to the type the model takes where that holds them, text
+    and tokens too.
 
     Opening a file runs no code of its maker: libraries of operators are never loaded, and tensors
     kept in other files are read from the model's own folder alone. The fingerprint follows from
@@ -72,6 +74,7 @@ def onnx(
     _check_operators(model, own_name)
     session = _session(file, threads, own_name)
     notes = _files.Notes.of(session.get_modelmeta().custom_metadata_map)
+    notes = replace(notes, classes=notes.classes or _class_labels(model))
     names, own_kind = notes.named(classes, own_name), kind or notes.kind or "logits"
     slot = _slot(session, own_name)
     chosen = _output(session, output, own_name)
@@ -144,6 +147,18 @@ def _messages(model: Any) -> Iterator[Any]:
         for kind, value in message.ListFields():
             if kind.message_type is not None:
                 waiting.extend([value] if hasattr(value, "ListFields") else value)
+
+
+def _class_labels(model: Any) -> tuple[str, ...]:
+    """The names that a converted classifier or a ZipMap carries; none where they are mere codes."""
+    named = {
+        tuple(map(str, (*attribute.ints, *(text.decode() for text in attribute.strings))))
+        for attribute in _messages(model)
+        if attribute.DESCRIPTOR.name == "AttributeProto"
+        and attribute.name.startswith("classlabels_")
+    }
+    [names] = named if len(named) == 1 else [()]
+    return () if names == tuple(map(str, range(len(names)))) else names
 
 
 def _parts(model: Any, file: Path) -> list[Path]:
