@@ -186,7 +186,9 @@ def test_labels_that_are_not_of_their_kind_are_refused(tmp_path: Path, how, erro
 
 def test_whole_numbers_of_many_classes_without_examples_are_warned_of(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,label\n1,170\n2,181\n")
-    with pytest.warns(TableWarning, match=r"up to 181, 2 of them, .* positions of 182 classes; ki"):
+    with pytest.warns(
+        TableWarning, match=r"up to 181, 2 of them in 2 rows, .* names of 2 classes; ki"
+    ):
         tables.read_table(path)
     assert tables.read_table(path, kind="values").labels.tolist() == [[170.0], [181.0]]
     assert len(tables.read_table(path, kind="logits").classes) == 182

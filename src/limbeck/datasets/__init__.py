@@ -7,6 +7,8 @@ Files:
         there.
     _download: Known data sets, obtained and verified by checksum, whichever source answers first.
     images: Images from IDX files, folders and Parquet, and the sets everyone knows.
+    _label_columns: The columns of labels in a table: which they are, and whether numbers are names
+        or positions.
     _naive_bayes: Naive Bayes estimation: a mixture, fitted by EM, in whose components columns are
         independent.
     _read: Opens examples from a path, the name of a known set, or a call that says how.

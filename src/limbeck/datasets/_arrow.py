@@ -1,6 +1,5 @@
 """Columns of CSV and Parquet files: opened, checked, and read as inputs, labels or texts."""
 
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.errors import CorruptError, ExamplesError, LabelsError, TableWarning
+from limbeck.errors import CorruptError, ExamplesError
 from limbeck.examples import (
-    IN_WORDS,
-    MOST_CLASSES,
     Array,
-    check_labels_kind,
-    labels_from_cells,
-    labels_kind_of,
 )
 from limbeck.runtime import did_you_mean, needs
 
@@ -25,7 +19,6 @@ LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobod
 PANDAS_INDEX = "__index_level_"
 
 AS_UTF8 = "save the file as UTF-8"
-MANY_CLASSES = 100  # whole numbers that make more classes, most without an example, are told of
 
 
 def column_name(named: str, default: str, known: Collection[str], path: Path) -> str:
@@ -207,89 +200,6 @@ def check_full(column: Any, name: str, path: Path, first: int = 0) -> None:
         raise ExamplesError(
             f"column {name!r} of {path} is empty in row {first + row} (the first is 0), "
             f"{column.null_count} such cells{extent}: fill them or drop the rows"
-        )
-
-
-def label_names(label: str | Sequence[str], known: Collection[str], path: Path) -> tuple[str, ...]:
-    """The columns of labels: none where nobody asked for any and the usual one is absent.
-
-    Raises:
-        ExamplesError: one is absent that was asked for.
-    """
-    if isinstance(label, str):
-        column = column_name(label, LABEL, known, path)
-        return (column,) if column else ()
-    return tuple(column_name(name, "", known, path) for name in label)
-
-
-def classes_of(label: Sequence[str], kind: str) -> tuple[str, ...]:
-    """The class names that columns of labels give: their own, where each is one to be answered."""
-    return tuple(label) if label[1:] or (label and kind == "independent-logits") else ()
-
-
-def labels(
-    table: Any, named: Sequence[str], path: Path, kind: str = "", classes: Sequence[str] = ()
-) -> Array | None:
-    """The labels in some columns as `Examples.of` takes them; None where all cells are empty.
-
-    Texts are class names, "" in an empty cell; numbers are what `_labels.from_cells` says.
-
-    Raises:
-        LabelsError: they are neither numbers nor names, or not of that kind.
-        ExamplesError: they are text that is not UTF-8.
-        InputError: no such kind.
-
-    Warns:
-        TableWarning: whole numbers make many classes of which most have no example.
-    """
-    check_labels_kind(kind)
-    if all(table[name].null_count == len(table) for name in named):
-        return None
-    whose = f"{'columns' if named[1:] else 'column'} {', '.join(map(repr, named))} of {path}"
-    if any(is_text(table[name].type) for name in named):
-        return _class_names(table, named, whose, kind)
-    cells = np.stack([_numbers(table[name], name, path) for name in named], axis=1)
-    positions = labels_from_cells(cells, kind, whose)
-    if (
-        not kind
-        and not classes
-        and labels_kind_of(positions) == "logits"
-        and positions.dtype.kind == "i"
-    ):
-        _warn_of_gaps(positions, whose)
-    return positions
-
-
-def _class_names(table: Any, named: Sequence[str], whose: str, kind: str) -> Array:
-    if named[1:] or kind not in ("", "logits"):
-        words = IN_WORDS[kind] if kind in ("independent-logits", "values") else "numbers"
-        raise LabelsError(f"{whose} hold{'' if named[1:] else 's'} text, where labels are {words}")
-    return np.array([cell or "" for cell in table[named[0]].to_pylist()], dtype=str)
-
-
-def _numbers(column: Any, name: str, path: Path) -> Array:
-    """The cells of a column as float64, NaN in an empty one."""
-    arrow = needs("pyarrow")
-    check_utf8(column, name, path)
-    try:
-        if arrow.types.is_temporal(column.type):
-            raise arrow.ArrowInvalid(f"{column.type} is a time")
-        return np.asarray(column.cast(arrow.float64()).to_numpy())
-    except (ValueError, NotImplementedError) as error:
-        raise LabelsError(
-            f"column {name!r} of {path} holds no labels, which are numbers or names: {error}"
-        ) from error
-
-
-def _warn_of_gaps(positions: Array, whose: str) -> None:
-    count, distinct = int(positions.max()) + 1, len(np.unique(positions[positions >= 0]))
-    if count > MANY_CLASSES and 2 * distinct < count <= MOST_CLASSES:
-        warnings.warn(
-            f"{whose} holds whole numbers up to {count - 1}, {distinct} of them, which are taken "
-            f"as positions of {count} classes; kind='values' takes them as real values, "
-            "kind='logits' says that this is meant",
-            TableWarning,
-            stacklevel=5,
         )
 
 

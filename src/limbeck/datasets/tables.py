@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.datasets import _arrow, _table_file
+from limbeck.datasets import _arrow, _label_columns, _table_file
 from limbeck.datasets._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column_name, open_table
 from limbeck.datasets._decoded import load_array, load_error
 from limbeck.errors import (
@@ -67,7 +67,9 @@ def read_table(
 
     Labels in a table: text is class names, which become `classes`, sorted where no order is given.
     Whole numbers are class positions, 1.0 like 1, because a column of them turns into floats once
-    a cell is empty. Numbers of which one has a fraction are values to be predicted, all of them.
+    a cell is empty; but where all are among `classes`, or none is 0 (1 to 5 stars, 10, 20 and 35,
+    -1 and 1), they are names, of a CSV as it has them ("001"). A -1 beside positions is no label.
+    Numbers of which one has a fraction are values to be predicted, all of them.
     Several columns, `label=["red", "round"]`, are a 0 or 1 each, or with a fraction anywhere
     values, and name the classes. `kind` says it where the numbers do not, in the words of
     `Examples.labels_kind`: "values" for values that happen to be whole, "independent-logits" for
@@ -84,7 +86,8 @@ def read_table(
         NeedsPackageError: CSV and Parquet need pyarrow.
 
     Warns:
-        TableWarning: whole numbers make many classes of which most have no example.
+        TableWarning: whole numbers make many classes of which most have no example, or -1 is taken
+            as no label.
     """
     wanted_label = label if isinstance(label, str) else tuple(label)
     roles = _Roles(wanted_label, key, group, tuple(columns), kind=kind, classes=tuple(classes))
@@ -274,7 +277,7 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
     # Keys and groups as text, or "007" would become 7.
     file = _table_file.opened(path, (roles.key, roles.group), roles.columns)
     names = file.column_names
-    label = _arrow.label_names(roles.label, names, path)
+    label = _label_columns.label_names(roles.label, names, path)
     key = column_name(roles.key, KEY, names, path)
     group = column_name(roles.group, GROUP, names, path)
     for name in roles.columns:
@@ -282,12 +285,15 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
     used = {*label, key, group, *roles.columns}
     rest = [n for n in names if n not in used and not n.startswith(PANDAS_INDEX)]
     table = file.only([name for name in names if name in used])
+    labels, classes = None, _label_columns.classes_of(label, roles.kind)
+    if label:
+        labels, classes = _label_columns.labels(table, label, path, roles.kind, roles.classes)
     return _Rows(
         inputs=file.matrix(rest) if rest and not roles.is_labels_only else None,
-        labels=_arrow.labels(table, label, path, roles.kind, roles.classes) if label else None,
+        labels=labels,
         keys=_arrow.names_in(table[key], key, path) if key else None,
         groups=_arrow.names_in(table[group], group, path) if group else None,
         columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
-        classes=_arrow.classes_of(label, roles.kind),
+        classes=classes,
         features=() if roles.is_labels_only else tuple(rest),
     )

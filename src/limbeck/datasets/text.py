@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.datasets import _arrow, _decoded, _download, _table_file
+from limbeck.datasets import _arrow, _decoded, _download, _label_columns, _table_file
 from limbeck.datasets._arrow import GROUP, KEY, LABEL
 from limbeck.errors import CorruptError, ExamplesError, InputError, MissingError
 from limbeck.examples import Examples, Inputs, is_large
@@ -54,16 +54,19 @@ def read_texts(
     role = {
         name: _arrow.column_name(name, usual, names, place) for name, usual in _roles(key, group)
     }
-    labels = _arrow.label_names(label, names, place)
+    labels = _label_columns.label_names(label, names, place)
     for name in columns:
         _arrow.column_name(name, "", names, place)
     used = {*labels, *role.values(), *columns}
     table = file.only([name for name in names if name in used])
+    values, own = None, tuple(classes)
+    if labels:
+        values, own = _label_columns.labels(table, labels, place, kind, classes)
     return Examples.of(
         file.texts_of(text),
-        _arrow.labels(table, labels, place, kind, classes) if labels else None,
+        values,
         keys=_arrow.names_in(table[key], key, place) if role[key] else None,
-        classes=tuple(classes) or _arrow.classes_of(labels, kind),
+        classes=own,
         groups=_arrow.names_in(table[group], group, place) if role[group] else None,
         columns={name: _arrow.values(table[name], name, place) for name in columns},
         name=place.name,
