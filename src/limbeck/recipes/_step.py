@@ -3,11 +3,15 @@
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from limbeck import objectives, teachers
+from limbeck.examples import views
 from limbeck.recipes._kitchen import Kitchen
+from limbeck.runtime import Named
 
 
 class Step(BaseModel):
@@ -69,6 +73,26 @@ class Step(BaseModel):
         Each is asked by itself, so that all faults come in one message.
         """
         return ()
+
+    def check_trusted(self, own: AbstractSet[str], *, trust: bool) -> None:
+        """Refuses code that its texts name, where nobody said that it may be run.
+
+        `own` are the names of what the recipe itself makes, which are no texts.
+
+        Raises:
+            TrustError: there is such code.
+            MissingError, InputError, RecipeError: what the text names cannot be found or made.
+        """
+        for text in self.student_texts:
+            if named := Named.parse(text):  # it would be run when the net is built, much later
+                named.check_trusted("student", trust=trust)
+        for text in self.objective_texts:
+            objectives.from_text(text, trust=trust)
+        for text in self.view_texts:
+            views.from_text(text, trust=trust)
+        for text in self.opens:
+            if text not in own:
+                teachers.check_text(text, trust=trust)
 
     @abstractmethod
     def do(self, kitchen: Kitchen) -> None:

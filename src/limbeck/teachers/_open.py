@@ -156,15 +156,14 @@ def from_text(text: str, classes: Sequence[str] = (), *, trust: bool = False) ->
         TrustError: it names code, and `trust` is not given.
         Whatever the function raises that opens it.
     """
-    check_text(text, trust=trust)
-    if named := _code(text):
-        return _from_code(named, text, classes, trust)
-    if _is_call(text):
-        makers = {name: _caller(door, classes, trust) for name, door in _CALLS.items()}
-        called: Run | Teacher = make(text, makers, "teacher")
-        return called
-    door, place = _at(text)
-    return _open_through(door, (place,), {}, classes, trust)
+    meant = _meant(text)
+    if isinstance(meant, Named):
+        return _from_code(meant, text, classes, trust)
+    if isinstance(meant, Place):
+        return _open_through(meant.door, (meant.text,), {}, classes, trust)
+    makers = {name: _caller(door, classes, trust) for name, door in _CALLS.items()}
+    called: Run | Teacher = make(meant, makers, "teacher")
+    return called
 
 
 def check_text(text: str, *, trust: bool = False) -> None:
@@ -173,33 +172,46 @@ def check_text(text: str, *, trust: bool = False) -> None:
     Raises:
         InputError, RecipeError: it names no way in.
         TrustError: it names code, and `trust` is not given.
-        MissingError: it names code in a file that is not there.
+        MissingError: it names a file that is not there.
+    """
+    meant = _meant(text)
+    if isinstance(meant, Named):
+        meant.check_trusted("teacher", trust=trust)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path or an address, and the door that opens it."""
+
+    door: Door
+    text: str
+
+
+def _meant(text: str) -> Place | Named | str:
+    """What a text means: a place, code of yours, or (as it is) a call.
+
+    Raises:
+        InputError, RecipeError: none of them.
+        MissingError: a file that is not there.
     """
     if not text:
         raise InputError("a teacher is named by a path, a prefix and a path, a call or code")
     if exists(text):
-        return
-    named, call = _code(text), _CALL.fullmatch(text)
-    if named:
+        return Place(_door_of(Path(text)), text)
+    if _ADDRESS.match(text):
+        return Place(DOORS[text.partition(":")[0]], text)
+    named = Named.parse(text)
+    if named and named.place not in DOORS:
         if not named.is_file:
             _check_prefix(named.place)
-        named.check_trusted("teacher", trust=trust)
-    elif call and call["name"] not in _CALLS:
-        raise RecipeError(
-            f"there is no teacher {call['name']!r}; {did_you_mean(call['name'], _CALLS)}"
-        )
-    elif ":" in text and not call:
-        _at(text)
-
-
-def _code(text: str) -> Named | None:
-    """The code of yours that a text names; None for a path, and for what a prefix opens."""
-    named = None if exists(text) else Named.parse(text)
-    return None if named is None or named.place in DOORS else named
-
-
-def _is_call(text: str) -> bool:
-    return bool(_CALL.fullmatch(text)) and not exists(text)
+        return named
+    if call := _CALL.fullmatch(text):
+        if call["name"] not in _CALLS:
+            raise RecipeError(
+                f"there is no teacher {call['name']!r}; {did_you_mean(call['name'], _CALLS)}"
+            )
+        return text
+    return _at(text)
 
 
 def _check_prefix(module: str) -> None:
@@ -237,20 +249,16 @@ def _takes_nothing(value: Any) -> bool:
     return isinstance(value, type) or (code is not None and code.co_argcount == 0)
 
 
-def _at(text: str) -> tuple[Door, str]:
-    """The door that a text without a call means, and what it says of the place."""
+def _at(text: str) -> Place:
+    """What a text means that begins with a prefix, or is the path of something of ours."""
     prefix, colon, rest = text.partition(":")
-    if exists(text):
-        return _door_of(Path(text)), text
-    if _ADDRESS.match(text):
-        return DOORS[prefix], text
-    if colon and prefix in DOORS:
-        return DOORS[prefix], rest
-    if colon:
+    if colon and prefix not in DOORS:
         raise _unknown(prefix)
+    if colon:
+        return Place(DOORS[prefix], rest)
     if Path(text).suffix:
         raise MissingError(f"there is no file {text}")
-    return DOORS["run"], text
+    return Place(DOORS["run"], text)
 
 
 def _unknown(prefix: str) -> InputError:
