@@ -34,7 +34,7 @@ def blocks(page: Path, *languages: str) -> Iterator[Token]:
 
 
 # Pages whose blocks train several nets.
-LONG = {"your-own.md", "tables.md", "evidence.md"}
+LONG = {"your-own.md", "tables.md", "evidence.md", "index.md", "kinds.md"}
 some_slow = pytest.mark.parametrize(
     "page",
     [pytest.param(p, marks=[pytest.mark.slow] * (p.name in LONG), id=p.name) for p in PAGES],

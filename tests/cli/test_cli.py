@@ -193,6 +193,7 @@ def test_the_verbs_one_after_another(world, capsys):
         assert "whole: yes" in out
 
 
+@pytest.mark.slow
 def test_every_verb_prints_one_json_object_when_asked(world, capsys):
     commands = [
         ("score", *TEACHER, "--examples", "train.npz", "--to", "s"),
@@ -346,6 +347,7 @@ def test_a_disk_that_cannot_be_written_is_said_in_words(world, capsys):
     assert "/proc/limbeck" in err
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(world, capsys):
     limbeck(capsys, "score", *TEACHER, "--examples", "train.npz", "--to", "s")
     shell = f"{sys.executable} -m limbeck.cli show s --json | head -c 1"
@@ -353,6 +355,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(world, capsys):
     assert (done.stdout, done.stderr) == ("{", "")
 
 
+@pytest.mark.slow
 def test_no_bar_and_no_colour_without_a_terminal(world):
     command = [sys.executable, "-m", "limbeck.cli", "train", "--student", "mlp([3])"]
     command += ["--examples", "train.npz", "--to", "r", "--epochs", "3"]

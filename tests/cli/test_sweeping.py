@@ -149,6 +149,7 @@ examples = "test"
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_sweeps_and_trains_with_the_teacher_in_the_loop(folder):
     (folder / "r.toml").write_text(RECIPE)
     told = []

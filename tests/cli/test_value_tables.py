@@ -89,6 +89,7 @@ require = ["rmse<=5", "rmse_from_reference<=teacher+5"]
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_trains_and_evaluates_real_values(world):
     run_recipe(parse(tomllib.loads(RECIPE), "heights"), to="out")
     report = limbeck.Report.read(world / "out" / "report")

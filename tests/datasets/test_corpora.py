@@ -161,6 +161,7 @@ def test_a_call_that_cannot_be_is_refused(
         read(text)
 
 
+@pytest.mark.slow
 def test_a_recipe_trains_and_evaluates_on_speech(
     tones: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -201,10 +201,13 @@ def test_infinity_is_no_value(tmp_path: Path) -> None:
 
 
 def test_the_arrays_of_an_archive_say_their_kind_themselves(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", inputs=np.eye(2), labels=np.array([0.0, 1.0]))
+    np.savez(tmp_path / "a.npz", inputs=np.eye(2), labels=np.array([0.5, 1.0]))
     assert tables.read_table(tmp_path / "a.npz").labels_kind == "values"
-    with pytest.raises(InputError, match=r"a\.npz does not take the kind 'values': its labels are"):
-        tables.read_table(tmp_path / "a.npz", kind="values")
+    np.savez(tmp_path / "b.npz", inputs=np.eye(2), labels=np.array([0.0, 1.0]))
+    with pytest.warns(TableWarning, match="floats that are all 0 or 1, and are taken as real val"):
+        assert tables.read_table(tmp_path / "b.npz").labels_kind == "values"
+    assert tables.read_table(tmp_path / "b.npz", kind="values").labels_kind == "values"
+    assert tables.read_table(tmp_path / "b.npz", kind="logits").classes == ("0", "1")
     with pytest.raises(InputError, match=r"a\.npz does not take 2 labels"):
         tables.read_table(tmp_path / "a.npz", label=["a", "b"])
 

@@ -117,6 +117,7 @@ def rows(report):
     return {row["name"]: row["metrics"]["accuracy"]["mean"] for row in report.document["rows"]}
 
 
+@pytest.mark.slow
 def test_the_held_out_bias_recovers_most_of_the_omitted_class(run, held_out, tmp_path):
     prior = correct(run, HELD.without_labels(), classes=["star"], how="prior", to=tmp_path / "p")
     models = {"teacher": TEACHER, "before": run, "student": held_out, "prior": prior}

@@ -121,6 +121,7 @@ def test_a_file_that_answers_otherwise_is_refused_and_not_left(run, tmp_path, mo
 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 250_000.0])
 @pytest.mark.parametrize("ending", [".onnx", ".safetensors"])
+@pytest.mark.slow
 def test_the_check_of_values_does_not_depend_on_their_unit(unit, ending, tmp_path, monkeypatch):
     """House prices pass, and values near a millionth that are all wrong do not."""
     inputs = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)

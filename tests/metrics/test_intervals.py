@@ -416,6 +416,7 @@ def test_every_interval_widens_with_the_confidence():
     assert unseen([50], confidence=0.8) < unseen([50]) < unseen([50], confidence=0.999)
 
 
+@pytest.mark.slow
 def test_many_intervals_hold_together_as_often_as_one():
     """Six comparisons with one control, which depend on each other, in 400 worlds."""
     draw, worlds, many = np.random.default_rng(5), 400, 6

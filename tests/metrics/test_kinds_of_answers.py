@@ -262,6 +262,7 @@ def test_slices_and_bars_of_tags_are_measured(tags):
     }
 
 
+@pytest.mark.slow
 def test_the_exported_file_of_tags_says_its_kind(tags, tmp_path):
     import onnx
 
@@ -281,6 +282,7 @@ def test_a_sweep_of_tags_has_one_control(tmp_path):
     assert set(limbeck.sweep(students.mlp([]), scores, asked, **how)) == {"soft", "raw", "control"}
 
 
+@pytest.mark.slow
 def test_distill_of_tags_does_all_of_it(tmp_path):
     how = Distillation(plan=limbeck.Plan(epochs=2), seeds=1)
     made = limbeck.distill(TAGGER, tagged(100), students.mlp([4]), to=tmp_path / "all", how=how)
@@ -538,6 +540,7 @@ def test_votes_are_kept_narrow_and_come_back_exactly(tmp_path):
     np.testing.assert_array_equal(kept, np.eye(3)[decided(50).labels])
 
 
+@pytest.mark.slow
 def test_a_student_of_votes_answers_with_logits_and_agrees(tmp_path):
     scores = limbeck.score(VOTER, decided(300), to=tmp_path / "scores")
     objective = objectives.Votes(smoothing=0.05)
@@ -698,6 +701,7 @@ def test_a_student_learns_embeddings_whatever_the_labels_are(form, tmp_path):
     assert "embeddings `(batch, 5)`.\n" in (tmp_path / "e.onnx.md").read_text()
 
 
+@pytest.mark.slow
 def test_distill_and_sweep_take_embeddings(tmp_path):
     how = Distillation(objectives.MatchEmbeddings(), plan=limbeck.Plan(epochs=2), seeds=1)
     made = limbeck.distill(ENCODER, decided(100), students.mlp([4]), to=tmp_path / "all", how=how)

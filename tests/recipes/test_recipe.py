@@ -224,6 +224,7 @@ def test_bars_and_references_are_read_before_anything_runs(folder):
     assert "[export] names 'studnet', which the recipe does not make; did you mean" in message
 
 
+@pytest.mark.slow
 def test_a_student_on_scores_is_asked_for_soft_targets_unless_told_otherwise(folder):
     usual = SMALL.format(folder=folder).replace('objective = "SoftTargets(temperature=2)"\n', "")
     (folder / "small.toml").write_text(usual)
@@ -350,6 +351,7 @@ def test_distilling_from_arrays_alone_says_what_the_recipe_lacks(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_probabilities_are_distilled(tmp_path):
     def likely(inputs):
         raised = np.exp(rule(inputs).astype(np.float64))

@@ -54,6 +54,7 @@ def test_the_filter_banks_are_those_of_the_slow_version(rate: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_filter_banks_are_nearly_those_of_librosa() -> None:
     # librosa takes no mean off, filters the whole recording, and its triangles are straight in
     # hertz, not in mel: alike, not equal.

@@ -318,6 +318,7 @@ def test_a_kind_is_a_frozen_dataclass_and_leaves_the_checks_alone(kind):
     assert kind.__bases__ in ((Teacher,), (Wrapped,))
 
 
+@pytest.mark.slow
 def test_every_kind_is_among_these(cases):
     assert {type(cases[name].teacher) for name in EVERY} == set(KINDS)
 

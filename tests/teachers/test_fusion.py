@@ -160,6 +160,7 @@ def test_a_class_that_the_generalist_excludes_can_come_back_by_a_specialist():
 
 
 @pytest.mark.parametrize(("scale", "nats"), [(1.0, 1e-9), (10.0, 1e-9), (30.0, 1e-4)])
+@pytest.mark.slow
 def test_confident_answers_that_contradict_each_other_converge_too(scale, nats):
     generalist = distributions(200, 10, seed=0, scale=scale)
     subsets = [[0, 2, 4, 6], [2, 3, 4], [5, 7, 9], [0, 8]]

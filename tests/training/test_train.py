@@ -269,6 +269,7 @@ def test_labelled_examples_of_their_own_feed_the_hard_part_and_the_control(tmp_p
     assert "hard" not in plain.history(0)[-1]
 
 
+@pytest.mark.slow
 def test_a_standardised_student_answers_in_the_teachers_units(tmp_path):
     points = blobs(300)
     big = teachers.function(lambda x: rule(x) * [1, 10, 100] + [0, 50, -500], CLASSES, name="big")

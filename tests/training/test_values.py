@@ -238,6 +238,7 @@ def test_standardised_labels_of_classes_and_unknown_forms_are_refused(tmp_path):
         objectives.Labels("zscored")
 
 
+@pytest.mark.slow
 def test_distill_of_values_does_all_of_it(tmp_path):
     how = Distillation(objectives.MatchLogits("standardized"), plan=PLAN, seeds=1)
     made = limbeck.distill(TEACHER, measured(), students.mlp([]), to=tmp_path / "all", how=how)

@@ -16,6 +16,7 @@ from limbeck.examples import (
     Array,
     check_labels_kind,
     labels_from_cells,
+    number_names,
 )
 from limbeck.runtime import needs
 
@@ -64,12 +65,26 @@ def labels(
     whose = f"{'columns' if named[1:] else 'column'} {', '.join(map(repr, named))} of {path}"
     if any(_arrow.is_text(table[name].type) for name in named):
         return _class_names(table, named, whose, kind), own
+    is_boolean = needs("pyarrow").types.is_boolean(table[named[0]].type)
+    if is_boolean and not named[1:] and kind in ("", "logits"):
+        return _truths(table[named[0]], own)
     cells = np.stack([_numbers(table[name], name, path) for name in named], axis=1)
     positions = labels_from_cells(cells, kind, whose)
     is_said = kind == "logits" and not classes  # that they are positions
-    if positions.ndim == 2 or positions.dtype.kind != "i" or is_said:
+    if positions.ndim == 2 or positions.dtype.kind != "i":
         return positions, own
+    if is_said:
+        return positions, _numbered(positions)
     return _whole_numbers(positions, ~np.isnan(cells[:, 0]), named[0], path, kind, own)
+
+
+def _truths(column: Any, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    """A column of false and true as names, or as positions where the classes have other names."""
+    cells = column.to_pylist()
+    if not classes or {str(cell) for cell in cells if cell is not None} <= set(classes):
+        texts = np.array(["" if cell is None else str(cell) for cell in cells])
+        return texts, classes or ("False", "True")
+    return np.array([UNLABELLED if cell is None else int(cell) for cell in cells]), classes
 
 
 def _whole_numbers(
@@ -81,15 +96,23 @@ def _whole_numbers(
     if classes and set(texts[is_given].tolist()) <= set(classes):
         return np.where(is_given, texts, ""), classes
     names = number_names(positions[is_given], classes, whose)
+    if UNLABELLED not in (names or ()):
+        _warn_of_none(positions[is_given], whose)
     if names is None:
         if not kind and not classes:
             _warn_of_gaps(positions, whose)
-        return positions, classes
+        return positions, classes or _numbered(positions)
     if not kind and not classes:
         _warn_of_many(names, int(is_given.sum()), whose)
     as_names = np.where(is_given & np.isin(positions, list(names)), texts, "")
     ordered = dict(zip(positions.tolist(), texts.tolist(), strict=True))
     return as_names, classes or tuple(ordered[number] for number in sorted(names))
+
+
+def _numbered(positions: Array) -> tuple[str, ...]:
+    """The names "0", "1", ... of positions; none of so many that they are refused as labels."""
+    highest = int(positions.max())
+    return tuple(map(str, range(highest + 1))) if highest < MOST_CLASSES else ()
 
 
 def _as_written(path: Path, name: str, numbers: Array) -> Array:
@@ -105,39 +128,6 @@ def _as_written(path: Path, name: str, numbers: Array) -> Array:
     is_padded = np.strings.str_len(written) > np.strings.str_len(numbers.astype(str))
     is_whole = is_padded & np.strings.isdecimal(written)
     return np.where(is_whole, written, numbers.astype(str))
-
-
-def number_names(numbers: Array, classes: tuple[str, ...], whose: str) -> frozenset[int] | None:
-    """Which whole numbers are names of classes; None where they are positions of classes.
-
-    They are names where all of them are among `classes`; without classes, where none is 0, as 1 to
-    5 stars, 10, 20 and 35, or -1 and 1. Positions begin at 0, and -1 beside them is no label.
-
-    Raises:
-        LabelsError: -1 stands beside numbers of which it may be one or none.
-
-    Warns:
-        TableWarning: how many -1 are taken as no label.
-    """
-    distinct = set(np.unique(numbers).tolist())
-    others = distinct - {UNLABELLED}
-    if classes and {str(number) for number in distinct} <= set(classes):
-        return frozenset(distinct)
-    is_positions = others <= set(range(len(classes) or max(others, default=0) + 1))
-    if classes and not is_positions and {str(number) for number in others} <= set(classes):
-        _warn_of_none(numbers, whose)
-        return frozenset(others)
-    # A lone 1 is rather the second of two classes, and what is too large is refused as a position.
-    is_position = not others or distinct == {1} or (0 in others and min(others) >= 0)
-    if classes or is_position or max(others) >= MOST_CLASSES:
-        _warn_of_none(numbers, whose)
-        return None
-    if UNLABELLED in distinct and len(others) > 1 and min(others) > 0:
-        raise LabelsError(
-            f"{whose} holds -1 beside {', '.join(map(str, sorted(others)[:4]))}: is it a class, or "
-            "no label? classes=['-1', ...] names all of them, an empty cell is no label"
-        )
-    return frozenset(distinct)
 
 
 def _warn_of_many(names: Collection[int], rows: int, whose: str) -> None:

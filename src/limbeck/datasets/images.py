@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from limbeck.datasets import _download
 from limbeck.datasets._decoded import decoded, stamps
 from limbeck.errors import CorruptError, ExamplesError, InputError, LabelsError, MissingError
-from limbeck.examples import UNLABELLED, Array, Examples, labels_from_cells
+from limbeck.examples import Array, Examples, labels_from_cells
 from limbeck.runtime import Bar, did_you_mean, needs
 
 Encoded = Path | bytes  # a file that holds an encoded image, or what such a file holds
@@ -132,12 +132,10 @@ def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
         raise ExamplesError(f"there are no images in {root} ({', '.join(sorted(ENDINGS))})")
     keys = sorted(files)
     owners = [key.split("/")[0] if "/" in key else "" for key in keys]
-    classes = sorted(set(owners) - {""})
-    labels = [classes.index(owner) if owner else UNLABELLED for owner in owners]
     paths = [files[key] for key in keys]
     what = ["images", stamps(paths), list(size), needs("PIL").__version__]
     inputs = decoded(what, lambda: len(keys), _decode_all(keys, paths, size))
-    return Examples.of(inputs, np.array(labels), keys=keys, classes=classes, name=root.name)
+    return Examples.of(inputs, np.array(owners), keys=keys, name=root.name)
 
 
 def parquet(

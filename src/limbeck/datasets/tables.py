@@ -45,6 +45,7 @@ class _Rows:
     columns: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def read_table(
@@ -104,6 +105,7 @@ def read_table(
         columns=rows.columns,
         name=Path(path).name,
         features=rows.features,
+        kind=rows.kind,
     )
 
 
@@ -137,7 +139,11 @@ def labels_from(
     # Examples of nothing but labels: their keys and classes are checked like any others.
     blank = np.zeros((len(rows.keys), 1), np.uint8)
     labelled = Examples.of(
-        blank, rows.labels, keys=rows.keys, classes=examples.classes or rows.classes
+        blank,
+        rows.labels,
+        keys=rows.keys,
+        classes=examples.classes or rows.classes,
+        kind=rows.kind,
     )
     at = examples.find(labelled.keys)
     if (at < 0).any():
@@ -215,13 +221,13 @@ def _single_label(path: Path, roles: _Roles) -> str:
     """The one array of labels that an archive may have.
 
     Raises:
-        InputError: several are asked for, or a kind.
+        InputError: several are asked for.
     """
-    if not isinstance(roles.label, str) or roles.kind:
-        demand = f"the kind {roles.kind!r}" if roles.kind else f"{len(roles.label)} labels"
+    if not isinstance(roles.label, str):
         raise InputError(
-            f"{path} does not take {demand}: its labels are one array, of whole numbers "
-            "(examples,) for classes, (examples, classes) for a 0 or 1 each, of floats for values"
+            f"{path} does not take {len(roles.label)} labels: its labels are one array, of whole "
+            "numbers (examples,) for classes, (examples, classes) for a 0 or 1 each, of floats for "
+            "values"
         )
     return roles.label
 
@@ -248,7 +254,9 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
     n = () if inputs is None else inputs.shape[:1]
     more = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
     names = tuple(str(name) for name in classes)
-    return _Rows(inputs, roles_of[LABEL], roles_of[KEY], roles_of[GROUP], more, names)
+    return _Rows(
+        inputs, roles_of[LABEL], roles_of[KEY], roles_of[GROUP], more, names, (), roles.kind
+    )
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
@@ -296,4 +304,5 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
         columns={name: _arrow.values(table[name], name, path) for name in roles.columns},
         classes=classes,
         features=() if roles.is_labels_only else tuple(rest),
+        kind="values" if labels is not None and labels.dtype.kind == "f" else "",
     )

@@ -70,6 +70,7 @@ def read_texts(
         groups=_arrow.names_in(table[group], group, place) if role[group] else None,
         columns={name: _arrow.values(table[name], name, place) for name in columns},
         name=place.name,
+        kind="values" if values is not None and values.dtype.kind == "f" else "",
     )
 
 

@@ -19,6 +19,7 @@ from ._labels import check_labels_kind as check_labels_kind
 from ._labels import is_labelled as is_labelled
 from ._labels import labels_from_cells as labels_from_cells
 from ._labels import labels_kind_of as labels_kind_of
+from ._labels import number_names as number_names
 from ._lazy import BLOCK_ROWS as BLOCK_ROWS
 from ._lazy import Array as Array
 from ._lazy import Inputs as Inputs

@@ -63,18 +63,27 @@ class Examples:
         columns: Mapping[str, Array] | None = None,
         name: str = "examples",
         features: Sequence[str] = (),
+        kind: str = "",
     ) -> "Examples":
         """Examples from arrays, checked.
 
-        Labels are class positions, or class names, or -1 for none; without `classes` these are
-        the labels' own values in order ("0", "1", ... for integers). Where an example may be of
-        several classes, or of a single one or not, they are 0 or 1 `(examples, classes)`. Floats
-        `(examples,)` or `(examples, outputs)` are values to be predicted. Keys default to the row.
+        Labels are class names, or class positions from 0 on with -1 for none. Whole numbers are
+        names where all of them are in `classes`, and without `classes` where none is 0: 1 to 5,
+        or -1 and 1. False and True are names too. Without `classes` the names are the labels' own
+        values in order ("0", "1", ... for positions). Where an example may be of several classes,
+        or of a single one or not, labels are 0 or 1 `(examples, classes)`. Floats `(examples,)`
+        or `(examples, outputs)` are values to be predicted. Where numbers could be another,
+        `kind` says what is meant: "logits" for positions of classes, "independent-logits" for a 0
+        or 1 for each column, "values" for real values. Keys default to the row.
 
         Raises:
             ExamplesError: no examples, NaN or infinity, a text that is empty, duplicate keys, or
                 unequal lengths.
-            LabelsError: a label is outside the classes.
+            LabelsError: a label is outside the classes, or not of that kind.
+            InputError: no such kind.
+
+        Warns:
+            TableWarning: floats that are all 0 or 1 are taken as values.
         """
         inputs = as_inputs(inputs)
         n = len(inputs) if inputs.ndim else 0
@@ -83,7 +92,7 @@ class Examples:
         _check_keys(known_keys, n)
         if labels is not None:
             _check_length("labels", len(labels), n)
-        positions, names = _labels.read_labels(labels, tuple(classes), n)
+        positions, names = _labels.read_labels(labels, tuple(classes), n, kind)
         others = {k: np.asarray(v) for k, v in (columns or {}).items()}
         for column, values in others.items():
             _check_length(f"column {column!r}", len(values), n)

@@ -1,12 +1,13 @@
 """What labels are: a class each, a 0 or 1 for each column, or real values; read and checked."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InputError, LabelsError, MismatchError
+from limbeck.errors import InputError, LabelsError, MismatchError, TableWarning
 
 Array = NDArray[Any]
 
@@ -23,33 +24,104 @@ IN_WORDS = {
 
 
 def read_labels(
-    labels: Array | Sequence[Any] | None, classes: tuple[str, ...], n: int
+    labels: Array | Sequence[Any] | None, classes: tuple[str, ...], n: int, kind: str = ""
 ) -> tuple[Array, tuple[str, ...]]:
     """Labels in the form they are kept in, and the class names.
 
-    Whole numbers or names `(examples,)` are positions of classes, kept as int64. Whole numbers or
-    booleans `(examples, classes)` are a 0 or 1 for each column, kept as int8; so are those of a
-    single named class. Floats `(examples,)` or `(examples, outputs)` are values, kept as float32
-    `(examples, outputs)`.
+    Names, booleans or whole numbers `(examples,)` are kept as positions of classes, int64; see
+    `number_names` for which numbers are names. Whole numbers or booleans `(examples, classes)` are
+    a 0 or 1 for each column, kept as int8; so are those of a single named class. Floats
+    `(examples,)` or `(examples, outputs)` are values, kept as float32 `(examples, outputs)`. A
+    kind says which is meant where numbers could be another.
 
     Raises:
-        LabelsError: they are none of these, or outside the classes.
+        LabelsError: they are none of these, not of that kind, or outside the classes.
+        InputError: no such kind.
+
+    Warns:
+        TableWarning: floats that are all 0 or 1 are taken as values.
     """
+    check_labels_kind(kind)
     if labels is None:
         return np.full(n, UNLABELLED), classes
     array = np.asarray(labels)
-    if array.dtype.kind in "US" and array.ndim == 1:
-        return _named_positions(array.astype(str), classes)
+    is_named = array.ndim == 1 and array.dtype.kind in "USb"
+    if is_named and kind in ("", "logits"):
+        return _truths(array, classes) if array.dtype.kind == "b" else _names(array, classes)
     if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise LabelsError(
             "labels are whole numbers, names or values, one or a row for each example, "
-            f"not {array.dtype} {array.shape}"
+            f"not {array.dtype} {array.shape}{f' (of the kind {kind})' if kind else ''}"
         )
+    if kind:
+        array = labels_from_cells(array.reshape(n, -1).astype(np.float64), kind, "labels")
+    elif array.dtype.kind == "f":
+        _warn_of_truths(array)
+    return _numbers(array, classes, kind)
+
+
+def _numbers(array: Array, classes: tuple[str, ...], kind: str) -> tuple[Array, tuple[str, ...]]:
+    """Numbers of a shape that says, with their type, what they are."""
     if array.dtype.kind == "f":
         return _values(array, classes)
     if array.ndim == 2 or len(classes) == 1:
-        return _columns(array.reshape(n, -1), classes)
+        return _columns(array.reshape(len(array), -1), classes)
+    numbers = array.astype(np.int64)
+    is_said = kind == "logits" and not classes  # that they are positions
+    names = None if is_said else number_names(numbers, classes, "the array of labels")
+    if names is None:
+        return _positions(numbers, classes)
+    texts = np.where(np.isin(numbers, list(names)), numbers.astype(str), "")
+    return _names(texts, classes or tuple(map(str, sorted(names))))
+
+
+def number_names(numbers: Array, classes: tuple[str, ...], whose: str) -> frozenset[int] | None:
+    """Which whole numbers are names of classes; None where they are positions of classes.
+
+    They are names where all of them are among `classes`; without classes, where none is 0, as 1 to
+    5 stars, 10, 20 and 35, or -1 and 1. Positions begin at 0, and -1 beside them is no label.
+
+    Raises:
+        LabelsError: -1 stands beside numbers of which it may be one or none.
+    """
+    distinct = set(np.unique(numbers).tolist())
+    others = distinct - {UNLABELLED}
+    if classes and {str(number) for number in distinct} <= set(classes):
+        return frozenset(distinct)
+    is_positions = all(0 <= number < len(classes) for number in others)
+    if classes and not is_positions and {str(number) for number in others} <= set(classes):
+        return frozenset(others)
+    # A lone 1 is rather the second of two classes, and what is too large is refused as a position.
+    is_position = not others or distinct == {1} or (0 in others and min(others) >= 0)
+    if classes or is_position or max(others) >= MOST_CLASSES:
+        return None
+    if UNLABELLED in distinct and len(others) > 1 and min(others) > 0:
+        raise LabelsError(
+            f"{whose} holds -1 beside {', '.join(map(str, sorted(others)[:4]))}: is it a class, or "
+            "no label? classes=['-1', ...] names all of them, an empty cell is no label"
+        )
+    return frozenset(distinct)
+
+
+def _truths(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    """False and True as the names of two classes, or as positions where those have other names."""
+    is_named = not classes or set(array.astype(str).tolist()) <= set(classes)
+    if is_named:
+        return _names(array, classes or ("False", "True"))
     return _positions(array.astype(np.int64), classes)
+
+
+def _warn_of_truths(array: Array) -> None:
+    distinct = set(np.unique(array[~np.isnan(array)]).tolist())
+    if distinct in ({0.0, 1.0}, {-1.0, 1.0}):
+        kind = "logits" if array.ndim == 1 else "independent-logits"
+        low = int(min(distinct))
+        warnings.warn(
+            f"labels are floats that are all {low} or 1, and are taken as real values: "
+            f"kind='{kind}' takes them as classes, kind='values' says that values are meant",
+            TableWarning,
+            stacklevel=4,
+        )
 
 
 def labels_from_cells(cells: Array, kind: str, whose: str) -> Array:
@@ -225,7 +297,8 @@ def _names_of_columns(array: Array, classes: tuple[str, ...]) -> tuple[str, ...]
     return names
 
 
-def _named_positions(texts: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+def _names(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    texts = array.astype(str)
     names = classes or tuple(str(name) for name in np.unique(texts[texts != ""]))
     where = {name: position for position, name in enumerate(names)} | {"": UNLABELLED}
     unknown = sorted(set(texts.tolist()) - where.keys())

@@ -131,9 +131,9 @@ def as_examples(rows: Rows, one_hot: OneHot, labels: Array, classes: Sequence[st
     """The transfer set; `labels` are those of the given rows, or none."""
     of_all = np.full(len(rows.values), UNLABELLED)
     of_all[: len(labels)] = labels
-    return Examples.of(
-        one_hot.inputs(rows.values), of_all, keys=rows.keys, classes=classes, name="transfer set"
-    )
+    inputs = one_hot.inputs(rows.values)
+    examples = Examples.of(inputs, keys=rows.keys, classes=classes, name="transfer set")
+    return examples.with_labels(of_all, tuple(classes))  # positions, whatever the names look like
 
 
 def teacher_of(model: Any, one_hot: OneHot, classes: Sequence[str], kind: Kind) -> Teacher:
