@@ -12,6 +12,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "PIL": "images",
     "matplotlib": "figures",
+    "httpcore": "http",
     "httpx": "http",
     "transformers": "text",
     "sentence_transformers": "text",

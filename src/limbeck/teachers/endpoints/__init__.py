@@ -5,6 +5,7 @@ Files:
     _endpoint: A client of one HTTP endpoint: what it asks again, how long it waits, and when it
         stops.
     _http: Teachers behind an HTTP endpoint: batched JSON, several requests in flight.
+    _limits: One deadline and one bound on bytes over a whole HTTP request, however it drips in.
 """
 
 import lazy_loader

@@ -7,7 +7,7 @@ import random
 import re
 import ssl
 import threading
-import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from limbeck.teachers.endpoints._address import (
     shown,
     without,
 )
+from limbeck.teachers.endpoints._limits import Limits, TooLongError, Unpacker, transport
 
 RETRIED = (429, 500, 502, 503, 504)
 FOLLOWED = (307, 308)  # the redirects that keep a POST a POST
@@ -46,8 +47,7 @@ class Endpoint:
     Attributes:
         batch: rows a request.
         in_flight: requests that are under way at once.
-        timeout: seconds a request may take; one that trickles in is given up after twice that at
-            the latest.
+        timeout: seconds a request may take, from the connection to the last byte.
         retries: how often a request is asked again, after 0.25 seconds, then twice as long each
             time (less a random part, up to a half), at most 60; or after what Retry-After asks
             for, at most 60 too.
@@ -171,6 +171,7 @@ class Client:
         self._lock = threading.Lock()
         self._users = 0
         self._open: Any = None
+        self._limits = Limits()
         self._timer: threading.Timer | None = None
 
     def wrong(self, request: Request, what: str) -> TeacherError:
@@ -209,11 +210,10 @@ class Client:
         httpx = needs("httpx")
         most = self.how.in_flight
         return httpx.Client(
-            verify=self._trusted,
+            transport=transport(self._limits, self._trusted, most, IDLE_SECONDS),
             # Neither proxies nor a .netrc of the environment: it goes where the user pointed.
             trust_env=False,
             timeout=httpx.Timeout(self.how.timeout, pool=None),
-            limits=httpx.Limits(max_connections=most, keepalive_expiry=IDLE_SECONDS),
             headers=self._headers,
         )
 
@@ -231,7 +231,7 @@ class Client:
     def _headers(self) -> dict[str, str]:
         own = {"Content-Type": "application/json", "Accept": "application/json"}
         bearer = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
-        return {**own, **bearer, "User-Agent": "limbeck"}
+        return {**own, **bearer, "User-Agent": "limbeck", "Accept-Encoding": "gzip"}
 
     def excerpt(self, body: bytes) -> str:
         """The start of a body, for an error."""
@@ -297,33 +297,38 @@ class Client:
     def _sent(self, at: Any, request: Request) -> _Reply:
         self._count(request)
         httpx = needs("httpx")
-        ends = time.monotonic() + self.how.timeout
+        self._limits.begin(self.how.timeout, request.most_bytes)
         try:
             with self._open.stream("POST", at, content=request.content) as response:
-                return self._read(response, request, ends)
+                return self._read(response, request)
         except httpx.TimeoutException:
-            return self._late
+            trouble = f"no answer within {self.how.timeout:g} seconds"
+            return _Reply(trouble=trouble, is_passing=True)
+        except TooLongError:
+            return _too_long(request)
+        except zlib.error as error:
+            return _Reply(trouble=f"answered with what is not gzip: {error}", is_passing=True)
         except httpx.RequestError as error:
             return _Reply(trouble=_reason(error), is_passing=_is_passing(error))
 
-    @property
-    def _late(self) -> _Reply:
-        return _Reply(trouble=f"no answer within {self.how.timeout:g} seconds", is_passing=True)
-
-    def _read(self, response: Any, request: Request, ends: float) -> _Reply:
+    def _read(self, response: Any, request: Request) -> _Reply:
         status = response.status_code
         if response.has_redirect_location:
             return _Reply(status=status, location=response.headers["location"])
+        unpacker = Unpacker(response.headers.get("content-encoding", ""))
+        if not unpacker.is_known:
+            return _Reply(
+                trouble=f"status {status} in the encoding {unpacker.encoding[:SHOWN]!r}, which "
+                "was not asked for: gzip or none is"
+            )
         body = bytearray()
         most = request.most_bytes if status == 200 else ERROR_BYTES
-        for part in response.iter_bytes():
-            body += part
+        for part in response.iter_raw():
+            body += unpacker.unpack(part, most + 1)
             if len(body) > most:
                 break
-            if time.monotonic() > ends:
-                return self._late
         if status == 200 and len(body) > most:
-            return _Reply(trouble=f"answered with more than {most} bytes")
+            return _too_long(request)
         return _Reply(bytes(body)) if status == 200 else self._refusal(response, bytes(body))
 
     def _refusal(self, response: Any, body: bytes) -> _Reply:
@@ -333,6 +338,10 @@ class Client:
         wait = min(_seconds(response.headers.get("retry-after", "")), LONGEST_WAIT)
         trouble = f"status {status}" + (f": {quoted}" if quoted else "")
         return _Reply(trouble=trouble, is_passing=status in RETRIED, wait=wait)
+
+
+def _too_long(request: Request) -> _Reply:
+    return _Reply(trouble=f"answered with more than {request.most_bytes} bytes")
 
 
 def _back_off(tries: int) -> float:
