@@ -1,7 +1,6 @@
 """Files are whole or absent, directories ours or left alone."""
 
 import errno
-import json
 import os
 
 import pytest
@@ -82,8 +81,8 @@ def test_newer_formats_and_other_artifacts_are_not_guessed_at(tmp_path):
     _directories._finish(tmp_path, "run", {})
     with pytest.raises(CorruptError, match="holds a run, not a report"):
         _directories.read_manifest(tmp_path, "report")
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
+    manifest = artifacts.read_json(tmp_path / "manifest.json")
+    artifacts.write_json(tmp_path / "manifest.json", {**manifest, "format": 2})
     with pytest.raises(CorruptError, match="has format 2; this Limbeck reads 1"):
         _directories.read_manifest(tmp_path, "run")
     (tmp_path / "manifest.json").write_text("{")
@@ -109,7 +108,7 @@ def test_an_artifact_is_marked_when_it_begins_and_whole_when_it_is_finished(tmp_
     place = tmp_path / "run"
     with artifacts.writing(place, "run", REQUEST) as artifact:
         assert not artifact.is_whole
-        assert not place.exists()
+        assert artifacts.state(place) == "absent"
         artifact.begin()
         assert artifacts.state(place) == "begun"
         artifact.begin()
@@ -190,6 +189,8 @@ def test_an_earlier_manifest_with_changes_keeps_its_order_and_one_heading(tmp_pa
         manifest = artifacts.read_manifest(tmp_path, "run")
         assert artifacts.without_heading(manifest) == {"b": 1, "a": 2}
         artifact.finish({**manifest, "artifact": "another", "b": 3, "c": 4})
+    digest = _files.fingerprint({"format": 1, "artifact": "run", "b": 3, "a": 2, "c": 4})
     assert (tmp_path / "manifest.json").read_text() == (
-        '{\n "format": 1,\n "artifact": "run",\n "b": 3,\n "a": 2,\n "c": 4\n}\n'
+        '{\n "format": 1,\n "artifact": "run",\n "b": 3,\n "a": 2,\n "c": 4,\n'
+        f' "digest": "{digest}"\n}}\n'
     )

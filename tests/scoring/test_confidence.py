@@ -1,6 +1,5 @@
 """What was held out from a teacher, how sure it is of either part, and when that is a warning."""
 
-import json
 import shutil
 import warnings
 from pathlib import Path
@@ -23,6 +22,7 @@ from limbeck import (
     teachers,
     train,
 )
+from limbeck import artifacts as artifacts
 from limbeck.artifacts import file_entry
 from limbeck.errors import InputError, MismatchError, ScoresWarning
 from limbeck.metrics import Estimate
@@ -93,9 +93,9 @@ def test_a_run_from_before_this_was_recorded_gives_all_it_saw(by_heart, tmp_path
     shutil.copytree(by_heart.directory, old)
     content = save({"content": by_heart.seen()})
     (old / "seen.safetensors").write_bytes(content)
-    manifest = json.loads((old / "manifest.json").read_text())
+    manifest = artifacts.read_json(old / "manifest.json")
     manifest["seen"] |= file_entry(content)
-    (old / "manifest.json").write_text(json.dumps(manifest))
+    artifacts.write_json(old / "manifest.json", manifest)
     assert len(type(by_heart).open(old).trained_on()) == 200
 
 

@@ -1,13 +1,11 @@
 """A sweep over sizes of the transfer set: nested parts, the same number of steps, a table."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from worlds import CLASSES, blobs, killed_at, rule
 
-from limbeck import Examples, Plan, objectives, score, students, sweep, teachers, views
+from limbeck import Examples, Plan, artifacts, objectives, score, students, sweep, teachers, views
 from limbeck.errors import ExamplesError, InputError, LabelsError, MismatchError, OccupiedError
 from limbeck.selection import by_size
 from limbeck.training import TransferSet
@@ -165,7 +163,7 @@ def test_the_table_has_each_size_with_its_gain_over_its_control(swept, tmp_path)
     assert "soft less control, points" in lines[0]
     assert [line.split("|")[1].strip() for line in lines[2:5]] == ["20", "40", "80"]
     table.write(tmp_path / "t")
-    assert json.loads((tmp_path / "t" / "sizes.json").read_text()) == table.document
+    assert artifacts.read_json(tmp_path / "t" / "sizes.json") == table.document
     assert (tmp_path / "t" / "sizes.md").read_text() == f"{table}\n"
 
 

@@ -530,6 +530,9 @@ def test_code_of_your_own_is_refused_before_anything_is_scored(files, monkeypatc
     monkeypatch.chdir(files)
     (files / "mine.py").write_text("raise SystemExit('it was run')")
     read = recipe(files, ("MatchLogits()", "mine.py:Mine(3)"))
-    with pytest.raises(TrustError, match=r"the objective mine.py:Mine runs code that this text"):
+    with pytest.raises(TrustError, match=r"the teacher .*rule_teacher runs code that this text"):
         run_recipe(read, to=files / "run")
     assert not (files / "run").exists()
+    compare = next(step for step in read.steps if step.verb == "compare")
+    with pytest.raises(TrustError, match=r"the objective mine.py:Mine runs code that this text"):
+        compare.check_trusted(set(), trust=False)

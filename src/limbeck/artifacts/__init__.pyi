@@ -20,8 +20,11 @@ from ._files import file_entry as file_entry
 from ._files import fingerprint as fingerprint
 from ._files import read_checked as read_checked
 from ._files import read_json as read_json
+from ._files import sweep as sweep
 from ._files import write_file as write_file
 from ._files import write_json as write_json
+from ._locks import held as held
+from ._locks import scratch as scratch
 from ._provenance import provenance as provenance
 from ._records import ExamplesEntry as ExamplesEntry
 from ._records import FileEntry as FileEntry

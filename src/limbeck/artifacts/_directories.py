@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limbeck.artifacts._files import PARTIAL, canonical, read_json, write_json
+from limbeck.artifacts._files import PARTIAL, canonical, read_json, sweep, write_json
+from limbeck.artifacts._locks import LEFTOVERS, held
 from limbeck.errors import CorruptError, MissingError, OccupiedError
 
 FORMAT = 1
@@ -31,8 +32,9 @@ def state(directory: Path) -> str:
 
 
 def _holds_only_leftovers(directory: Path) -> bool:
-    # A kill between creating a temporary file and renaming it leaves one of these behind.
-    return all(entry.name.endswith(PARTIAL) for entry in directory.iterdir())
+    # A kill between creating a temporary file and renaming it leaves one of these behind, and one
+    # before the first file the lock.
+    return all(e.name.endswith(PARTIAL) or e.name in LEFTOVERS for e in directory.iterdir())
 
 
 def check_free(directory: Path, artifact: str, request: Mapping[str, object]) -> bool:
@@ -79,8 +81,7 @@ def _begin(directory: Path, artifact: str, request: Mapping[str, object]) -> Non
         return
     if not (directory / REQUEST).exists():
         write_json(directory / REQUEST, {"artifact": artifact, **request})
-    for leftover in directory.rglob(f".*{PARTIAL}"):
-        leftover.unlink(missing_ok=True)
+    sweep(directory)
 
 
 def _finish(directory: Path, artifact: str, body: Mapping[str, object]) -> None:
@@ -139,12 +140,18 @@ def writing(directory: Path, kind: str, request: Mapping[str, object]) -> Iterat
             artifact.finish({"files": file_entries(directory, [name])})
     ```
 
-    Where the block raises, no manifest is written and what there is stays for the next call.
+    Where the block raises, no manifest is written and what there is stays for the next call. While
+    it lasts no other process may write there: see `held`.
 
     Raises:
-        OccupiedError: the directory holds something else.
+        OccupiedError: the directory holds something else, or another process writes there.
     """
-    yield Writing(directory, kind, request, check_free(directory, kind, request))
+    if check_free(directory, kind, request):
+        yield Writing(directory, kind, request, is_whole=True)
+        return
+    with held(directory):
+        # Asked again: another process may have finished it meanwhile.
+        yield Writing(directory, kind, request, check_free(directory, kind, request))
     assert state(directory) == "whole", f"the {kind} in {directory} was left without a manifest"
 
 

@@ -4,15 +4,25 @@ import errno
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from limbeck.artifacts._spelling import respelt
 from limbeck.errors import CorruptError, MissingError, StorageError
 
+IS_WINDOWS = sys.platform == "win32"  # which cannot rename or remove a file that is open
+if not IS_WINDOWS:
+    import fcntl
+
 PARTIAL = ".partial"  # the ending of a file that is still being written
+
+DIGEST = "digest"  # the key of a JSON object's own
 
 _STORAGE_ERRORS = {
     errno.ENOSPC,
@@ -68,18 +78,41 @@ def write_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 def _write_durably(path: Path, content: bytes | Iterable[bytes]) -> None:
     # The new content is on the disk before the name points to it, and the name is on the disk
     # before anyone is told: without the two syncs a power cut can leave an empty file by that name.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
+    handle, name = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+            os.chmod(name, 0o644)
+            if not IS_WINDOWS:  # still locked, so that nobody sweeps it
+                os.replace(name, path)
+        if IS_WINDOWS:
+            os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _temporary(path: Path) -> tuple[int, str]:
+    """A new file beside that path, locked while it is open: see `sweep`."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
+        if not IS_WINDOWS:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # else it was swept before it was locked
+            return handle, name
+        os.close(handle)
+
+
+def sweep(directory: Path, names: str = "**/.*") -> None:
+    """Removes the files that an interrupted write left behind, and none that is being written."""
+    for leftover in directory.glob(f"{names}{PARTIAL}"):
+        lock = FileLock(leftover, timeout=0, is_singleton=False)
+        with suppress(OSError, Timeout), lock:
+            leftover.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -92,28 +125,43 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def write_json(path: Path, value: object) -> None:
-    """Writes a value as readable JSON, atomically."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes an object as readable JSON, atomically, with a digest of what it holds."""
+    plain = json.loads(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    text = json.dumps({**plain, DIGEST: fingerprint(plain)}, indent=1, ensure_ascii=False)
     write_file(path, text.encode() + b"\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; one that 0.1 wrote has today's names.
+    """The JSON object in a file, without its digest; one that 0.1 wrote has today's names.
 
     Raises:
         MissingError: no such file.
-        CorruptError: not a JSON object.
+        CorruptError: not a JSON object, or its digest does not hold. One of 0.1 has none.
     """
     try:
         value = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingError(f"there is no {path}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptError(f"{path} is not readable JSON: {error}") from error
     if not isinstance(value, dict):
         raise CorruptError(f"{path} holds no JSON object")
-    return dict(respelt(value))
+    if not _is_as_written(value):
+        raise CorruptError(f"{path} was altered: it does not hold what its digest is of")
+    return dict(respelt(_without(value, DIGEST)))
+
+
+def _is_as_written(value: Mapping[str, Any]) -> bool:
+    if DIGEST in value:
+        return bool(value[DIGEST] == fingerprint(_without(value, DIGEST)))
+    # 0.1 wrote no digests. An entry that is the digest of the others has only lost its name.
+    words = [name for name, entry in value.items() if isinstance(entry, str) and len(entry) == 16]
+    return not any(value[name] == fingerprint(_without(value, name)) for name in words)
+
+
+def _without(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: entry for key, entry in value.items() if key != name}
 
 
 def file_entries(directory: Path, names: Iterable[str]) -> dict[str, dict[str, object]]:

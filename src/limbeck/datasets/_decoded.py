@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from limbeck.artifacts import cache_of, fingerprint, write_file
+from limbeck.artifacts import cache_of, fingerprint, sweep, write_file
 from limbeck.errors import CorruptError, ExamplesError
 from limbeck.examples import Array, Inputs, Mapped, Texts, is_large
 
@@ -68,6 +68,7 @@ def decoded(what: object, count: Callable[[], int], parts: Iterator[Array]) -> I
     whole = chain([first], parts)
     if count() * first[:1].nbytes < MANY:
         return np.concatenate(list(whole))
+    sweep(place.parent, ".*")  # each may be as large as a set
     write_file(place, _npy(count(), first, whole))
     return load_array(place)
 
@@ -96,6 +97,7 @@ def texts(what: object, parts: Iterator[Sequence[str]]) -> Texts:
     about = place.with_suffix(".npy")  # written last: where it is, the texts are whole
     if not about.is_file():
         ends = [0]
+        sweep(place.parent, ".*")
         write_file(place, _utf8(parts, ends))
         write_file(about, _npy(len(ends), np.array([0]), [np.array(ends)]))
     starts = np.asarray(_open_memmap(about))

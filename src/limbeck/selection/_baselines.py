@@ -3,11 +3,9 @@
 import contextlib
 import logging
 import pickle
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from limbeck import teachers
+from limbeck import artifacts, teachers
 from limbeck.deployment import export
 from limbeck.examples import Array, Examples, numbers
 from limbeck.runtime import needs
@@ -96,8 +94,8 @@ def in_int8(name: str, run: Run, inputs: Array, threads: int) -> Cheaper:
         NotMetError: the ONNX file failed its verification before it was made int8.
     """
     quantization = needs("onnxruntime.quantization")
-    with tempfile.TemporaryDirectory() as folder:
-        whole, small = Path(folder) / "whole.onnx", Path(folder) / "int8.onnx"
+    with artifacts.scratch() as folder:
+        whole, small = folder / "whole.onnx", folder / "int8.onnx"
         export(run, to=whole, check=Examples.of(inputs[:CHECKED], classes=run.classes))
         with _quiet_root():
             # Unsigned weights: the signed ones have no convolution on a CPU of every kind.

@@ -1,7 +1,6 @@
 """What classifier and regressor share: checks, the rows to learn from, keeping and exporting."""
 
 import contextlib
-import tempfile
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from limbeck import objectives, students, teachers
+from limbeck import artifacts, objectives, students, teachers
 from limbeck.deployment import Exported, export
 from limbeck.errors import InputError, StudentWarning
 from limbeck.examples import Array, Examples
@@ -194,8 +193,8 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if self.directory:
             yield Path(self.directory)
         else:
-            with tempfile.TemporaryDirectory(prefix="limbeck-") as place:
-                yield Path(place)
+            with artifacts.scratch() as place:
+                yield place
 
     def _keep(self, student: Taught, place: Path) -> None:
         self._model = _distilling.precise(student.run)
@@ -245,12 +244,12 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         against the student on up to 256 rows of the transfer set. See `limbeck.export`.
         """
         check_is_fitted(self)
-        with tempfile.TemporaryDirectory(prefix="limbeck-") as place:
+        with artifacts.scratch() as place:
             for name, content in self._files.items():
-                file = Path(place) / "student" / name
+                file = place / "student" / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            run = Run.open(Path(place) / "student", trust=not isinstance(self.student, str))
+            run = Run.open(place / "student", trust=not isinstance(self.student, str))
             check = Examples.of(self._check, classes=run.classes, name="rows of the transfer set")
             return export(run, to=to, check=check, tolerance=tolerance, absorb=absorb)
 

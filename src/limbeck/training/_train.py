@@ -17,7 +17,7 @@ from limbeck.students import Run, Student
 from limbeck.training import _record
 from limbeck.training._job import Job
 from limbeck.training._loop import fit
-from limbeck.training._nets import Task
+from limbeck.training._nets import CHECKPOINT, Task
 from limbeck.training._plan import Plan
 from limbeck.training._transfer import TransferSet, check_labelled
 
@@ -86,6 +86,8 @@ def run(jobs: Sequence[Job], tasks: Iterable[Task]) -> None:
         for task in tasks:
             fit(task)
         for job, artifact in zip(jobs, written, strict=True):
+            for leftover in job.to.rglob(CHECKPOINT):  # of nets that were grouped otherwise before
+                leftover.unlink()
             _record.write_seen(job)
             artifact.finish(_record.manifest(job))
 
