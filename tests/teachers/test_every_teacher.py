@@ -27,7 +27,7 @@ from limbeck.errors import LimbeckError, MismatchError, TeacherError, TrustError
 from limbeck.scoring import Storage
 from limbeck.students import Run
 from limbeck.teachers import Specialist, Teacher, fitted_to, ordered
-from limbeck.teachers._ordered import Wrapped
+from limbeck.teachers.wrapped._ordered import Wrapped
 from limbeck.training import Plan
 
 POINTS = blobs(60)

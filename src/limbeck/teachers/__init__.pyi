@@ -3,7 +3,6 @@
 from ._ensemble import ensemble as ensemble
 from ._ensemble import in_precision as in_precision
 from ._exported import exported as exported
-from ._features import fitted_to as fitted_to
 from ._function import as_teacher as as_teacher
 from ._function import function as function
 from ._fusion import Opinion as Opinion
@@ -17,7 +16,6 @@ from ._open import check_text as check_text
 from ._open import from_text as from_text
 from ._open import open_teachers as open_teachers
 from ._open import saved as saved
-from ._ordered import ordered as ordered
 from ._specialists import SPECIALISTS as SPECIALISTS
 from ._specialists import Specialist as Specialist
 from ._specialists import Specialists as Specialists
@@ -42,3 +40,5 @@ from .transformers import Encoder as Encoder
 from .transformers import encoder as encoder
 from .transformers import head as head
 from .transformers import huggingface as huggingface
+from .wrapped import fitted_to as fitted_to
+from .wrapped import ordered as ordered

@@ -10,9 +10,9 @@ from limbeck.examples import Array
 from limbeck.runtime import Precision
 from limbeck.scores import Ensemble, Mean, Member
 from limbeck.students import Run
-from limbeck.teachers._ordered import ordered
 from limbeck.teachers._teacher import Teacher
 from limbeck.teachers._torch import run
+from limbeck.teachers.wrapped import ordered
 
 
 def ensemble(

@@ -7,8 +7,8 @@ from typing import Any
 from limbeck.errors import MismatchError
 from limbeck.examples import Array, Examples, brief_names
 from limbeck.teachers._ensemble import EnsembleTeacher
-from limbeck.teachers._ordered import Wrapped, ordered
 from limbeck.teachers._teacher import Teacher
+from limbeck.teachers.wrapped._ordered import Wrapped, ordered
 
 
 def fitted_to(teacher: Teacher, examples: Examples, *, whose: str = "") -> Teacher:
