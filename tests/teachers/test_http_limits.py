@@ -126,11 +126,15 @@ def test_what_swells_is_cut_off_before_it_does(serve, body: bytes, encoding: byt
         teacher.predict(blobs(8).inputs)
 
 
+CUT_OFF = r"RemoteProtocolError: .*too l(arge|ong)|more than \d+ bytes"
 ENDLESS = {
-    "headers": (b"X: " + b"y" * 3_000_000, r"RemoteProtocolError: .*too l(arge|ong)|more than \d+ bytes"),
+    "headers": (
+        b"X: " + b"y" * 3_000_000,
+        CUT_OFF,
+    ),
     "frames": (
         b"Transfer-Encoding: chunked\r\n\r\n1;" + b"a" * 3_000_000,
-        r"RemoteProtocolError: .*too l(arge|ong)|more than \d+ bytes",
+        CUT_OFF,
     ),
 }
 

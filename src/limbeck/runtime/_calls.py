@@ -75,11 +75,20 @@ def _argument(node: ast.expr, text: str, makers: Makers, what: str, depth: int) 
     if isinstance(node, ast.Call):
         return _evaluate(node, text, makers, what, depth + 1)
     try:
-        return ast.literal_eval(node)
+        return ast.literal_eval(_divided(node))
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise RecipeError(
             f"{what} {text!r}: {ast.unparse(node)!r} is neither a number, a text, a list nor a call"
         ) from error
+
+
+def _divided(node: ast.expr) -> ast.expr:
+    """A quotient of two numbers, such as 1/255, as the number that it is; else what was given."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Div):
+        return node
+    sides = [side.value for side in (node.left, node.right) if isinstance(side, ast.Constant)]
+    numbers = [side for side in sides if isinstance(side, int | float)]
+    return ast.Constant(numbers[0] / numbers[1]) if len(numbers) == 2 and numbers[1] else node
 
 
 def _check_arguments(

@@ -38,8 +38,9 @@ GOOD = 0.9  # accuracy or R2 from which on no linear model is fitted beside it
 
 ACCEPT = "if it is right as it is, go on with accept_teacher=True (--accept-teacher)"
 CAUSES = (
-    "usual causes are the range of pixels, the order of classes, the order of columns, or a "
-    "preprocessing that the teacher was trained with and does not get here"
+    "usual causes are the range of pixels (scale=1/255, mean= and the like of "
+    "teachers.preprocessed, or of onnx(...) as a text), the order of classes, the order of "
+    "columns, or a preprocessing that the teacher was trained with and does not get here"
 )
 
 

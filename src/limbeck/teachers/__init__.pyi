@@ -42,3 +42,4 @@ from .transformers import head as head
 from .transformers import huggingface as huggingface
 from .wrapped import fitted_to as fitted_to
 from .wrapped import ordered as ordered
+from .wrapped import preprocessed as preprocessed

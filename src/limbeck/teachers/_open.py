@@ -22,6 +22,7 @@ from limbeck.teachers._function import as_teacher
 from limbeck.teachers._specialists import SPECIALISTS, Specialists
 from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.transformers import is_head
+from limbeck.teachers.wrapped import OPTIONS, preprocessed
 
 
 def saved(path: str | Path, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
@@ -93,6 +94,7 @@ class Door:
         says: whether a path shows by itself that this door is meant.
         opens: what stands after the prefix, as an error says it is missing; or "address".
         takes_trust: whether the maker has to be told if code may be run.
+        takes_images: whether its call has the keywords of `teachers.preprocessed` too.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Door:
     says: Callable[[Path], bool] = _nothing
     opens: str = "file"
     takes_trust: bool = False
+    takes_images: bool = False
 
     @property
     def is_address(self) -> bool:
@@ -118,8 +121,8 @@ DOORS: Mapping[str, Door] = {
     door.name: door
     for door in (
         Door("run", "saved", _is_ours, "run in", takes_trust=True),
-        Door("onnx", "onnx", _ending(".onnx")),
-        Door("exported", "exported", _ending(".pt2"), takes_trust=True),
+        Door("onnx", "onnx", _ending(".onnx"), takes_images=True),
+        Door("exported", "exported", _ending(".pt2"), takes_trust=True, takes_images=True),
         Door("sklearn", "sklearn", _ending(".skops", ".joblib", ".pkl"), takes_trust=True),
         Door("lightgbm", "lightgbm", _is_lightgbm),
         Door("xgboost", "xgboost", _is_xgboost),
@@ -141,7 +144,8 @@ def from_text(text: str, classes: Sequence[str] = (), *, trust: bool = False) ->
     - A path alone, where the file or folder says what it is: its ending, its first bytes, the
       manifest of a run or of specialists, a transformer's config.json, an encoder's head.
     - A call, `onnx('model.onnx', kind='probabilities', classes=['a', 'b'])`, with the keywords of
-      the function in `limbeck.teachers`, all of them literals.
+      the function in `limbeck.teachers`, all of them literals; of `onnx` and `exported` those of
+      `teachers.preprocessed` too, `scale=1/255`.
     - With `trust`, code of yours: `file.py:name` or `module:name`, or a call of it, which is
       a teacher, a module, a function that scores a batch, or a function without arguments that
       returns one of these.
@@ -280,8 +284,16 @@ def _caller(door: Door, classes: Sequence[str], trust: bool) -> Callable[..., Ru
         return _open_through(door, arguments, options, classes, trust)
 
     # What keywords there are, for the one who checks the call.
-    called.__signature__ = inspect.signature(door.make())  # type: ignore[attr-defined]  # it may
+    called.__signature__ = _signature(door)  # type: ignore[attr-defined]  # it may
     return called
+
+
+def _signature(door: Door) -> inspect.Signature:
+    own = inspect.signature(door.make())
+    if not door.takes_images:
+        return own
+    more = [inspect.signature(preprocessed).parameters[name] for name in OPTIONS]
+    return own.replace(parameters=[*own.parameters.values(), *more])
 
 
 def _open_through(
@@ -300,7 +312,12 @@ def _open_through(
         )
     keywords: dict[str, Any] = {} if len(arguments) > 1 else {"classes": tuple(classes)}
     keywords |= {"trust": trust} if door.takes_trust else {}
-    teacher = door.make()(place, *arguments[1:], **{**keywords, **options})
+    pixels = {name: options[name] for name in OPTIONS if door.takes_images and name in options}
+    own = {name: value for name, value in options.items() if name not in pixels}
+    teacher = door.make()(place, *arguments[1:], **{**keywords, **own})
+    if pixels and not isinstance(teacher, Run):
+        shown = preprocessed(teacher, **pixels)
+        return replace(shown, source=_source(door, place, arguments[1:], options))
     if isinstance(teacher, Run) or teacher.source:
         return teacher
     return replace(teacher, source=_source(door, place, arguments[1:], options))

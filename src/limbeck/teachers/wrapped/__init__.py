@@ -3,6 +3,8 @@
 Files:
     _features: Columns of a table are found by name, in whatever order a teacher learned them.
     _ordered: Teachers whose columns stand in another order than they answer in.
+    _pixels: Teachers that want images otherwise than stored: scaled, standardized, laid out,
+        resized.
 """
 
 import lazy_loader
