@@ -206,6 +206,7 @@ def test_a_result_has_the_agreed_form_and_its_figure(folder, ending):
 
 
 @pytest.mark.parametrize(("folder", "ending"), RUN, ids=str)
+@pytest.mark.slow
 def test_a_figure_is_drawn_from_its_result_alone(folder, ending, tmp_path):
     module = ".".join(folder.relative_to(ROOT).parts)
     experiment = importlib.import_module(f"{module}.__main__").EXPERIMENT

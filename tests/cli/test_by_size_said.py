@@ -112,6 +112,7 @@ examples = "test"
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_sweeps_over_sizes(folder):  # noqa: F811  the fixture
     (folder / "r.toml").write_text(RECIPE)
     told = []

@@ -38,6 +38,7 @@ TRAIN, TEST = "read('train.csv', label='height')", "read('test.csv', label='heig
 PLAN = ("--epochs", "30", "--plan", "batch=32, learning_rate=0.02")
 
 
+@pytest.mark.slow
 def test_the_commands_train_and_evaluate_real_values(world, capsys):
     how = ("--student", "mlp([8])", "--objective", "Labels('standardized')", *PLAN)
     assert command("train", "--examples", TRAIN, *how, "--to", "teacher") == 0

@@ -181,6 +181,7 @@ def test_the_same_call_does_nothing_and_another_is_refused(run, held_out):
         correct(run, HELD, classes=["star"], how="held-out", to=run.directory)
 
 
+@pytest.mark.slow
 def test_the_oracle_is_called_so_wherever_it_is_shown(run, tmp_path):
     made = correct(run, TEST, classes=["star"], how="oracle", to=tmp_path / "chosen")
     assert made.name == "chosen (ORACLE)"

@@ -61,6 +61,7 @@ def test_the_onnx_file_answers_alike_at_any_batch(run, rows, tmp_path):
     assert json.loads(props["classes"]) == list(CLASSES)
 
 
+@pytest.mark.slow
 def test_a_convolutional_student_of_raw_bytes_is_exported_with_its_encoding(tmp_path):
     images = pictures(40)
     net, goal = students.convnet("tiny"), objectives.Labels()
@@ -72,12 +73,14 @@ def test_a_convolutional_student_of_raw_bytes_is_exported_with_its_encoding(tmp_
     np.testing.assert_allclose(scores, answers(run, check.inputs), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_scale_and_shift_of_a_standardised_student_are_inside_the_file(tmp_path):
     run = trained(tmp_path, objective=objectives.MatchLogits("standardized"))
     made = export(run, to=tmp_path / "student.onnx", check=TEST)
     assert made.largest_difference < 1e-4
 
 
+@pytest.mark.slow
 def test_the_safetensors_file_holds_the_very_weights(run, tmp_path):
     made = export(run, to=tmp_path / "student.safetensors", check=TEST)
     assert made.largest_difference == 0
@@ -103,6 +106,7 @@ def test_a_bottleneck_is_absorbed_where_that_is_smaller_or_on_request(tmp_path):
     assert export(narrow, to=tmp_path / "out.onnx", check=TEST, absorb=True).absorbed
 
 
+@pytest.mark.slow
 def test_a_file_that_answers_otherwise_is_refused_and_not_left(run, tmp_path, monkeypatch):
     real = _onnx.to_onnx
 
@@ -143,6 +147,7 @@ def test_the_check_of_values_does_not_depend_on_their_unit(unit, ending, tmp_pat
     export(run, to=tmp_path / f"b{ending}", check=homes, tolerance=0.02)
 
 
+@pytest.mark.slow
 def test_the_card_says_what_the_file_is(run, tmp_path):
     report = evaluate({"teacher": TEACHER, "student": run}, TEST, reference="teacher")
     made = export(run, to=tmp_path / "student.onnx", check=TEST, report=report)
@@ -154,6 +159,7 @@ def test_the_card_says_what_the_file_is(run, tmp_path):
     assert (shown["artifact"], shown["whole"]) == ("exported student", "yes")
 
 
+@pytest.mark.slow
 def test_the_same_export_is_found_again_and_another_is_not_overwritten(run, tmp_path):
     made = export(run, to=tmp_path / "student.onnx", check=TEST)
     before = made.path.read_bytes()
@@ -211,6 +217,7 @@ def test_load_opens_what_was_made(run, tmp_path):
     assert len(scores) == 60
 
 
+@pytest.mark.slow
 def test_an_onnx_file_holds_no_path_of_the_machine_that_made_it(run, tmp_path):
     content = export(run, to=tmp_path / "student.onnx", check=TEST).path.read_bytes()
     assert b".py" not in content

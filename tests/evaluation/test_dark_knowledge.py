@@ -136,6 +136,7 @@ def test_probabilities_are_softened_by_their_logarithms(tmp_path):
     np.testing.assert_allclose(one.soft, [[0.9, 0.1, 0.0], raised / raised.sum()], atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_figure_is_svg_with_the_names_in_it_and_always_the_same(scores, run, tmp_path):
     found = dark_knowledge(scores, examples=["blobs-3", "blobs-4"], student=run)
     first = found.figure(tmp_path / "one.svg").read_bytes()

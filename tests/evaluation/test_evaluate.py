@@ -97,6 +97,7 @@ def constant(inputs):
     return np.tile([[3.0, 0.0, 0.0]], (len(inputs), 1))
 
 
+@pytest.mark.slow
 def test_a_student_that_is_better_or_worse_is_called_so():
     models = {"student": TEACHER, "control": teachers.function(constant, CLASSES)}
     assert evaluate(models, TEST).verdict["answer"] == "yes"
@@ -137,6 +138,7 @@ def test_a_constant_agrees_often_and_its_chance_corrected_agreement_is_nothing()
     assert abs(found["agreement_kappa"]["mean"]) < 0.05
 
 
+@pytest.mark.slow
 def test_bars_are_judged_with_their_intervals(run):
     bars = ["agreement>=0.5", "accuracy>=teacher-0.5", "accuracy>=0.999", "parameters<=51"]
     models = {"teacher": TEACHER, "student": run}
@@ -256,6 +258,7 @@ def test_a_student_of_another_name_has_its_control_too(run):
     assert "difference" in report.verdict
 
 
+@pytest.mark.slow
 def test_a_report_is_written_once_and_read_again(run, tmp_path):
     models = {"teacher": TEACHER, "student": run}
     made = evaluate(models, TEST, reference="teacher", to=tmp_path / "report")

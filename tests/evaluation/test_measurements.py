@@ -220,6 +220,7 @@ def test_a_table_written_by_hand_answers():
 # The verbs.
 
 
+@pytest.mark.slow
 def test_the_four_verbs_say_the_same_of_the_same_model_on_the_same_examples(tmp_path, monkeypatch):
     monkeypatch.setattr(_cost, "SECONDS", 0.01)
     teacher = teachers.function(rule, CLASSES, name="rule")

@@ -282,6 +282,7 @@ def test_every_line_of_a_markdown_table_has_the_same_cells(name: str) -> None:
 
 @settings(max_examples=15)
 @given(NAMES)
+@pytest.mark.slow
 def test_a_name_is_text_and_never_an_element(name: str) -> None:
     page, plain = Page(renamed(name).to_html()), Page(renamed("x").to_html())
     assert [(e, list(a)) for e, a in page.elements] == [(e, list(a)) for e, a in plain.elements]

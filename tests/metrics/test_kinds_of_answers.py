@@ -243,6 +243,7 @@ def test_a_student_learns_tags_with_a_control_beside_it(tags):
     assert "paired difference" in report.to_html()
 
 
+@pytest.mark.slow
 def test_slices_and_bars_of_tags_are_measured(tags):
     test = tagged(200, seed=2)
     halves = limbeck.Examples.of(
@@ -297,6 +298,7 @@ def test_a_teacher_of_tags_is_trained_on_labels_alone(tmp_path):
     assert run.kind == "independent-logits"
 
 
+@pytest.mark.slow
 def test_one_column_is_a_binary_margin(tmp_path):
     margin = teachers.function(
         lambda x: tagging(x)[:, :1], TAGS[:1], kind="independent-logits", name="margin"

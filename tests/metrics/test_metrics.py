@@ -298,6 +298,7 @@ def test_kl_is_from_the_reference_to_the_model():
     assert found.mean == pytest.approx(0.9 * math.log(1.8) + 0.1 * math.log(0.2))
 
 
+@pytest.mark.slow
 def test_the_resampled_interval_of_macro_f1_covers_the_truth():
     metric = STANDARD["macro_f1"]
     logits, labels, reference = world(1, 12_000, 3, seed=1)

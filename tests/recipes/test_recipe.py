@@ -333,6 +333,7 @@ def test_distilling_writes_down_a_recipe_that_gives_the_same_student(tmp_path):
     assert (again / file).read_bytes() == (tmp_path / "made" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_distilling_from_arrays_alone_says_what_the_recipe_lacks(tmp_path):
     how = Distillation(plan=Plan(epochs=1), seeds=1, views=views.plain())
     teacher = teachers.function(rule, CLASSES, name="rule")
@@ -422,6 +423,7 @@ reference = "teacher"
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_takes_ensembles_and_combines_score_sets(folder):
     (folder / "e.toml").write_text(ENSEMBLE.format(folder=folder))
     told = []
@@ -439,6 +441,7 @@ def test_a_recipe_takes_ensembles_and_combines_score_sets(folder):
     assert all(line.endswith("(already whole)") for line in told)
 
 
+@pytest.mark.slow
 def test_score_sets_that_lie_elsewhere_are_combined_too(folder):
     text = ENSEMBLE.format(folder=folder)
     (folder / "e.toml").write_text(text)

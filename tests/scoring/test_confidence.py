@@ -237,6 +237,7 @@ def test_the_score_set_of_an_ensemble_is_held_out_where_every_members_is(tmp_pat
     assert answers == {"ab": "yes", "ac": "no", "ad": "unknown", "cd": "no"}
 
 
+@pytest.mark.slow
 def test_a_report_says_that_its_teacher_knew_its_training_points_by_heart(by_heart, tmp_path):
     own = score(by_heart, own_half(by_heart), to=tmp_path / "own")
     plan = Plan(epochs=2)
@@ -254,6 +255,7 @@ def test_a_report_says_that_its_teacher_knew_its_training_points_by_heart(by_hea
     assert evaluate({"student": student}, OTHERS).document["notes"] == []
 
 
+@pytest.mark.slow
 def test_a_report_of_a_teacher_that_generalises_says_nothing(generalising, tmp_path):
     own = score(generalising, own_half(generalising), to=tmp_path / "own")
     plan = Plan(epochs=2)

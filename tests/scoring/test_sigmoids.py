@@ -27,6 +27,7 @@ def tagger(kind: str) -> teachers.Teacher:
 
 
 @pytest.mark.filterwarnings("error::limbeck.errors.ScoresWarning")
+@pytest.mark.slow
 def test_a_student_of_sigmoids_learns_what_one_of_their_logits_learns(tmp_path):
     examples, plan = tags(), Plan(epochs=60, learning_rate=0.02)
     scores = score(tagger("independent-probabilities"), examples, to=tmp_path / "s")

@@ -191,6 +191,7 @@ def test_where_labels_are_few_the_student_is_shipped(tmp_path):
     assert slower.sentence.startswith("Ship nothing yet: student (AUC ")
 
 
+@pytest.mark.slow
 def test_a_quick_teacher_is_shipped_itself(trained, tmp_path):
     quick = teachers.function(rule, CLASSES, name="rule")
     found = limbeck.rivals(
@@ -233,6 +234,7 @@ def test_the_numbers_are_those_of_evaluate(found, trained):
     ]
 
 
+@pytest.mark.slow
 def test_where_lower_is_better_ahead_still_means_better(trained, teacher, tmp_path):
     found = limbeck.rivals(
         trained, held_out(), teacher=teacher, labelled=labelled(), to=tmp_path / "r",
@@ -274,6 +276,7 @@ def test_an_ensemble_has_its_first_member_and_a_run_its_int8(trained, tmp_path):
     assert alone.row("teacher int8")["bytes"] == alone.row("student int8")["bytes"]
 
 
+@pytest.mark.slow
 def test_boosted_trees_have_a_tenth_of_their_trees(trained, tmp_path):
     asked = []
 
@@ -296,6 +299,7 @@ def test_boosted_trees_have_a_tenth_of_their_trees(trained, tmp_path):
     assert found.row("fewer trees")["what"] == "the first 10% of its trees"
 
 
+@pytest.mark.slow
 def test_classes_in_another_order_change_nothing(found, trained, tmp_path):
     turned = teachers.function(lambda x: rule(x)[:, ::-1], CLASSES[::-1], name="turned")
     other = limbeck.rivals(
@@ -309,6 +313,7 @@ def threads_now():
     return torch.get_num_threads(), pools
 
 
+@pytest.mark.slow
 def test_threads_are_put_back(trained, teacher, tmp_path):
     before, inside = threads_now(), []
 
@@ -477,6 +482,7 @@ def rule_teacher():
     return teachers.function(rule, CLASSES, name="rule")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_and_the_sentence(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, points in (("few", labelled()), ("test", held_out())):

@@ -138,6 +138,7 @@ def nats(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("objective", ["SoftTargets(temperature=8)", "LogitStandardization(1)"])
+@pytest.mark.slow
 def test_the_temperature_makes_new_rows_more_probable_where_an_objective_scales_logits(
     objective, moons
 ):
@@ -170,6 +171,7 @@ def test_the_decision_function_is_the_log_odds_of_the_probabilities(distilled, m
     )
 
 
+@pytest.mark.slow
 def test_an_exported_student_gives_the_calibrated_probabilities(moons, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs limbeck[export]")
     rows, labels, new, _ = moons
@@ -210,6 +212,7 @@ def people(rows: int = 240, missing: float = 0.0) -> tuple[np.ndarray, np.ndarra
     return table, labels
 
 
+@pytest.mark.slow
 def test_the_teacher_sees_text_as_the_table_has_it_and_the_student_sees_it_one_hot():
     table, labels = people()
     columns = ColumnTransformer([("job", OneHotEncoder(), [1])], remainder="passthrough")
@@ -224,6 +227,7 @@ def test_the_teacher_sees_text_as_the_table_has_it_and_the_student_sees_it_one_h
     assert made.encode(unknown)[0, 1:4].sum() == 0
 
 
+@pytest.mark.slow
 def test_a_data_frame_goes_to_the_teacher_as_it_is():
     pandas = pytest.importorskip("pandas", reason="needs limbeck[pandas]")
     table, labels = people()
@@ -266,6 +270,7 @@ def test_a_table_of_numbers_is_its_own_encoding():
     np.testing.assert_array_equal(OneHot.of(columns, rows).inputs(columns.numbers(rows)), rows)
 
 
+@pytest.mark.slow
 def test_missing_values_are_refused_or_imputed_with_a_flag(moons):
     rows, labels, _, _ = moons
     rows = rows.copy()
@@ -293,6 +298,7 @@ def waves(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return given, 500 + 100 * np.sin(given[:, 0]) + 50 * given[:, 1] + drawn.normal(0, 20, rows)
 
 
+@pytest.mark.slow
 def test_a_regressors_student_gives_its_values_and_the_control_learns_the_labels():
     rows, values = waves(300)
     new, new_values = waves(300, seed=1)

@@ -110,6 +110,7 @@ def test_lists_of_unequal_lengths_keep_their_order() -> None:
     assert len(Ragged.joined([found, found])) == 6
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_a_teacher_of_texts_and_is_one_file(tmp_path) -> None:
     unlabelled, test = reviews(400).without_labels(), reviews(200, seed=1)
     scores = limbeck.score(opinion, unlabelled, to=tmp_path / "scores")

@@ -95,6 +95,7 @@ def made(door: str, taught: Run, address: str, place: Path) -> Teacher:
 
 
 @pytest.mark.parametrize("door", DOORS)
+@pytest.mark.slow
 def test_a_net_says_the_same_through_every_door(door, taught, address, tmp_path) -> None:
     teacher = made(door, taught, address, tmp_path)
     expected = teachers.run(taught).answers(POINTS, "the net")
@@ -108,6 +109,7 @@ def test_a_net_says_the_same_through_every_door(door, taught, address, tmp_path)
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door not in ("module", "function")])
+@pytest.mark.slow
 def test_a_teacher_from_a_place_is_opened_again_by_its_text(door, taught, address, tmp_path):
     teacher = made(door, taught, address, tmp_path)
     text = teacher.source if isinstance(teacher.source, str) and teacher.source else ""

@@ -64,6 +64,7 @@ def models(frame, labels):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.slow
 def test_every_teacher_with_names_says_the_same_of_a_table_in_another_order(
     frame, labels, ending, tmp_path
 ):

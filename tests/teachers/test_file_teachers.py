@@ -189,6 +189,7 @@ def test_the_source_leaves_out_what_is_the_default(tmp_path):
     assert (made.name, teachers.onnx(path).name) == ("it", "net.onnx")
 
 
+@pytest.mark.slow
 def test_an_exported_student_teaches_with_the_classes_and_the_kind_of_its_file(tmp_path):
     rule = teachers.module(net(), CLASSES)
     scores = score(rule, POINTS, to=tmp_path / "scores")

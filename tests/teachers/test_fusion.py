@@ -65,6 +65,7 @@ def test_the_fixed_point_is_where_descent_ends(opinions):
 
 @hypothesis.given(strategies.integers(0, 10_000))
 @hypothesis.settings(max_examples=8)
+@pytest.mark.slow
 def test_the_fixed_point_is_where_descent_ends_whatever_is_said(seed):
     generalist = distributions(3, 5, seed=seed)
     chosen = torch.randperm(5, generator=torch.Generator().manual_seed(seed))

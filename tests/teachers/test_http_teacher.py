@@ -989,6 +989,7 @@ teachers.http(sys.argv[1], ["a", "b", "c"]).predict(np.zeros((5, 2)))
 """
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_leaves_no_connection_behind(serve):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", LEAVES, serve().url], capture_output=True, text=True

@@ -169,6 +169,7 @@ def test_a_row_without_values_has_no_gradient():
     assert (g.grad[1] == 0).all()
 
 
+@pytest.mark.slow
 def test_values_of_labels_and_a_control_are_learnt_at_their_own_scale(tmp_path):
     scores = limbeck.score(TEACHER, measured(), to=tmp_path / "scores")
     objective = objectives.MatchLogits("standardized")
@@ -194,6 +195,7 @@ def test_values_of_labels_and_a_control_are_learnt_at_their_own_scale(tmp_path):
     assert report.to_html()
 
 
+@pytest.mark.slow
 def test_a_lower_error_is_the_better_one(tmp_path):
     """The student knows the teacher, the control five noisy labels."""
     few = measured(5, seed=3)
