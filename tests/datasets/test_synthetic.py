@@ -11,6 +11,7 @@ from worlds import blobs
 import limbeck
 from limbeck.cli import main
 from limbeck.datasets import Columns, synthetic, tables
+from limbeck.datasets.synthetic import _munge
 from limbeck.errors import ExamplesError, InputError, MismatchError, TableWarning
 
 ALL = [synthetic.munge, synthetic.random, synthetic.nbe]
@@ -65,7 +66,7 @@ def by_the_paper(table, changes, noise, locality, neighbors=None):
 
 def munging(table, probability=0.5, locality=3.0, seed=4):
     columns = Columns.of(table)
-    return synthetic._Munging(columns, columns.numbers(table), probability, locality, seed)
+    return _munge._Munging(columns, columns.numbers(table), probability, locality, seed)
 
 
 def test_the_exact_form_is_the_papers_loop():
@@ -144,9 +145,9 @@ def test_neighbours_of_nominal_and_missing_cells_are_those_of_the_papers_distanc
     table = mixed(200, missing=0.1)
     columns = Columns.of(table)
     values = columns.numbers(table)
-    found = synthetic._Munging(columns, values, 0.5, 5, 0).neighbors()
+    found = _munge._Munging(columns, values, 0.5, 5, 0).neighbors()
     for row in range(len(values)):
-        far = synthetic.distances(columns, values, values[row])
+        far = _munge.distances(columns, values, values[row])
         far[row] = np.inf
         assert far[found[row]] == pytest.approx(far.min())
 
@@ -155,11 +156,11 @@ def test_the_distance_is_euclidean_on_scaled_columns_plus_the_nominal_ones_that_
     table = np.array([[0.0, 0, "a"], [30.0, 4, "b"], [100.0, 10, "a"]], dtype=object)
     columns = Columns.of(table)
     values = columns.numbers(table)
-    found = synthetic.distances(columns, values, values[0])
+    found = _munge.distances(columns, values, values[0])
     np.testing.assert_allclose(found, [0, np.hypot(0.3, 0.4) + 1, np.hypot(1, 1)])
     gap = values.copy()
     gap[1, 0] = np.nan
-    assert synthetic.distances(columns, gap, gap[0])[1] == pytest.approx(np.hypot(1, 0.4) + 1)
+    assert _munge.distances(columns, gap, gap[0])[1] == pytest.approx(np.hypot(1, 0.4) + 1)
 
 
 @each_method

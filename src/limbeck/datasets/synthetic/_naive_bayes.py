@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.cluster import KMeans
 
-from limbeck.datasets._columns import Columns
+from limbeck.datasets.synthetic._columns import Columns
 from limbeck.examples import Array
 
 ROUNDS = 100

@@ -1,4 +1,4 @@
-"""New unlabelled rows for a table, from the rows it has: MUNGE, naive Bayes, and at random."""
+"""New rows from the rows there are: MUNGE, naive Bayes, and at random."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from limbeck.datasets._columns import Columns
-from limbeck.datasets._naive_bayes import Mixture
+from limbeck.datasets.synthetic._columns import Columns
+from limbeck.datasets.synthetic._naive_bayes import Mixture
 from limbeck.errors import ExamplesError, InputError
 from limbeck.examples import Array, Examples
 from limbeck.runtime import did_you_mean
