@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limbeck.datasets import _decoded, images
+from limbeck.datasets import _decoded, _pictures, images
 from limbeck.errors import CorruptError, StorageError
 
 SHADES = (10, 90, 200)
@@ -36,7 +36,7 @@ def test_images_of_a_folder_are_decoded_once(
 ) -> None:
     place = folder_of(tmp_path / "images")
     first = images.folder(place)
-    monkeypatch.setattr(images, "_decode", refuse)
+    monkeypatch.setattr(_pictures, "_decode", refuse)
     again = images.folder(place)
     np.testing.assert_array_equal(np.asarray(again.inputs), np.asarray(first.inputs))
     assert again.fingerprint == first.fingerprint
@@ -78,7 +78,7 @@ def test_an_image_that_cannot_be_read_leaves_nothing_in_the_cache(
     (place / "b" / "1.png").write_bytes(b"no image")
     with pytest.raises(CorruptError, match=r"b/1.png is not a readable image"):
         images.folder(place)
-    assert not list(cache.iterdir())
+    assert not cache.exists() or not list(cache.iterdir())
 
 
 def test_a_cache_that_cannot_be_written_is_named(

@@ -111,10 +111,10 @@ def test_only_literals_are_read_from_a_source(tmp_path: Path) -> None:
     assert not trace.exists()
     with pytest.raises(RecipeError, match=r"read\(\) has no keyword 'lable'; did you mean 'label'"):
         read("read('a.csv', lable='y')")
-    with pytest.raises(InputError, match=r"read\(\) takes texts, and lists of texts"):
+    with pytest.raises(InputError, match=r"read\(\) takes texts, lists of texts"):
         read("read(3)")
     for wrong in ("columns='day'", "label=3", "label=[3]", "kind=['values']"):
-        with pytest.raises(InputError, match=r"read\(\) takes texts, and lists of texts"):
+        with pytest.raises(InputError, match=r"read\(\) takes texts, lists of texts"):
             read(f"read('a.csv', {wrong})")
 
 
@@ -147,7 +147,7 @@ def test_a_folder_of_images_opens(tmp_path: Path) -> None:
     assert examples.classes == ("cat", "dog")
     assert examples.shape == (1, 2, 3)
     assert same(examples, read(examples.source))
-    with pytest.raises(InputError, match="takes nothing else, not label"):
+    with pytest.raises(InputError, match="takes only classes and size, not label"):
         read(tmp_path, label="kind")
 
 
@@ -160,7 +160,7 @@ def test_parquet_of_images_and_of_numbers_are_told_apart(tmp_path: Path) -> None
     np.testing.assert_array_equal(examples.inputs, np.eye(4)[None, None])
     assert examples.labels.tolist() == [1]
     assert same(examples, read(examples.source))
-    with pytest.raises(InputError, match="takes only label and classes, not key"):
+    with pytest.raises(InputError, match="takes only label, classes and size, not key"):
         read(path, key="kind")
     raw = write_table(tmp_path / "b.parquet", {"blob": [b"1", b"2"], "x": [1.5, 2.5]})
     assert read(raw, columns=["blob"]).inputs.tolist() == [[1.5], [2.5]]

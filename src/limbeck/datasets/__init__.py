@@ -8,6 +8,8 @@ Files:
     images: Images from IDX files, folders and Parquet, and the sets everyone knows.
     _label_columns: The columns of labels in a table: which they are, and whether numbers are names
         or positions.
+    _pictures: Encoded pictures as one array: decoded, upright, of one size and with the same
+        channels.
     _read: Opens examples from a path, the name of a known set, or a call that says how.
     _speech: Opens frames of a corpus of speech, with the states of their phones as labels, by a
         call.

@@ -42,6 +42,7 @@ def read(
     classes: Sequence[str] = (),
     kind: str = "",
     text: str = "",
+    size: Sequence[int] = (),
 ) -> Examples:
     """Examples from a known name, a table, texts, IDX or Parquet images, or a folder of images.
 
@@ -49,7 +50,8 @@ def read(
     is a folder of images, a file that `tables.read_table` takes, a Parquet file of encoded images,
     or an IDX file, whose labels are read too if they lie beside it under the usual name; with a
     column of texts, or of `.jsonl`, what `text.read_texts` takes. `label` and `kind`, for a column
-    of real values, several columns of labels or both, are as `tables.read_table` says.
+    of real values, several columns of labels or both, are as `tables.read_table` says. Images are
+    resized to `size=(height, width)`; for a folder of them see `images.folder`.
 
     Frames of speech with the states of their phones as labels are opened by a call, written as
     text: `timit('FOLDER', 'train')`, `speech('FOLDER', 'train', silence='sil')`,
@@ -68,7 +70,7 @@ def read(
     named = str(source)
     if not named:
         raise InputError("examples are named by a known set, a file or a folder, not by nothing")
-    options = _options(label, key, group, columns, classes, kind, text)
+    options = _options(label, key, group, columns, classes, kind, text, size)
     if _CALL.fullmatch(named):
         _refuse(named, options, ())
         return _reopened(named)
@@ -89,6 +91,7 @@ def _options(
     classes: Sequence[str],
     kind: str,
     text: str,
+    size: Sequence[int],
 ) -> dict[str, Any]:
     """What was asked for beyond the defaults, as literals."""
     options: dict[str, Any] = {
@@ -99,6 +102,7 @@ def _options(
         "classes": [str(name) for name in classes],
         "kind": kind,
         "text": text,
+        "size": [int(side) for side in size],
     }
     usual = {"text": "", "kind": "", "label": LABEL, "key": KEY, "group": GROUP}
     return {name: value for name, value in options.items() if value != usual.get(name, [])}
@@ -127,14 +131,16 @@ def _read_literal(
     classes: Any = (),
     kind: Any = "",
     text: Any = "",
+    size: Any = (),
 ) -> Examples:
     labels = [label] if isinstance(label, str) else label
     are_lists = all(isinstance(names, list | tuple) for names in (labels, columns, classes))
     texts = (source, key, group, kind, text, *labels, *columns, *classes) if are_lists else ()
-    if not texts or not all(isinstance(text, str) for text in texts):
+    is_size = isinstance(size, list | tuple) and all(type(side) is int for side in size)
+    if not texts or not all(isinstance(text, str) for text in texts) or not is_size:
         raise InputError(
-            "read() takes texts, and lists of texts for labels, columns and classes: "
-            "read('a.csv', label='kind', columns=['day'])"
+            "read() takes texts, lists of texts for labels, columns and classes, and two whole "
+            "numbers for the size: read('a.csv', label='kind', columns=['day'])"
         )
     return read(
         source,
@@ -145,6 +151,7 @@ def _read_literal(
         classes=classes,
         kind=kind,
         text=text,
+        size=size,
     )
 
 
@@ -162,8 +169,8 @@ def _absent(text: str, path: Path) -> InputError | MissingError:
 
 def _open(path: Path, options: Mapping[str, Any]) -> Examples:
     if path.is_dir():
-        _refuse(str(path), options, ())
-        return images.folder(path)
+        _refuse(str(path), options, ("classes", "size"))
+        return images.folder(path, **options)
     if _IDX.search(path.name):
         _refuse(str(path), options, ("classes",))
         return images.idx(path, _labels_beside(path), **options)
@@ -180,8 +187,9 @@ def _open(path: Path, options: Mapping[str, Any]) -> Examples:
 def _open_table(path: Path, options: Mapping[str, Any]) -> Examples:
     image = images.image_column(path) if path.suffix.lower() == ".parquet" else ""
     if not image or image in options.get("columns", ()):
+        _refuse(str(path), {"size": 0} if "size" in options else {}, ())
         return tables.read_table(path, **options)
-    _refuse(str(path), options, ("label", "classes"))
+    _refuse(str(path), options, ("label", "classes", "size"))
     if not isinstance(options.get("label", ""), str):
         raise InputError(f"{path} holds images, which have one column of labels, not several")
     return images.parquet(path, image=image, **options)
@@ -190,7 +198,8 @@ def _open_table(path: Path, options: Mapping[str, Any]) -> Examples:
 def _refuse(source: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
     unknown = [name for name in options if name not in known]
     if unknown:
-        allowed = f"only {' and '.join(known)}" if known else "nothing else"
+        listed = " and ".join([", ".join(known[:-1]), *known[-1:]]) if known[1:] else "".join(known)
+        allowed = f"only {listed}" if known else "nothing else"
         raise InputError(f"{source} takes {allowed}, not {', '.join(unknown)}")
 
 

@@ -1,10 +1,10 @@
 """Images from IDX files, folders and Parquet, and the sets everyone knows."""
 
 import gzip
-import io
 import math
+import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,17 @@ from sklearn.datasets import load_digits
 
 from limbeck.datasets import _download
 from limbeck.datasets._decoded import decoded, stamps
-from limbeck.errors import CorruptError, ExamplesError, InputError, LabelsError, MissingError
+from limbeck.datasets._pictures import ALIKE, Encoded, decode_all
+from limbeck.errors import (
+    CorruptError,
+    ExamplesError,
+    InputError,
+    LabelsError,
+    MissingError,
+    TableWarning,
+)
 from limbeck.examples import Array, Examples, labels_from_cells
-from limbeck.runtime import Bar, did_you_mean, needs
-
-Encoded = Path | bytes  # a file that holds an encoded image, or what such a file holds
+from limbeck.runtime import did_you_mean, needs
 
 DIGITS = tuple("0123456789")
 GARMENTS = (
@@ -38,8 +44,7 @@ _FILES = {
     "train": (_download.TRAIN_IMAGES, _download.TRAIN_LABELS),
     "test": (_download.TEST_IMAGES, _download.TEST_LABELS),
 }
-# Pillow's modes of 8 bits a channel, and what two poorer ones become.
-_MODES = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "1": "L", "P": "RGB"}
+_PARTS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
 _UNSIGNED_BYTES = 0x08
 ROWS = 1024  # of a Parquet file that are held as encoded images at a time
 
@@ -109,50 +114,106 @@ def idx(images: str | Path, labels: str | Path = "", *, classes: Sequence[str] =
     return Examples.of(inputs, positions, classes=classes, name=Path(images).name)
 
 
-def folder(path: str | Path, *, size: Sequence[int] = ()) -> Examples:
+def folder(path: str | Path, *, size: Sequence[int] = (), classes: Sequence[str] = ()) -> Examples:
     """The images in a folder: subfolders are classes in sorted order, loose images unlabelled.
 
-    Keys are the paths below the folder, with "/". Images must be of one size and one mode, or
-    `size=(height, width)` resizes them. Files with another ending, and hidden ones, are not read.
+    An empty subfolder is a class without an example. Keys are the paths below the folder, with
+    "/". Images must be of one size, or `size=(height, width)` resizes them; where some are grey or
+    have no alpha and others do, all get the channels of the richest. Files with another ending,
+    and hidden ones, are not read. `classes` gives the classes another order, or more of them.
 
     Raises:
         InputError: the size is not two positive numbers.
         MissingError: there is no such folder.
         CorruptError: a file is no image.
-        ExamplesError: no images, or images of different sizes or modes.
+        ExamplesError: no images, images of different sizes, or folders that are no classes: train
+            and test, or one that holds folders.
+        LabelsError: a folder is none of the classes.
         NeedsPackageError: Pillow is not installed.
+
+    Warns:
+        TableWarning: a class has no images.
     """
-    if size and (len(size) != 2 or min(size) < 1):
-        raise InputError(f"size is (height, width) in pixels, not {tuple(size)}")
+    _check_size(size)
     root = Path(path)
     if not root.is_dir():
         raise MissingError(f"there is no folder {root}")
     files = {p.relative_to(root).as_posix(): p for p in root.rglob("*") if _is_image(p, root)}
-    if not files:
-        raise ExamplesError(f"there are no images in {root} ({', '.join(sorted(ENDINGS))})")
     keys = sorted(files)
     owners = [key.split("/")[0] if "/" in key else "" for key in keys]
+    _check_folders(root, keys, owners)
+    if not files:
+        raise ExamplesError(f"there are no images in {root} ({', '.join(sorted(ENDINGS))})")
+    empty = [entry.name for entry in root.iterdir() if _is_empty(entry)] if any(owners) else []
+    if empty:
+        warnings.warn(
+            f"{root} has no images in {', '.join(map(repr, sorted(empty)))}, which are classes "
+            "without an example",
+            TableWarning,
+            stacklevel=2,
+        )
+    names = classes or sorted({*owners, *empty} - {""})
     paths = [files[key] for key in keys]
-    what = ["images", stamps(paths), list(size), needs("PIL").__version__]
-    inputs = decoded(what, lambda: len(keys), _decode_all(keys, paths, size))
-    return Examples.of(inputs, np.array(owners), keys=keys, name=root.name)
+    what = ["images", stamps(paths), list(size), needs("PIL").__version__, ALIKE]
+    inputs = decoded(what, lambda: len(keys), decode_all(keys, lambda: iter(paths), size))
+    return Examples.of(inputs, np.array(owners), keys=keys, classes=names, name=root.name)
+
+
+def _check_folders(root: Path, keys: Sequence[str], owners: Sequence[str]) -> None:
+    """Refuses folders that are no classes: the parts of a split, or one around the classes.
+
+    Raises:
+        ExamplesError: names the folder to open instead.
+    """
+    below: dict[str, set[str]] = {name: set() for name in owners if name}
+    for key in keys:
+        if key.count("/") > 1:
+            below[key.split("/")[0]].add(key.split("/")[1])
+    parts = sorted(name for name in below if name.lower() in _PARTS and below[name])
+    if parts:
+        raise ExamplesError(
+            f"{root} holds the parts of a split ({', '.join(parts)}), not classes: open each by "
+            f"itself, {root / parts[0]}"
+        )
+    if len(below) == 1 and "" not in owners and all(len(inner) > 1 for inner in below.values()):
+        [(lone, inner)] = below.items()
+        raise ExamplesError(
+            f"{root} holds one folder, {lone!r}, with folders in it ({', '.join(sorted(inner))}): "
+            f"if these are the classes, open {root / lone}"
+        )
+
+
+def _check_size(size: Sequence[int]) -> None:
+    if size and (len(size) != 2 or min(size) < 1):
+        raise InputError(f"size is (height, width) in pixels, not {tuple(size)}")
+
+
+def _is_empty(entry: Path) -> bool:
+    return entry.is_dir() and not entry.name.startswith(".") and not any(entry.iterdir())
 
 
 def parquet(
-    path: str | Path, *, image: str = "image", label: str = "label", classes: Sequence[str] = ()
+    path: str | Path,
+    *,
+    image: str = "image",
+    label: str = "label",
+    classes: Sequence[str] = (),
+    size: Sequence[int] = (),
 ) -> Examples:
     """The encoded images (PNG, JPEG, ...) of one column of a Parquet file, in file order.
 
     The column holds bytes, or structs with a field `bytes`. Labels are class positions, class names
-    or, where one has a fraction, values; a null is no label.
+    or, where one has a fraction, values; a null is no label. Sizes and channels are as in `folder`.
 
     Raises:
+        InputError: the size is not two positive numbers.
         MissingError: there is no such file.
         CorruptError: the file is not Parquet, or a cell holds no image.
-        ExamplesError: no such column, an empty cell, or images of different sizes or modes.
+        ExamplesError: no such column, an empty cell, or images of different sizes.
         LabelsError: a label is outside the classes.
         NeedsPackageError: pyarrow or Pillow is not installed.
     """
+    _check_size(size)
     file = _open_parquet(Path(path))
     names = file.schema_arrow.names
     for name, is_required in ((image, True), (label, label != "label")):
@@ -163,9 +224,12 @@ def parquet(
     where = [f"row {row} of {path}" for row in range(file.metadata.num_rows)]
     if not where:
         raise ExamplesError(f"{path} has no rows")
-    encoded = map(_encoded, _cells(file, image, Path(path)), where)
-    what = ["parquet", stamps([Path(path)]), image, needs("PIL").__version__]
-    inputs = decoded(what, lambda: len(where), _decode_all(where, encoded, ()))
+
+    def encoded() -> Iterator[Encoded]:
+        return map(_encoded, _cells(file, image, Path(path)), where)
+
+    what = ["parquet", stamps([Path(path)]), image, list(size), needs("PIL").__version__, ALIKE]
+    inputs = decoded(what, lambda: len(where), decode_all(where, encoded, size))
     labels = _labels(file, label, Path(path)) if label in names else None
     return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
 
@@ -226,45 +290,6 @@ def _read_bytes(path: Path) -> bytes:
 def _is_image(path: Path, root: Path) -> bool:
     is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
     return path.suffix.lower() in ENDINGS and not is_hidden and path.is_file()
-
-
-def _decode_all(
-    where: Sequence[str], encoded: Iterable[Encoded], size: Sequence[int]
-) -> Iterator[Array]:
-    shape: tuple[int, ...] = ()
-    with Bar("reading images", len(where)) as bar:
-        for place, one in zip(where, encoded, strict=True):
-            image = _decode(one, place, size)
-            shape = shape or image.shape
-            if image.shape != shape:
-                raise ExamplesError(
-                    f"{place} is {_size_of(image.shape)}, {where[0]} is {_size_of(shape)}: "
-                    "images of one set are alike; give size=(height, width) or convert them"
-                )
-            yield image[None]
-            bar.advance()
-
-
-def _decode(encoded: Encoded, where: str, size: Sequence[int]) -> Array:
-    pillow, upright = needs("PIL.Image"), needs("PIL.ImageOps").exif_transpose
-    try:
-        with pillow.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as file:
-            # Cameras store sideways pictures and a note on how to hold them.
-            picture = upright(file)
-            mode = _MODES.get(picture.mode)
-            picture = picture.convert(mode) if mode else picture
-            picture = picture.resize((size[1], size[0])) if size else picture
-    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
-        raise CorruptError(f"{where} is not a readable image: {error}") from error
-    if mode is None:
-        raise ExamplesError(f"{where} has mode {picture.mode}; images have 8 bits a channel")
-    pixels = np.asarray(picture)
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _size_of(shape: tuple[int, ...]) -> str:
-    channels, height, width = shape
-    return f"{height} x {width} with {channels} channel{'s' if channels > 1 else ''}"
 
 
 def _open_parquet(path: Path) -> Any:
