@@ -75,7 +75,10 @@ def test_a_kept_column_that_is_absent_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_column_of_text_says_that_it_can_be_kept(tmp_path: Path) -> None:
-    with pytest.raises(ExamplesError, match=r"column 'day' of .* holds string, not numbers; name"):
+    with pytest.raises(
+        ExamplesError,
+        match=r"column 'day' of .* holds string, not numbers, first 'mon' in row 0 .*; name",
+    ):
         tables.read_table(csv(tmp_path, ROWS))
 
 

@@ -1,13 +1,17 @@
 """Columns of CSV and Parquet files: opened, checked, and read as inputs, labels or texts."""
 
-from collections.abc import Collection, Iterator, Sequence
+import codecs
+import re
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limbeck.errors import CorruptError, ExamplesError
+from limbeck.errors import CorruptError, ExamplesError, TableWarning
 from limbeck.examples import (
     Array,
 )
@@ -43,7 +47,7 @@ def open_table(path: Path, texts: Sequence[str] = ()) -> Any:
         NeedsPackageError: it needs pyarrow.
     """
     with reading(path):
-        table = _parse_csv(path, texts) if is_csv(path) else _parse_parquet(path)
+        table = parse_csv(path, as_text(texts)) if is_csv(path) else _parse_parquet(path)
         names = table.column_names
     check_columns(names, path)
     return plain(table)
@@ -89,10 +93,66 @@ def as_text(names: Sequence[str]) -> dict[str, Any]:
     return {name: text for name in names if name}
 
 
-def _parse_csv(path: Path, texts: Sequence[str]) -> Any:
-    csv = needs("pyarrow.csv")
-    options = csv.ConvertOptions(column_types=as_text(texts))
-    return csv.read_csv(path, convert_options=options)
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written: what stands between cells, in a fraction, and as bytes."""
+
+    separator: str = ","
+    decimal: str = "."
+    encoding: str = "utf8"
+
+    @classmethod
+    def of(cls, path: Path) -> "Dialect":
+        """As its first rows show: other than commas, points and UTF-8 only where these cannot be.
+
+        Excel writes semicolons, and decimal commas with them, where commas are for fractions.
+        """
+        with path.open("rb") as file:
+            start = file.read(_BEGINNING)
+        encoding = "utf16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf8"
+        head, *rows = start.decode(encoding, errors="replace").splitlines() or [""]
+        if "," in head:
+            return cls(encoding=encoding)
+        separator = max(_SEPARATORS, key=head.count)
+        if not head.count(separator):
+            return cls(encoding=encoding)
+        cells = [cell.strip() for row in rows[:_ROWS] for cell in row.split(separator)]
+        has_commas = any(_DECIMAL_COMMA.fullmatch(cell) for cell in cells)
+        return cls(separator, "," if has_commas else ".", encoding)
+
+    def tell(self, path: Path) -> None:
+        """Says so where a file is read otherwise than with commas, points and UTF-8.
+
+        Warns:
+            TableWarning: it is.
+        """
+        parts = [f"cells separated by {self.separator!r}"] * (self.separator != ",")
+        parts += ["decimal commas"] * (self.decimal == ",")
+        parts += ["UTF-16"] * (self.encoding == "utf16")
+        if parts:
+            warnings.warn(f"{path} is read with {', '.join(parts)}", TableWarning, stacklevel=6)
+
+
+_SEPARATORS = (";", "\t", "|")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
+_BEGINNING, _ROWS = 2**16, 50
+
+
+def csv_options(path: Path, kinds: Mapping[str, Any], block: int = 2**20, **which: Any) -> Any:
+    """The keywords with which Arrow reads a CSV file in its dialect."""
+    csv, dialect = needs("pyarrow.csv"), Dialect.of(path)
+    return {
+        "read_options": csv.ReadOptions(block_size=block, encoding=dialect.encoding),
+        "parse_options": csv.ParseOptions(delimiter=dialect.separator),
+        "convert_options": csv.ConvertOptions(
+            column_types=kinds, decimal_point=dialect.decimal, **which
+        ),
+    }
+
+
+def parse_csv(path: Path, kinds: Mapping[str, Any], **which: Any) -> Any:
+    """The Arrow table of a CSV file; `which` are further options of conversion."""
+    return needs("pyarrow.csv").read_csv(path, **csv_options(path, kinds, **which))
 
 
 def _parse_parquet(path: Path) -> Any:
@@ -152,13 +212,24 @@ def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Arra
         is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
         if not is_number and not types.is_null(kind):
             raise ExamplesError(
-                f"column {name!r} of {path} holds {kind}, not numbers; name it in columns= to "
-                "keep it beside the inputs, or encode it as numbers"
+                f"column {name!r} of {path} holds {kind}, not numbers{_first_text(table[name])}; "
+                "name it in columns= to keep it beside the inputs, or encode it as numbers"
             )
         check_full(table[name], name, path, first)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
             rows[:, position] = table[name].to_numpy()
     return rows
+
+
+def _first_text(column: Any) -> str:
+    """Of a column of text, its first cell that is no number, and where most of them are, why."""
+    cells = column.to_pylist() if is_text(column.type) else []
+    rows = [row for row, cell in enumerate(cells) if cell is not None and not _is_number(cell)]
+    if not rows:
+        return ""
+    few = len(rows) < len(cells) / 2
+    advice = " (where that means a missing value, leave the cell empty and fill it)" if few else ""
+    return f", first {cells[rows[0]]!r} in row {rows[0]} (the first is 0){advice}"
 
 
 def check_utf8(column: Any, name: str, path: Path, first: int = 0) -> None:

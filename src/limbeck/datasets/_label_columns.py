@@ -119,10 +119,9 @@ def _as_written(path: Path, name: str, numbers: Array) -> Array:
     """Whole numbers as the file has them: of a CSV "001" is not "1"."""
     if not _arrow.is_csv(path):
         return numbers.astype(str)
-    csv = needs("pyarrow.csv")
-    how = csv.ConvertOptions(column_types=_arrow.as_text([name]), include_columns=[name])
     with _arrow.reading(path):
-        cells = csv.read_csv(path, convert_options=how)[name].to_pylist()
+        table = _arrow.parse_csv(path, _arrow.as_text([name]), include_columns=[name])
+    cells = table[name].to_pylist()
     written = np.array([str(cell).strip() for cell in cells])
     # 1.0 is 1: a column of whole numbers turns into floats once a cell is empty.
     is_padded = np.strings.str_len(written) > np.strings.str_len(numbers.astype(str))

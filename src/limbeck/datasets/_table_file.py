@@ -137,12 +137,8 @@ class Streamed:
         return {**widened, **_arrow.as_text(self.texts)}
 
     def _csv(self, kinds: dict[str, Any], **which: Any) -> Any:
-        csv = needs("pyarrow.csv")
-        return csv.open_csv(
-            self.path,
-            read_options=csv.ReadOptions(block_size=BLOCK),
-            convert_options=csv.ConvertOptions(column_types=kinds, **which),
-        )
+        options = _arrow.csv_options(self.path, kinds, BLOCK, **which)
+        return needs("pyarrow.csv").open_csv(self.path, **options)
 
 
 def opened(path: Path, texts: Sequence[str] = (), kept: Sequence[str] = ()) -> Whole | Streamed:
@@ -152,7 +148,12 @@ def opened(path: Path, texts: Sequence[str] = (), kept: Sequence[str] = ()) -> W
         CorruptError: it cannot be read as what its ending says.
         ExamplesError: a column has no name, or two have one.
         NeedsPackageError: it needs pyarrow.
+
+    Warns:
+        TableWarning: a CSV is written otherwise than with commas and in UTF-8, and read so.
     """
+    if _arrow.is_csv(path):
+        _arrow.Dialect.of(path).tell(path)
     if _is_large(path):
         return Streamed(path, texts, kept)
     return Whole(path, _arrow.open_table(path, texts))

@@ -1,6 +1,8 @@
 """Rows of numbers from arrays, `.npy`, `.npz`, CSV and Parquet."""
 
 import dataclasses
+import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ from limbeck.errors import (
     MismatchError,
     MissingError,
     OccupiedError,
+    TableWarning,
 )
 from limbeck.examples import Array, Examples, Inputs, alike_labels
 from limbeck.runtime import needs
@@ -281,6 +284,21 @@ def load_arrays(path: Path) -> dict[str, Array]:
     return arrays
 
 
+def _warn_of_row_numbers(inputs: Sequence[str], path: Path) -> None:
+    """Warns of a column that pandas made of row numbers, which would be learned from."""
+    if named := [name for name in inputs if _WRITTEN_INDEX.fullmatch(name)]:
+        warnings.warn(
+            f"column {named[0]!r} of {path} is what pandas makes of row numbers that were written "
+            "without a name, and is an input like the others: write the table with index=False, or "
+            f"keep it beside the inputs, columns=[{named[0]!r}]",
+            TableWarning,
+            stacklevel=5,
+        )
+
+
+_WRITTEN_INDEX = re.compile(r"Unnamed: \d+")
+
+
 def _from_table(path: Path, roles: _Roles) -> _Rows:
     # Keys and groups as text, or "007" would become 7.
     file = _table_file.opened(path, (roles.key, roles.group), roles.columns)
@@ -292,6 +310,8 @@ def _from_table(path: Path, roles: _Roles) -> _Rows:
         column_name(name, "", names, path)
     used = {*label, key, group, *roles.columns}
     rest = [n for n in names if n not in used and not n.startswith(PANDAS_INDEX)]
+    if not roles.is_labels_only:
+        _warn_of_row_numbers(rest, path)
     table = file.only([name for name in names if name in used])
     labels, classes = None, _label_columns.classes_of(label, roles.kind)
     if label:

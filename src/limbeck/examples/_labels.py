@@ -265,12 +265,22 @@ def _columns(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, 
     right = ((wide == 0) | (wide == 1)).all(axis=1) | (wide == UNLABELLED).all(axis=1)
     if not right.all():
         row = int(np.flatnonzero(~right)[0])
+        if np.isin(wide[row], [0, 1, UNLABELLED]).all():
+            raise LabelsError(
+                f"the labels of row {row} are known in part: {_partly(wide[row], names)}; those of "
+                "one example are all known or all unknown: fill in the others, or empty them all"
+            )
         raise LabelsError(
             f"the labels of row {row} are {wide[row].tolist()}: with a column for each class they "
             "are 0 or 1, or a row of -1 for none (real values are floats, or read with "
             "kind='values')"
         )
     return wide.astype(np.int8), names
+
+
+def _partly(row: Array, names: Sequence[str]) -> str:
+    unknown = [name for name, label in zip(names, row, strict=True) if label == UNLABELLED]
+    return f"{brief_names(unknown)} {'is' if len(unknown) == 1 else 'are'} empty (-1)"
 
 
 def _values(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
