@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import limbeck
-from limbeck.errors import CorruptError, ExamplesError, LabelsError, TableWarning
+from limbeck.errors import CorruptError, ExamplesError, TableWarning
 
 ROWS = [("r0", 0.126, -0.25, "no"), ("r1", 1.5, 2.0, "yes"), ("r2", -3.25, 1.0, "no")]
 
@@ -88,9 +88,3 @@ def test_row_numbers_of_pandas_are_told_of(tmp_path: Path) -> None:
         assert limbeck.read(tmp_path / "a.csv").features == ("Unnamed: 0", "a")
     kept = limbeck.read(tmp_path / "a.csv", columns=["Unnamed: 0"])
     assert kept.features == ("a",)
-
-
-def test_tags_that_are_known_in_part_are_named(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("a,red,round\n1,0,1\n2,,1\n")
-    with pytest.raises(LabelsError, match=r"row 1 are known in part: \(red\) is empty \(-1\); tho"):
-        limbeck.read(tmp_path / "a.csv", label=["red", "round"])

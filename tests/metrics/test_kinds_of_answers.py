@@ -197,7 +197,7 @@ def test_labels_of_two_forms_are_not_joined():
     ("labels", "classes", "sentence"),
     [
         ([[0, 2], [1, 1]], (), r"the labels of row 0 are \[0, 2\]: with a column for each class"),
-        ([[0, 1], [-1, 1]], (), r"the labels of row 1 are \[-1, 1\]"),
+        ([[1, 1], [-1, 1]], (), r"the labels of row 1 are \[-1, 1\], and no label is 0"),
         ([[0, 1], [1, 1]], ("a",), r"there are 2 columns of labels, but 1 classes \(a\)"),
         ([3, 0], ("a",), r"the labels of row 0 are \[3\]"),
         (np.zeros((2, 1, 1), int), (), r"one or a row for each example, not int64 \(2, 1, 1\)"),

@@ -912,7 +912,7 @@ def test_a_server_that_fails_hangs_and_dies_has_every_example_scored_once(serve,
 
     served = serve(torture)
     points = blobs(4000)
-    how = Endpoint(batch=8, timeout=0.3, retries=8)
+    how = Endpoint(batch=8, timeout=1.0, retries=8)
     began = time.monotonic()
     storage = Storage("float32", shard_rows=400, batch=200)
     scores = score(http(served.url, CLASSES, how=how), points, to=tmp_path / "s", storage=storage)

@@ -71,7 +71,8 @@ class Examples:
         names where all of them are in `classes`, and without `classes` where none is 0: 1 to 5,
         or -1 and 1. False and True are names too. Without `classes` the names are the labels' own
         values in order ("0", "1", ... for positions). Where an example may be of several classes,
-        or of a single one or not, labels are 0 or 1 `(examples, classes)`. Floats `(examples,)`
+        or of a single one or not, labels are 0 or 1 `(examples, classes)`, -1 where one is not
+        known, which counts in no loss and no metric. Floats `(examples,)`
         or `(examples, outputs)` are values to be predicted. Where numbers could be another,
         `kind` says what is meant: "logits" for positions of classes, "independent-logits" for a 0
         or 1 for each column, "values" for real values. Keys default to the row.

@@ -30,9 +30,9 @@ def read_labels(
 
     Names, booleans or whole numbers `(examples,)` are kept as positions of classes, int64; see
     `number_names` for which numbers are names. Whole numbers or booleans `(examples, classes)` are
-    a 0 or 1 for each column, kept as int8; so are those of a single named class. Floats
-    `(examples,)` or `(examples, outputs)` are values, kept as float32 `(examples, outputs)`. A
-    kind says which is meant where numbers could be another.
+    a 0 or 1 for each column, or -1 where it is not known, kept as int8; so are those of a single
+    named class. Floats `(examples,)` or `(examples, outputs)` are values, kept as float32
+    `(examples, outputs)`. A kind says which is meant where numbers could be another.
 
     Raises:
         LabelsError: they are none of these, not of that kind, or outside the classes.
@@ -176,12 +176,12 @@ def labels_kind_of(labels: Array) -> LabelsKind:
 
 
 def is_labelled(labels: Array) -> Array:
-    """Which examples have a label, `(examples,)` booleans."""
+    """Which examples have a label, or one of several, `(examples,)` booleans."""
     if labels.ndim == 1:
         return np.asarray(labels != UNLABELLED)
     if labels.dtype.kind == "f":
         return np.asarray(~np.isnan(labels).any(axis=1))
-    return np.asarray((labels != UNLABELLED).all(axis=1))
+    return np.asarray((labels != UNLABELLED).any(axis=1))
 
 
 def blank_labels(labels: Array, n: int) -> Array:
@@ -223,7 +223,10 @@ def mixed(first: Array, second: Array, share: Array, classes: int) -> Array:
     if first.ndim == 2:
         wide = share[:, None]
         labels: Array = np.asarray(wide * first + (1 - wide) * second, dtype=np.float32)
-        labels[~both] = np.nan if labels_kind_of(first) == "values" else UNLABELLED
+        if labels_kind_of(first) == "values":
+            labels[~both] = np.nan
+        else:  # each column by itself, for some may be known of both
+            labels[(first == UNLABELLED) | (second == UNLABELLED)] = UNLABELLED
         return labels
     rows = np.flatnonzero(both)
     shares = np.zeros((len(first), classes), dtype=np.float32)
@@ -262,25 +265,23 @@ def _positions(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str
 def _columns(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
     names = _names_of_columns(array, classes)
     wide = array.astype(np.int64)
-    right = ((wide == 0) | (wide == 1)).all(axis=1) | (wide == UNLABELLED).all(axis=1)
+    right = np.isin(wide, [0, 1, UNLABELLED]).all(axis=1)
     if not right.all():
         row = int(np.flatnonzero(~right)[0])
-        if np.isin(wide[row], [0, 1, UNLABELLED]).all():
-            raise LabelsError(
-                f"the labels of row {row} are known in part: {_partly(wide[row], names)}; those of "
-                "one example are all known or all unknown: fill in the others, or empty them all"
-            )
         raise LabelsError(
             f"the labels of row {row} are {wide[row].tolist()}: with a column for each class they "
-            "are 0 or 1, or a row of -1 for none (real values are floats, or read with "
-            "kind='values')"
+            "are 0 or 1, or -1 (in a table an empty cell) where that is not known (real values are "
+            "floats, or read with kind='values')"
+        )
+    is_unknown = wide == UNLABELLED
+    is_partly = is_unknown.any(axis=1) & ~is_unknown.all(axis=1)
+    if is_partly.any() and not (wide == 0).any():
+        row = int(np.flatnonzero(is_partly)[0])
+        raise LabelsError(
+            f"the labels of row {row} are {wide[row].tolist()}, and no label is 0: -1 says that a "
+            "label is not known, and 0 that it is no; write 0 for no"
         )
     return wide.astype(np.int8), names
-
-
-def _partly(row: Array, names: Sequence[str]) -> str:
-    unknown = [name for name, label in zip(names, row, strict=True) if label == UNLABELLED]
-    return f"{brief_names(unknown)} {'is' if len(unknown) == 1 else 'are'} empty (-1)"
 
 
 def _values(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:

@@ -190,12 +190,13 @@ class Ranking:
 
     order: Array
     is_positive: Array
+    is_negative: Array
     ties_begin: Array  # where the run of equal probabilities begins that a position is in
     ties_end: Array  # one past where it ends
 
     @classmethod
-    def of(cls, scores: Array, is_positive: Array) -> "Ranking":
-        """From scores, and which of them should be high, both `(classes, examples)`."""
+    def of(cls, scores: Array, is_positive: Array, is_negative: Array) -> "Ranking":
+        """From scores, and which of them should be high and low, all `(classes, examples)`."""
         order = np.argsort(-scores, axis=1, kind="stable")
         ranked = np.take_along_axis(scores, order, 1)
         n = ranked.shape[1]
@@ -203,18 +204,22 @@ class Ranking:
         begin = np.maximum.accumulate(np.where(is_new, np.arange(n), 0), axis=1)
         following = np.where(np.roll(is_new, -1, axis=1), np.arange(1, n + 1), n)
         end = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
-        return cls(order, np.take_along_axis(is_positive, order, 1), begin, end)
+        positive, negative = (
+            np.take_along_axis(one, order, 1) for one in (is_positive, is_negative)
+        )
+        return cls(order, positive, negative, begin, end)
 
     @classmethod
     def of_classes(cls, answers: Answers) -> "Ranking":
         """By the classes' probabilities."""
         classes = np.arange(answers.logits.shape[1])
-        return cls.of(answers.probabilities.T, classes[:, None] == answers.labels)
+        is_positive = classes[:, None] == answers.labels
+        return cls.of(answers.probabilities.T, is_positive, ~is_positive)
 
     def weights(self, rows: Array) -> tuple[Array, Array]:
         """How often the rows hold each positive and each negative example, as ranked."""
         counts = np.bincount(rows, minlength=self.order.shape[1])[self.order]
-        return counts * self.is_positive, counts * ~self.is_positive
+        return counts * self.is_positive, counts * self.is_negative
 
 
 def _sums(weights: Array) -> Array:

@@ -133,7 +133,7 @@ def votes(
 def column_labels(
     student: Float[Tensor, "batch classes"], labels: Float[Tensor, "_ _"] | Int[Tensor, "_ _"]
 ) -> PerExample:
-    """Binary cross-entropy in nats with 0 or 1 for each column, summed; 0 for a row of -1.
+    """Binary cross-entropy in nats with 0 or 1 for each column, summed; a label of -1 adds 0.
 
     Raises:
         MismatchError: the two shapes differ (nothing is broadcast).
@@ -141,7 +141,7 @@ def column_labels(
     student, labels = _paired(student, labels, "the labels have")
     labels = labels.to(student.dtype)
     terms = functional.binary_cross_entropy_with_logits(student, labels, reduction="none")
-    return terms.sum(dim=1) * (labels >= 0).all(dim=1)
+    return (terms * (labels >= 0)).sum(dim=1)
 
 
 def value_labels(

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binom, mannwhitneyu, pearsonr
 
-from limbeck.examples import Array
+from limbeck.examples import UNLABELLED, Array
 from limbeck.scores import OF_ONE_SOFTMAX, Kind
 
 # A step taken before every score set may not cry wolf: one in twenty would be far too many.
@@ -74,16 +74,22 @@ def _auc(score: Array, is_positive: Array) -> tuple[float | None, bool]:
 
 
 def _of_columns(scores: Array, labels: Array, kind: Kind) -> Agreement:
-    predictions, positive = is_yes(scores, kind), labels == 1
+    predictions = np.ma.array(is_yes(scores, kind), mask=labels == UNLABELLED)
+    positive = np.ma.array(labels == 1, mask=labels == UNLABELLED)
     shares = predictions.mean(axis=0), positive.mean(axis=0)
     chance = shares[0] * shares[1] + (1 - shares[0]) * (1 - shares[1])
-    curves = [_auc(scores[:, at], positive[:, at]) for at in range(labels.shape[1])]
+    curves = [_of_known(scores[:, at], labels[:, at]) for at in range(labels.shape[1])]
     areas = [area for area, _ in curves if area is not None]
     # One column may be hard to tell; that most of them are upside down is no accident.
     is_below = sum(is_reversed for _, is_reversed in curves) * 2 > len(areas)
     correct = float((predictions == positive).mean())
     mean = float(np.mean(areas)) if areas else None
     return Agreement("accuracy", correct, float(chance.mean()), mean, len(labels), is_below)
+
+
+def _of_known(score: Array, labels: Array) -> tuple[float | None, bool]:
+    known = labels != UNLABELLED
+    return _auc(score[known], labels[known] == 1)
 
 
 def is_yes(scores: Array, kind: Kind) -> Array:
@@ -112,7 +118,8 @@ def goodness(scores: Array, labels: Array, kind: Kind) -> Array:
         return np.asarray(-(((scores - labels) / _deviation(labels)) ** 2).sum(axis=1))
     if labels.ndim == 1:
         return np.asarray(scores.argmax(axis=1) == labels, dtype=np.float64)
-    return np.asarray((is_yes(scores, kind) == (labels == 1)).sum(axis=1), dtype=np.float64)
+    is_right = (is_yes(scores, kind) == (labels == 1)) & (labels != UNLABELLED)
+    return np.asarray(is_right.sum(axis=1), dtype=np.float64)
 
 
 def _deviation(labels: Array) -> Array:
@@ -150,7 +157,7 @@ def _assigned(scores: Array, labels: Array, kind: Kind) -> Array:
         likeness = np.zeros((classes, classes))
         np.add.at(likeness, (scores.argmax(axis=1), labels), 1.0)
     else:
-        likeness = np.nan_to_num(_correlations(_steps(scores, kind), labels))
+        likeness = np.nan_to_num(_correlations(_steps(scores, kind), _filled(labels)))
     # Where nothing tells columns apart, each keeps its class.
     likeness += 1e-6 * np.eye(classes)
     return np.asarray(linear_sum_assignment(likeness, maximize=True)[1])
@@ -158,6 +165,14 @@ def _assigned(scores: Array, labels: Array, kind: Kind) -> Array:
 
 def _steps(scores: Array, kind: Kind) -> Array:
     return scores if kind == "values" else is_yes(scores, kind).astype(np.float64)
+
+
+def _filled(labels: Array) -> Array:
+    """Labels of which an unknown one is the mean of its column, which correlates with nothing."""
+    if labels.dtype.kind == "f":
+        return labels
+    known = np.ma.array(labels, mask=labels == UNLABELLED, dtype=np.float64)
+    return np.asarray(known.filled(known.mean(axis=0).filled(0.0)))
 
 
 def _correlations(scores: Array, labels: Array) -> Array:
