@@ -32,7 +32,7 @@ TEST = blobs(300, seed=77, name="test")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluate")
     scores = score(TEACHER, blobs(120), to=folder / "scores")
-    plan = Plan(epochs=15, batch=16, learning_rate=0.02)
+    plan = Plan(epochs=60, batch=16, learning_rate=0.02)
     objective = objectives.SoftTargets(2.0)
     return train(students.mlp([8]), scores, objective, to=folder / "run", plan=plan, seeds=3)
 

@@ -142,7 +142,7 @@ student = "mlp(hidden=[5])"
 on = "scores"
 objective = "SoftTargets(temperature=4.0)"
 seeds = 3
-epochs = 30
+epochs = 0
 
 [evaluate]
 models = { teacher = "rule", student = "student" }
@@ -186,7 +186,7 @@ seeds = 3
 labelled = "labelled"
 batch = 16
 learning_rate = 1
-epochs = 30
+epochs = 0
 
 [evaluate]
 models = { teacher = ["a.onnx", "b.onnx"], student = "student" }

@@ -51,7 +51,7 @@ def counted(rows: int, plan: Plan) -> int:
 @pytest.mark.parametrize("labels", [20, 33, 100])
 @pytest.mark.parametrize("taught", [20, 40, 41, 66, 67, 200, 201, 1000])
 @pytest.mark.parametrize(
-    "plan", [PLAN, Plan(epochs=2, batch=7, held_out=0.0), Plan(held_out=0.3, patience=4)]
+    "plan", [PLAN, Plan(epochs=2, batch=7, held_out=0.0), Plan(epochs=30, held_out=0.3, patience=4)]
 )
 def test_the_policy_is_what_the_slow_version_counts_out(labels, taught, plan):
     paced_by = round(taught * 0.9)
@@ -103,7 +103,7 @@ def test_labels_are_few_above_twice_as_many_examples_and_not_at_twice():
 
 
 def test_a_plan_that_holds_out_more_than_the_policy_keeps_its_share():
-    plan = Plan(held_out=FEW_HELD_OUT + 0.2)
+    plan = Plan(epochs=30, held_out=FEW_HELD_OUT + 0.2)
     made = _control.regime_of_control(labelled_in_part(30, 40), plan, taught=100, paced_by=100)
     assert len(made.held_out) == 12
 

@@ -476,7 +476,7 @@ def test_a_run_of_another_request_is_not_overwritten(tmp_path, scores):
 @pytest.mark.parametrize(
     ("numbers", "sentence"),
     [
-        ({"epochs": 0}, "a plan's epochs is 1 or more, not 0"),
+        ({"epochs": -1}, "a plan's epochs is 1 or more, or 0 for enough, not -1"),
         ({"optimizer": "adam"}, "a plan's optimizer is one of sgd, nesterov, adamw, not 'adam'"),
         ({"learning_rate": 0.0}, "a plan's learning_rate is above 0, not 0.0"),
         ({"held_out": 1.0}, "a plan's held_out is 0 or more and below 1, not 1.0"),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from limbeck.objectives import Objective
 
 from limbeck.cli._options import (
+    Epochs,
     ExamplesText,
     Json,
     PlanText,
@@ -45,7 +46,7 @@ def compare(
     examples: ExamplesText = "",
     labelled: ExamplesText = "",
     seeds: int = 5,
-    epochs: int = 30,
+    epochs: Epochs = 0,
     plan: PlanText = "",
     trust: Trust = False,
     json: Json = False,

@@ -6,6 +6,7 @@ from cyclopts import Parameter
 
 from limbeck.cli._options import (
     AcceptTeacher,
+    Epochs,
     ExamplesText,
     Json,
     MeanText,
@@ -38,7 +39,7 @@ def distill(
     count: int = 1,
     seed: Annotated[int, Parameter(help="What the views are drawn with.")] = 0,
     seeds: int = 3,
-    epochs: int = 30,
+    epochs: Epochs = 0,
     plan: PlanText = "",
     margin: float = 0.005,
     require: Require = None,

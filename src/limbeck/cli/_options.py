@@ -68,6 +68,9 @@ Require = Annotated[
 PlanText = Annotated[
     str, Parameter(help="Further numbers of the training, such as `learning_rate=0.01, batch=64`.")
 ]
+Epochs = Annotated[
+    int, Parameter(help="Passes over the examples; 0 for 30, or as many more as make 2,000 steps.")
+]
 
 
 def training_plan(text: str, epochs: int) -> "Plan":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from limbeck.cli._options import ExamplesText, Json, PlanText, To, Trust, training_plan
+from limbeck.cli._options import Epochs, ExamplesText, Json, PlanText, To, Trust, training_plan
 from limbeck.cli._output import say
 from limbeck.errors import InputError
 
@@ -21,7 +21,7 @@ def specialists(
         str, Parameter(help="One of scikit-learn's, such as `AgglomerativeClustering()`.")
     ] = "KMeans(n_init=10)",
     to: To,
-    epochs: int = 30,
+    epochs: Epochs = 0,
     plan: PlanText = "",
     seed: Annotated[int, Parameter(help="For clusters, samples and training.")] = 0,
     trust: Trust = False,

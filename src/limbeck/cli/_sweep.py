@@ -8,7 +8,7 @@ from cyclopts import Parameter
 if TYPE_CHECKING:
     from limbeck import Examples, Run
 
-from limbeck.cli._options import Json, PlanText, StudentText, To, Trust, training_plan
+from limbeck.cli._options import Epochs, Json, PlanText, StudentText, To, Trust, training_plan
 from limbeck.cli._output import name_and_value, say
 from limbeck.cli._transfer import Transfer
 from limbeck.errors import InputError
@@ -30,7 +30,7 @@ def sweep(
     ] = None,
     test: Annotated[str, Parameter(help="With --sizes: examples to measure each size on.")] = "",
     seeds: int = 3,
-    epochs: int = 30,
+    epochs: Epochs = 0,
     plan: PlanText = "",
     control: bool = True,
     trust: Trust = False,

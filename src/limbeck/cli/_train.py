@@ -1,6 +1,7 @@
 """The command that trains a student and its control."""
 
 from limbeck.cli._options import (
+    Epochs,
     Json,
     ObjectiveText,
     PlanText,
@@ -20,7 +21,7 @@ def train(
     transfer: Transfer = Transfer(),  # noqa: B008  frozen, so one can be every call's default
     objective: ObjectiveText = "",
     seeds: int = 1,
-    epochs: int = 30,
+    epochs: Epochs = 0,
     plan: PlanText = "",
     control: bool = True,
     trust: Trust = False,

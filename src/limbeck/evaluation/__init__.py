@@ -19,6 +19,8 @@ Files:
         `verdict=yes`.
     _soft_targets: Soft targets of a score set: one example's, the classes confused, and two
         models' differences.
+    _undertrained: Whether a net's training ended while its loss still fell steeply, so that no
+        verdict holds.
     _verdicts: The questions that a report answers in sentences.
 """
 

@@ -14,6 +14,7 @@ from limbeck.evaluation._measurements import TEST, Difference, Measurements, Pai
 from limbeck.evaluation._predictions import Given, Predictions, answers_by_seed
 from limbeck.evaluation._report import Report
 from limbeck.evaluation._requirements import Measured, Requirement
+from limbeck.evaluation._undertrained import undertrained
 from limbeck.examples import IN_WORDS, UNLABELLED, Examples
 from limbeck.metrics import groups_in, within
 from limbeck.runtime import Bar
@@ -176,7 +177,7 @@ def _slice(part: Slice) -> dict[str, Any]:
 
 
 def _verdict(evaluation: Evaluation, measurements: Measurements) -> dict[str, Any]:
-    """Whether the student is better than its control."""
+    """Whether the student is better than its control; no answer where either is undertrained."""
     decides = evaluation.measures.decides
     if not decides:
         return {"answer": "undecided", "why": f"{evaluation.kind} have no labels to be held to"}
@@ -184,6 +185,9 @@ def _verdict(evaluation: Evaluation, measurements: Measurements) -> dict[str, An
     less = measurements.difference(decides, student, control)
     if less is not None:
         ends = {**_compared(decides, less), "n": less.estimate.n}
+        models = {name: evaluation.models[name] for name in (student, control)}
+        if why := undertrained(models):
+            return {"answer": "undertrained", "why": why, **ends, "test": TEST}
         return {"answer": less.answer, **ends, "test": TEST}
     missing = [name for name in (student, control) if name not in measurements.estimates]
     why = (

@@ -18,7 +18,7 @@ from limbeck.metrics import DRAWN, TITLES, is_number, title_of
 FORMAT = 1
 NAME = "report.json"
 NOT_MEASURED = "not measured"
-ANSWERS = ("yes", "no", "undecided")
+ANSWERS = ("yes", "no", "undecided", "undertrained")
 
 _NEEDED = {"name": str, "examples": dict, "seeds": list, "rows": list, "verdict": dict}
 

@@ -15,6 +15,8 @@ def _verdict(document: Document) -> tuple[str, str, str]:
     reason = verdict.get("why", "there is no control to compare with").rstrip(".")
     if is_number(verdict.get("difference")):
         reason = _compared(verdict, count)
+        if verdict["answer"] == "undertrained":
+            reason = f"{verdict['why']} (so far {reason})"
         if verdict["answer"] == "no":
             reason = f"it is worse: {reason}"
         if verdict["answer"] == "undecided" and verdict["low"] <= 0 <= verdict["high"]:

@@ -91,7 +91,11 @@ class Kitchen:
 
     def plan(self, plan: Plan) -> Plan:
         """The plan, or the same with fewer epochs in a smoke run."""
-        return replace(plan, epochs=min(plan.epochs, SMOKE_EPOCHS)) if self.smoke else plan
+        return (
+            replace(plan, epochs=min(plan.epochs or SMOKE_EPOCHS, SMOKE_EPOCHS))
+            if self.smoke
+            else plan
+        )
 
 
 def _shrunk(examples: Examples) -> Examples:

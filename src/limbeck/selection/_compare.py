@@ -71,13 +71,14 @@ def compare(
         ExamplesError: a test example is also in the transfer set.
         OccupiedError: `to` holds something else.
     """
+    shown = TransferSet.of(transfer) if isinstance(transfer, ScoreSet) else transfer
     job = _Job(
         student=student,
-        transfer=TransferSet.of(transfer) if isinstance(transfer, ScoreSet) else transfer,
+        transfer=shown,
         given=methods,
         test=test,
         to=Path(to),
-        plan=plan,
+        plan=plan.suited(len(shown.examples)),
         budget=budget,
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         baseline=baseline,

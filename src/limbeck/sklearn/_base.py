@@ -59,7 +59,7 @@ class Distilled(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         nominal: Sequence[str | int] = (),
         missing: str = "refuse",
         objective: Objective | Callable[..., Any] | str = "",
-        epochs: int = 30,
+        epochs: int = 0,
         batch: int = 128,
         learning_rate: float = 1e-3,
         control: bool = True,

@@ -195,7 +195,7 @@ def taught_values(
 
 
 def _held_out(plan: Plan, rows: int) -> Plan:
-    return replace(plan, held_out=HELD_OUT if rows >= FEWEST else 0.0)
+    return replace(plan, held_out=HELD_OUT if rows >= FEWEST else 0.0).suited(rows)
 
 
 def precise(run: Run) -> Model:

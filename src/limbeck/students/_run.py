@@ -143,6 +143,15 @@ class Run:
         epochs: list[dict[str, float]] = self._logged(seed)["epochs"]
         return epochs
 
+    def best_epoch(self, seed: int) -> int:
+        """The epoch whose net was kept by the held-out loss; -1, the last, where none was chosen.
+
+        Raises:
+            MissingError, CorruptError: as in `history`.
+        """
+        best: int = self._logged(seed)["best"]
+        return best
+
     def seconds(self, seed: int) -> list[float]:
         """How long a seed had been trained, held-out losses included, at each entry of `history`.
 

@@ -3,6 +3,8 @@
 from . import specialists as specialists
 from ._control import control_plan as control_plan
 from ._live import live as live
+from ._plan import EPOCHS as EPOCHS
+from ._plan import LEAST_STEPS as LEAST_STEPS
 from ._plan import Plan as Plan
 from ._sources import Given as Given
 from ._sweep import CONTROL as CONTROL

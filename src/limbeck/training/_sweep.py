@@ -59,12 +59,13 @@ def sweep(
             do not increase, or are more than there are examples.
         What `train` raises.
     """
+    shown = as_transfer(transfer, labelled)
     common = Job(
         student=student,
-        transfer=as_transfer(transfer, labelled),
+        transfer=shown,
         objective=Labels(),
         to=Path(to),
-        plan=plan,
+        plan=plan.suited(max(sizes, default=len(shown.examples))),
         seeds=as_seeds(seeds),
         wants_control=False,
         start=start,

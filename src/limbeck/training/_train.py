@@ -54,12 +54,13 @@ def train(
         OccupiedError: `to` holds something else.
         StorageError: the disk is full or read-only.
     """
+    shown = as_transfer(transfer, labelled)
     job = Job(
         student=student,
-        transfer=as_transfer(transfer, labelled),
+        transfer=shown,
         objective=as_objective(objective),
         to=Path(to),
-        plan=plan,
+        plan=plan.suited(len(shown.examples)),
         seeds=as_seeds(seeds),
         wants_control=control,
         start=start,

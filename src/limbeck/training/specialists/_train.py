@@ -61,6 +61,7 @@ def train(
     transfer = examples if isinstance(examples, TransferSet) else TransferSet(examples)
     named = tuple(tuple(subset) for subset in subsets)
     job = _Job(generalist, transfer.without_scores(), named, Path(to), plan, seed)
+    job = replace(job, plan=plan.suited(len(transfer.examples)))
     job.check()
     with artifacts.writing(job.to, SPECIALISTS, job.request) as artifact:
         if not artifact.is_whole:
