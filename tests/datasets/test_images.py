@@ -100,7 +100,7 @@ def packed_and_cut(content: bytes) -> bytes:
     ("damaged", "message"),
     [
         (cut, "cut short or altered: its header says 2 x 3 x 3 bytes, 17 follow"),
-        (lengthened, "its header says 2 x 3 x 3 bytes, 19 follow"),
+        (lengthened, "its header says 2 x 3 x 3 bytes, more than 18 follow"),
         (cut_in_the_header, "is cut short within its header"),
         (of_another_kind, "is not IDX: it begins with '50 4b 08 03'"),
         (emptied, "is not IDX"),

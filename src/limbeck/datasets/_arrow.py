@@ -3,6 +3,7 @@
 import codecs
 import re
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -185,7 +186,7 @@ def _check_names(names: list[str], path: Path) -> None:
             f"column {names.index('')} (the first is 0) of {path} has no name; name it, or leave "
             "it out if it holds row numbers (index=False in pandas)"
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ExamplesError(f"{path} has several columns {twice[0]!r}; give each its own name")
 
@@ -206,18 +207,20 @@ def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Arra
     """
     types = needs("pyarrow").types
     rows = np.empty((len(table), len(names)), np.float32)
+    columns = dict(zip(table.column_names, table.columns, strict=True))  # Arrow looks at all names
     for position, name in enumerate(names):
-        check_utf8(table[name], name, path, first)
-        kind = table[name].type
+        column = columns[name]
+        check_utf8(column, name, path, first)
+        kind = column.type
         is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
         if not is_number and not types.is_null(kind):
             raise ExamplesError(
-                f"column {name!r} of {path} holds {kind}, not numbers{_first_text(table[name])}; "
+                f"column {name!r} of {path} holds {kind}, not numbers{_first_text(column)}; "
                 "name it in columns= to keep it beside the inputs, or encode it as numbers"
             )
-        check_full(table[name], name, path, first)
+        check_full(column, name, path, first)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
-            rows[:, position] = table[name].to_numpy()
+            rows[:, position] = column.to_numpy()
     return rows
 
 

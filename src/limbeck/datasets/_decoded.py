@@ -1,9 +1,11 @@
 """Inputs that are costly to decode: decoded once, kept in the cache and opened from there."""
 
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -22,11 +24,33 @@ def load_array(path: Path) -> Inputs:
         ExamplesError: it holds Python objects.
     """
     try:
+        with path.open("rb") as file:
+            check_header(file, path.stat().st_size, f"the array of {path}")
         if not is_large(path.stat().st_size):
             return np.asarray(np.load(path, allow_pickle=False))
         return Mapped.of(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, EOFError, OSError) as error:
         raise load_error(path, "the array", error) from error
+
+
+def check_header(stream: IO[bytes], size: int, what: str) -> None:
+    """Refuses an array whose header promises other than the bytes that follow it.
+
+    Whoever reads it would ask for as much memory as the header promises.
+
+    Raises:
+        CorruptError: it does.
+        ValueError, EOFError: there is no such header.
+    """
+    version = np.lib.format.read_magic(stream)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0}
+    read = readers.get(version, np.lib.format.read_array_header_2_0)
+    shape, _, kind = read(stream)
+    promised, follow = math.prod(shape) * kind.itemsize, size - stream.tell()
+    if not kind.hasobject and promised != follow:
+        raise CorruptError(
+            f"{what} is cut short or altered: {promised:,} bytes are promised, {follow:,} follow"
+        )
 
 
 def load_error(path: Path, what: str, error: Exception) -> CorruptError | ExamplesError:

@@ -13,7 +13,7 @@ from limbeck.datasets._speech import CORPORA
 from limbeck.datasets.text import TEXT, imdb, read_texts
 from limbeck.errors import InputError, MissingError
 from limbeck.examples import Examples
-from limbeck.runtime import did_you_mean, make
+from limbeck.runtime import at_the_door, did_you_mean, make
 
 KNOWN: Mapping[str, Callable[[], Examples]] = {
     "digits:train": lambda: images.digits()[0],
@@ -32,6 +32,7 @@ _ANY_CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 _IDX = re.compile(r"(-ubyte|\.idx|\.idx[13])(\.gz)?$")
 
 
+@at_the_door("the source")
 def read(
     source: str | Path,
     *,

@@ -6,7 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -45,7 +45,8 @@ _FILES = {
     "test": (_download.TEST_IMAGES, _download.TEST_LABELS),
 }
 _PARTS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
-_UNSIGNED_BYTES = 0x08
+_UNSIGNED_BYTES, _MOST_SIDES = 0x08, 4
+_MOST_BYTES = 2**33  # of an IDX file, which is read into memory
 ROWS = 1024  # of a Parquet file that are held as encoded images at a time
 
 
@@ -257,34 +258,40 @@ def _known_set(name: str, part: str, folder: str | Path, classes: tuple[str, ...
 
 
 def _read_idx(path: Path) -> Array:
-    content = _read_bytes(path)
-    if len(content) < 4 or content[:2] != b"\0\0":
-        raise CorruptError(f"{path} is not IDX: it begins with {content[:4].hex(' ')!r}")
-    if content[2] != _UNSIGNED_BYTES:
-        raise ExamplesError(f"{path} holds IDX numbers of type {content[2]:#04x}, not bytes (0x08)")
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise CorruptError(f"{path} is cut short within its header")
-    # Python's integers: a corrupt header must not overflow into a length that fits.
-    shape: list[int] = np.frombuffer(content[4:start], ">u4").tolist()
-    if len(content) - start != math.prod(shape):
-        raise CorruptError(
-            f"{path} is cut short or altered: its header says {' x '.join(map(str, shape))} bytes, "
-            f"{len(content) - start} follow"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-def _read_bytes(path: Path) -> bytes:
     if not path.is_file():
         raise MissingError(f"there is no file {path}")
-    content = path.read_bytes()
-    if content[:2] != b"\x1f\x8b":
-        return content
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
     try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
+        with gzip.open(path) if is_packed else path.open("rb") as stream:
+            return _idx_in(stream, path)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise CorruptError(f"{path} cannot be unpacked: {error}") from error
+
+
+def _idx_in(stream: BinaryIO | gzip.GzipFile, path: Path) -> Array:
+    """The array in an IDX file, of which no more is read (or unpacked) than its header promises."""
+    start = stream.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0":
+        raise CorruptError(f"{path} is not IDX: it begins with {start.hex(' ')!r}")
+    if start[2] != _UNSIGNED_BYTES:
+        raise ExamplesError(f"{path} holds IDX numbers of type {start[2]:#04x}, not bytes (0x08)")
+    if not 1 <= start[3] <= _MOST_SIDES:
+        raise ExamplesError(f"{path} has {start[3]} dimensions, of at most {_MOST_SIDES}")
+    sides = stream.read(4 * start[3])
+    if len(sides) < 4 * start[3]:
+        raise CorruptError(f"{path} is cut short within its header")
+    # Python's integers: a corrupt header must not overflow into a length that fits.
+    shape: list[int] = np.frombuffer(sides, ">u4").tolist()
+    promised = math.prod(shape)
+    content = stream.read(min(promised, _MOST_BYTES) + 1)
+    if len(content) != promised:
+        more = "more than " * (len(content) > promised)
+        raise CorruptError(
+            f"{path} is cut short or altered: its header says {' x '.join(map(str, shape))} bytes, "
+            f"{more}{min(len(content), promised)} follow"
+        )
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _is_image(path: Path, root: Path) -> bool:

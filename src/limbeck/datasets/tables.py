@@ -14,11 +14,12 @@ import numpy as np
 
 from limbeck.datasets import _arrow, _label_columns, _table_file
 from limbeck.datasets._arrow import GROUP, KEY, LABEL, PANDAS_INDEX, column_name, open_table
-from limbeck.datasets._decoded import load_array, load_error
+from limbeck.datasets._decoded import check_header, load_array, load_error
 from limbeck.errors import (
     CorruptError,
     ExamplesError,
     InputError,
+    LimbeckError,
     MismatchError,
     MissingError,
     OccupiedError,
@@ -26,6 +27,8 @@ from limbeck.errors import (
 )
 from limbeck.examples import Array, Examples, Inputs, alike_labels
 from limbeck.runtime import needs
+
+MOST_UNPACKED = 2**33  # bytes of all arrays of an archive, which are read into memory
 
 
 @dataclass(frozen=True)
@@ -256,6 +259,8 @@ def _from_arrays(path: Path, roles: _Roles) -> _Rows:
         roles_of[default] = arrays.pop(column_name(key_in_file, default, arrays, path), None)
     n = () if inputs is None else inputs.shape[:1]
     more = {name: values for name, values in arrays.items() if n and values.shape[:1] == n}
+    if classes.ndim != 1:
+        raise ExamplesError(f"classes of {path} are a list of names, not of shape {classes.shape}")
     names = tuple(str(name) for name in classes)
     return _Rows(
         inputs, roles_of[LABEL], roles_of[KEY], roles_of[GROUP], more, names, (), roles.kind
@@ -276,12 +281,36 @@ def load_arrays(path: Path) -> dict[str, Array]:
     name = ""
     arrays = {}
     try:
+        _check_archive(path)
         with np.load(path, allow_pickle=False) as archive:
             for name in archive.files:
                 arrays[name] = archive[name]
+    except LimbeckError:
+        raise
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise load_error(path, f"the array {name!r}", error) from error
     return arrays
+
+
+def _check_archive(path: Path) -> None:
+    """Refuses an archive that would take more memory than it may, by what it says of itself.
+
+    Raises:
+        CorruptError: it is encrypted, an array is not as long as it says, or all are too long.
+    """
+    with zipfile.ZipFile(path) as archive:
+        total = sum(member.file_size for member in archive.infolist())
+        if total > MOST_UNPACKED:
+            raise CorruptError(
+                f"{path} unpacks to {total:,} bytes, and an archive has at most "
+                f"{MOST_UNPACKED:,}: a .npy file may be of any size, and is not read whole"
+            )
+        for member in archive.infolist():
+            if member.flag_bits & 1:
+                raise CorruptError(f"{path} is encrypted: save it without a password")
+            if member.filename.endswith(".npy"):
+                with archive.open(member) as stream:
+                    check_header(stream, member.file_size, f"{member.filename} of {path}")
 
 
 def _warn_of_row_numbers(inputs: Sequence[str], path: Path) -> None:

@@ -89,7 +89,7 @@ class Examples:
         inputs = as_inputs(inputs)
         n = len(inputs) if inputs.ndim else 0
         check_inputs(inputs)
-        known_keys = np.arange(n).astype(str) if keys is None else np.asarray(keys, dtype=str)
+        known_keys = np.arange(n).astype(str) if keys is None else _names(keys, "keys")
         _check_keys(known_keys, n)
         if labels is not None:
             _check_length("labels", len(labels), n)
@@ -107,7 +107,7 @@ class Examples:
         if groups is None:
             own = examples.content_hashes.astype(str)
         else:
-            own = np.asarray(groups, dtype=str)
+            own = _names(groups, "groups")
             _check_length("groups", len(own), n)
         return dataclasses.replace(examples, groups=own)
 
@@ -381,6 +381,13 @@ def _check_keys(keys: Array, n: int) -> None:
             f"{int((counts > 1).sum())} keys are not unique, the first is {key!r} "
             f"({int(counts[counts > 1][0])} times): a key names one example"
         )
+
+
+def _names(values: Any, what: str) -> Array:
+    names = np.asarray(values, dtype=str)
+    if names.ndim != 1:
+        raise ExamplesError(f"{what} are one for each example, not of the shape {names.shape}")
+    return names
 
 
 def _check_length(what: str, length: int, n: int) -> None:

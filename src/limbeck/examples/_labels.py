@@ -15,6 +15,7 @@ Array = NDArray[Any]
 LabelsKind = Literal["logits", "independent-logits", "values"]
 
 UNLABELLED = -1
+MOST_WHOLE = 2.0**53  # beyond it float64 does not hold every whole number
 MOST_CLASSES = 10**7  # that whole numbers make where nobody names them
 IN_WORDS = {
     "logits": "one class each",
@@ -152,6 +153,12 @@ def labels_from_cells(cells: Array, kind: str, whose: str) -> Array:
         raise LabelsError(
             f"{whose} are {cells.shape[1]} columns, and labels of the kind logits are one class: "
             "kind='independent-logits' takes a 0 or 1 for each column, kind='values' real values"
+        )
+    if (np.abs(cells) > MOST_WHOLE).any():
+        row, column = np.argwhere(np.abs(cells) > MOST_WHOLE)[0]
+        raise LabelsError(
+            f"{whose} holds {cells[row, column]:.17g} in row {row} (the first is 0), which is no "
+            "longer told from its neighbours: kind='values' takes real values, text in quotes names"
         )
     whole = np.where(np.isnan(cells), UNLABELLED, cells).astype(np.int64)
     return whole[:, 0] if is_single and kind != "independent-logits" else whole

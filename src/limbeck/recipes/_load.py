@@ -10,6 +10,7 @@ from limbeck.deployment import open_exported, open_model
 from limbeck.errors import CorruptError, LimbeckError, MismatchError, MissingError
 from limbeck.evaluation import Report
 from limbeck.examples import Examples
+from limbeck.runtime import at_the_door
 from limbeck.scores import ARTIFACT, ScoreSet, ScoreSetRecord
 from limbeck.scoring import recorded_confidence
 from limbeck.selection import Compared, Rivals
@@ -98,6 +99,7 @@ def _kind(directory: Path) -> str:
     return str(artifacts.read_json(directory / name)["artifact"])
 
 
+@at_the_door("the artifact")
 def show(path: str | Path) -> dict[str, Any]:
     """What an artifact is, what made it, and whether it is whole: plain values, ready for JSON.
 

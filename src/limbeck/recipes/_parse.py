@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from limbeck import artifacts
-from limbeck.errors import LimbeckError, MissingError, RecipeError
+from limbeck.errors import LimbeckError, RecipeError
 from limbeck.recipes._step import Step
 from limbeck.recipes.steps import TABLES
-from limbeck.runtime import did_you_mean
+from limbeck.runtime import at_the_door, check_file, did_you_mean
 
+MOST_BYTES = 2**20  # of a recipe
 INSIDE = "a name of letters, with / for folders below it, no .. and no root"
 
 
@@ -36,6 +37,7 @@ class Recipe:
         return Path("runs") / (f"{self.name}-smoke" if smoke else self.name)
 
 
+@at_the_door("the recipe")
 def read_recipe(file: str | Path) -> Recipe:
     """The recipe in a TOML file; one of 0.1 is read with today's names.
 
@@ -44,10 +46,9 @@ def read_recipe(file: str | Path) -> Recipe:
         RecipeError: all faults of the recipe, a line each.
     """
     path = Path(file)
+    check_file(path, "recipe", MOST_BYTES)
     try:
-        tables = tomllib.loads(path.read_text())
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise MissingError(f"there is no recipe {path}") from error
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not TOML: {error}") from error
     return parse(artifacts.respelt(tables), path.stem)

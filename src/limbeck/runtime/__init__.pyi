@@ -8,6 +8,9 @@ from ._device import Precision as Precision
 from ._device import autocast as autocast
 from ._device import device as device
 from ._device import evaluating as evaluating
+from ._doors import at_the_door as at_the_door
+from ._doors import check_file as check_file
+from ._doors import door as door
 from ._optional import needs as needs
 from ._progress import Bar as Bar
 from ._random import mixed as mixed

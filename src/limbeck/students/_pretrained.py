@@ -16,6 +16,7 @@ from limbeck.examples import Array
 from limbeck.runtime import needs
 
 CONFIG = "config.json"
+MOST_LAYERS = 10_000  # that a configuration may ask for before anything is built
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "adapter_model.bin")
@@ -76,6 +77,11 @@ def checked_config(place: Path) -> dict[str, Any]:
             raise TeacherError(
                 f"{place / CONFIG} says {key} = {config[key]!r}, which can name files or code "
                 "elsewhere, and was not opened: take the key out"
+            )
+    for key, value in config.items():
+        if key.endswith("layers") and isinstance(value, int) and value > MOST_LAYERS:
+            raise TeacherError(
+                f"{place / CONFIG} says {key} = {value:,}: a model has at most {MOST_LAYERS:,}"
             )
     if not any(list(place.glob(name)) for name in TOKENIZERS):
         raise MissingError(

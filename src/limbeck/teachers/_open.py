@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from limbeck import artifacts
 from limbeck.errors import InputError, MissingError, RecipeError, TrustError
 from limbeck.examples import Examples
-from limbeck.runtime import Named, did_you_mean, make
+from limbeck.runtime import Named, at_the_door, did_you_mean, make
 from limbeck.students import Run
 from limbeck.teachers._ensemble import ensemble
 from limbeck.teachers._function import as_teacher
@@ -136,6 +136,7 @@ DOORS: Mapping[str, Door] = {
 _CALLS = {**DOORS, "huggingface": DOORS["hf"]}
 
 
+@at_the_door("the teacher")
 def from_text(text: str, classes: Sequence[str] = (), *, trust: bool = False) -> Run | Teacher:
     """The teacher that a text names, with `classes` for one that does not name its own.
 
