@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.errors import CorruptError, ExamplesError, TableWarning
-from limbeck.examples import (
-    Array,
-)
+from limbeck.examples import Array, check_narrowed
 from limbeck.runtime import did_you_mean, needs
 
 LABEL, KEY, GROUP = "label", "key", "group"  # the columns looked for when nobody names one
@@ -219,8 +217,10 @@ def matrix(table: Any, names: Sequence[str], path: Path, first: int = 0) -> Arra
                 "name it in columns= to keep it beside the inputs, or encode it as numbers"
             )
         check_full(column, name, path, first)
+        numbers = column.to_numpy()
+        check_narrowed(numbers, f"column {name!r} of {path}")
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which Examples refuses
-            rows[:, position] = column.to_numpy()
+            rows[:, position] = numbers
     return rows
 
 

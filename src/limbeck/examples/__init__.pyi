@@ -7,6 +7,7 @@ from ._examples import check_disjoint as check_disjoint
 from ._inputs import TEXT as TEXT
 from ._inputs import as_inputs as as_inputs
 from ._inputs import check_inputs as check_inputs
+from ._inputs import check_narrowed as check_narrowed
 from ._inputs import is_text as is_text
 from ._inputs import numbers as numbers
 from ._inputs import tensor as tensor

@@ -1,5 +1,6 @@
 """Raw inputs, numbers or texts: brought into one form, refused where unreadable, as tensors."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbeck.errors import ExamplesError
+from limbeck.errors import ExamplesError, TableWarning
 from limbeck.examples._lazy import Array, Inputs, Lazy, Mapped, blocks
 
 
@@ -103,3 +104,39 @@ def check_inputs(inputs: Inputs) -> None:
 
 def _are_finite(block: Array) -> Array:
     return np.asarray(np.isfinite(block.reshape(len(block), -1)).all(axis=1))
+
+
+def check_narrowed(column: Array, what: str) -> None:
+    """Warns of numbers that float32, in which they are learned from, does not tell apart.
+
+    Args:
+        column: numbers `(examples,)` as they were given.
+        what: what the warning calls them.
+
+    Warns:
+        TableWarning: different numbers become the same one, as ids above 2^24 and moments do.
+    """
+    if (column.dtype.itemsize <= 4 and column.dtype.kind == "f") or not len(column):
+        return
+    numbers = column[np.isfinite(column)] if column.dtype.kind == "f" else column
+    # Sorting is for those alone of which it is possible: most columns are far from it.
+    spread = float(numbers.max()) - float(numbers.min()) if len(numbers) else 0.0
+    highest = float(np.abs(numbers).max()) if len(numbers) else 0.0
+    is_far = highest > spread * _FAR or (highest > _WHOLE and (numbers == np.rint(numbers)).all())
+    if not spread or not is_far:
+        return
+    before = len(np.unique(numbers))
+    with np.errstate(over="ignore"):
+        after = len(np.unique(numbers.astype(np.float32)))
+    if after < before:
+        warnings.warn(
+            f"{what} holds {before:,} different numbers, of which float32, in which they are "
+            f"learned from, keeps {after:,} apart: subtract an offset (the first moment, the "
+            "smallest id), or keep the column beside the inputs (columns=)",
+            TableWarning,
+            stacklevel=4,
+        )
+
+
+_WHOLE = 2.0**24  # up to which float32 holds every whole number
+_FAR = 2.0**16  # spreads from 0: float32 has 24 bits, of which 8 are then left for differences

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import InputError, LabelsError, MismatchError, TableWarning
+from limbeck.examples._inputs import check_narrowed
 
 Array = NDArray[Any]
 
@@ -140,6 +141,8 @@ def labels_from_cells(cells: Array, kind: str, whose: str) -> Array:
     has_fraction = ~np.isnan(cells) & ((cells != np.floor(cells)) | np.isinf(cells))
     is_single = cells.shape[1] == 1
     if kind == "values" or (not kind and has_fraction.any()):
+        for column in cells.T:
+            check_narrowed(column, whose)
         with np.errstate(over="ignore"):  # beyond float32 is infinity, which is refused
             narrow = cells.astype(np.float32)
         return narrow[:, 0] if is_single else narrow
@@ -292,7 +295,10 @@ def _columns(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, 
 
 
 def _values(array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
-    wide = array.reshape(len(array), -1).astype(np.float32)
+    given = array.reshape(len(array), -1)
+    for column in given.T:
+        check_narrowed(column, "a column of labels")
+    wide = given.astype(np.float32)
     names = _names_of_columns(wide, classes or (("value",) if array.ndim == 1 else ()))
     right = np.isfinite(wide).all(axis=1) | np.isnan(wide).all(axis=1)
     if not right.all():
