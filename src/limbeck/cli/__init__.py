@@ -45,7 +45,7 @@ from limbeck.cli._distill import distill
 from limbeck.cli._evaluate import evaluate
 from limbeck.cli._export import export
 from limbeck.cli._munge import munge
-from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail, printable
+from limbeck.cli._output import BAD_INPUT, INTERRUPTED, NOT_MET, PIPE_CLOSED, fail
 from limbeck.cli._rivals import rivals
 from limbeck.cli._run import run
 from limbeck.cli._score import score
@@ -55,6 +55,7 @@ from limbeck.cli._speech import speech
 from limbeck.cli._sweep import sweep
 from limbeck.cli._train import train
 from limbeck.errors import LimbeckError
+from limbeck.runtime import printable
 
 DEBUG = "--debug"  # a traceback of what was not foreseen, with any command
 

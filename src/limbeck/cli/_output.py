@@ -9,17 +9,9 @@ if TYPE_CHECKING:
     from limbeck import Report
 
 from limbeck.errors import InputError
+from limbeck.runtime import printable
 
 NOT_MET, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
-
-
-def printable(text: str) -> str:
-    """The text with all but its line ends escaped that a terminal would obey instead of show.
-
-    Names come from files and servers: `ESC [ 2 K` in one would erase the line it stands in.
-    """
-    shown = (c if c in "\n\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
-    return "".join(shown)
 
 
 def fail(message: str, status: int) -> int:

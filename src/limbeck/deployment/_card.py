@@ -1,36 +1,43 @@
 """The card of an exported file: what it is, what it takes, and how it was checked."""
 
 from limbeck.deployment._exported import Exported
-from limbeck.evaluation import Report
+from limbeck.evaluation import Report, escape
 from limbeck.examples import Examples
+from limbeck.runtime import printable
 from limbeck.students import Run, Student
 
 
 def card(run: Run, exported: Exported, check: Examples, report: Report | None) -> str:
     origin = run.record
     lines = [
-        f"# {exported.path.name}",
+        f"# {escape(exported.path.name)}",
         "",
-        f"A student made by Limbeck: `{origin.student}`, seed {run.shipped}.",
+        f"A student made by Limbeck: {_code(origin.student)}, seed {run.shipped}.",
         "",
         _takes(run.student),
         f"- Answers with {run.kind} `(batch, {len(run.classes)})`{_of_what(run)}.",
-        f"- Trained with `{origin.objective}` on {origin.examples['name']} "
-        f"({origin.examples['n']} examples), view `{origin.view}`.",
-        f"- Held against the student on {exported.n} examples of {check.name}: largest difference "
-        f"of a score {exported.largest_difference:.2g}"
+        f"- Trained with {_code(origin.objective)} on {escape(origin.examples['name'])} "
+        f"({origin.examples['n']} examples), view {_code(origin.view)}.",
+        f"- Held against the student on {exported.n} examples of {escape(check.name)}: largest "
+        f"difference of a score {exported.largest_difference:.2g}"
         + _same(run.kind).format(exported.agreement),
         f"- Made by Limbeck {origin.provenance['limbeck']}, commit "
         f"{origin.provenance['commit'] or 'unknown'}, on {origin.provenance['machine']}.",
     ]
-    lines += [f"- Note: {note}." for note in run.notes]
+    lines += [f"- Note: {escape(note)}." for note in run.notes]
     if report is not None:
         lines += ["", report.to_markdown()]
     return "\n".join(lines) + "\n"
 
 
+def _code(text: str) -> str:
+    """Text between backticks, on one line and without any of its own."""
+    plain = printable(" ".join(text.replace("`", "'").split()))
+    return f"`{plain}`"
+
+
 def _of_what(run: Run) -> str:
-    return f" of {', '.join(run.classes)}" if run.kind != "embeddings" else ""
+    return f" of {', '.join(map(escape, run.classes))}" if run.kind != "embeddings" else ""
 
 
 def _same(kind: str) -> str:

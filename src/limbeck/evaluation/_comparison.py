@@ -14,6 +14,11 @@ from limbeck.scores import Kind, answered_with
 from limbeck.students import Run
 from limbeck.teachers import Teacher
 
+ALLOW = (
+    "allow them with --allow-seen (in Python Comparison(allow_seen=True), in a recipe "
+    "allow_seen = true)"
+)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -143,7 +148,8 @@ def check(evaluation: Evaluation) -> None:
     for column in evaluation.comparison.slices:
         examples.column(column)
     if not evaluation.comparison.allow_seen:
-        check_unseen({name: evaluation.runs(name) for name in models}, examples)
+        runs = {name: evaluation.runs(name) for name in models}
+        check_unseen(runs, examples, advice=ALLOW)
 
 
 def _check_shape(run: Run, examples: Examples) -> None:

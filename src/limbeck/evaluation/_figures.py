@@ -11,7 +11,7 @@ from limbeck.artifacts import write_file
 from limbeck.errors import InputError
 from limbeck.evaluation._soft_targets import Confusion, Difference, Shown, top
 from limbeck.examples import Array
-from limbeck.runtime import needs
+from limbeck.runtime import needs, printable
 
 ENDINGS = (".svg", ".png")
 MOST_CLASSES = 10  # bars of an example
@@ -168,4 +168,6 @@ def _titled(key: str, label: str) -> str:
 
 
 def _short(name: str, letters: int = MOST_LETTERS) -> str:
-    return name if len(name) <= letters else f"{name[: letters - 2]}.."
+    shown = printable(name)
+    cut = shown if len(shown) <= letters else f"{shown[: letters - 2]}.."
+    return cut.replace("$", r"\$")  # between two of them matplotlib would read mathematics

@@ -9,8 +9,12 @@ from limbeck.examples import Examples
 from limbeck.students import Run
 
 
-def check_unseen(models: Mapping[str, Iterable[Run]], examples: Examples) -> None:
+def check_unseen(
+    models: Mapping[str, Iterable[Run]], examples: Examples, *, advice: str = ""
+) -> None:
     """Refuses a test set of which a model saw examples, whatever their keys.
+
+    `advice` ends the sentence with what else can be done where it is raised.
 
     Raises:
         ExamplesError: a net was trained or decided on some of them.
@@ -24,5 +28,5 @@ def check_unseen(models: Mapping[str, Iterable[Run]], examples: Examples) -> Non
                     f"{int(seen.sum())} of {len(contents)} examples of {examples.name} "
                     f"were seen in training by {name}, the first is "
                     f"{str(examples.keys[seen][0])!r}: a score on them would flatter; "
-                    "take them out, or allow them (allow_seen)"
+                    f"take them out{f', or {advice}' if advice else ''}"
                 )

@@ -14,6 +14,7 @@ from limbeck.artifacts import read_json, write_file, write_json
 from limbeck.errors import CorruptError, InputError
 from limbeck.evaluation._verdicts import verdicts
 from limbeck.metrics import DRAWN, TITLES, is_number, title_of
+from limbeck.runtime import printable
 
 FORMAT = 1
 NAME = "report.json"
@@ -69,7 +70,11 @@ class Report:
         """The whole report as one page that needs no other file, no script and no network."""
         loader = jinja2.PackageLoader("limbeck.evaluation", "")
         world = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+            loader=loader,
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            finalize=lambda value: printable(value) if type(value) is str else value,
         )
         return world.get_template("report.html").render(_page(self.document))
 
@@ -305,7 +310,7 @@ def _slices(document: Document) -> tuple[str, Table]:
 
 def escape(text: object) -> str:
     """Text on one line that Markdown shows as it is."""
-    return re.sub(r"([\\`*<|\[\]#]|\b_|_\b)", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([\\`*<|\[\]#]|\b_|_\b)", r"\\\1", printable(" ".join(str(text).split())))
 
 
 def markdown_table(table: Table) -> str:

@@ -8,10 +8,11 @@ from torch import nn
 from limbeck import artifacts
 from limbeck.deployment import Exported, export
 from limbeck.errors import OccupiedError
-from limbeck.evaluation import Comparison, Report, evaluate
+from limbeck.evaluation import Comparison, Report, check_unseen, evaluate
 from limbeck.examples import Examples, check_disjoint
 from limbeck.objectives import check_kind
 from limbeck.recipes._write import TEST_SHARE, Distillation, Sets, recipe_of
+from limbeck.runtime import needs
 from limbeck.scores import learnt_kind
 from limbeck.scoring import score
 from limbeck.students import Run, Student
@@ -36,6 +37,9 @@ class Distilled:
     report: Report
     exported: Exported
     recipe: Path
+
+
+_UNSEEN = "give a test set that the teacher has not seen: --test (test=)"
 
 
 def distill(
@@ -66,6 +70,9 @@ def distill(
     classes = examples.classes or (labelled or examples).classes
     able = ordered(as_teacher(teacher, classes), classes)
     check_kind(how.objective, learnt_kind(able.kind))
+    needs("onnx")  # which the export asks for at the very end
+    if able.runs:
+        check_unseen({"teacher": able.runs}, sets.test, advice=_UNSEEN)
     recipe = recipe_of(place.name, able, teacher, student, sets, (examples, labelled, test), how)
     _check_recipe(place / RECIPE, recipe)
     scores = score(

@@ -11,6 +11,7 @@ from ._device import evaluating as evaluating
 from ._doors import at_the_door as at_the_door
 from ._doors import check_file as check_file
 from ._doors import door as door
+from ._doors import printable as printable
 from ._optional import needs as needs
 from ._progress import Bar as Bar
 from ._random import mixed as mixed
@@ -19,3 +20,4 @@ from ._random import seeded as seeded
 from ._random import shuffled as shuffled
 from ._user_code import Named as Named
 from ._user_code import fingerprint_of as fingerprint_of
+from ._user_code import own_content as own_content

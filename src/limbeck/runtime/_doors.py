@@ -94,3 +94,13 @@ def check_file(path: Path, what: str, most: int) -> None:
         raise MissingError(f"there is no {what} {path}")
     if (size := path.stat().st_size) > most:
         raise CorruptError(f"{path} has {size:,} bytes; a {what} has at most {most:,}")
+
+
+def printable(text: str) -> str:
+    """The text with all but its line ends escaped that a terminal would obey instead of show.
+
+    Names come from files and servers: `ESC [ 2 K` in one would erase the line it stands in, and a
+    zero byte makes an SVG that nobody can read.
+    """
+    shown = (c if c in "\n\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(shown)

@@ -74,7 +74,9 @@ class Named:
         """
         if not self.is_file:
             return
-        content = fingerprint_of(self.place)
+        self._check_content(fingerprint_of(self.place))
+
+    def _check_content(self, content: str) -> None:
         if self.content and content != self.content:
             raise MismatchError(
                 f"{self.place} has changed: {self.name} was read from content {self.content}, "
@@ -111,6 +113,8 @@ class Named:
         """
         self.check_trusted(what, trust=trust)
         module = _loaded(self.place) if self.is_file else _imported(self.place, self.name)
+        if not self.is_file:
+            self._check_content(self.code())
         if not hasattr(module, self.name):
             raise self._absent(module)
         return getattr(module, self.name)
@@ -146,6 +150,24 @@ def fingerprint_of(file: str) -> str:
     if not path.is_file():
         raise MissingError(f"there is no file {file}")
     return artifacts.fingerprint(artifacts.checksum(path.read_bytes()))
+
+
+def own_content(function: object) -> str:
+    """The fingerprint of the file in which a function of yours is defined.
+
+    "" where it has none, as what was typed, and for an installed package: that has versions, and a
+    newer one may well do the same.
+    """
+    try:
+        file = inspect.getsourcefile(function)  # type: ignore[arg-type]  # it raises
+    except TypeError:
+        return ""
+    if not file or not Path(file).is_file() or _INSTALLED & set(Path(file).parts):
+        return ""
+    return fingerprint_of(file)
+
+
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def _is_own(found: object, module: ModuleType) -> bool:

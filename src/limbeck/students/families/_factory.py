@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from limbeck.errors import InputError
-from limbeck.runtime import Named, fingerprint_of
+from limbeck.runtime import Named, fingerprint_of, own_content
 from limbeck.students._student import Student
 
 
@@ -22,7 +22,8 @@ class Factory(Student):
 
     Attributes:
         path: `module:function` or `file.py:function`.
-        content: the fingerprint that the file must have; empty for a module.
+        content: the fingerprint that the file must have, or the module's; empty for an installed
+            package.
     """
 
     path: str = ""
@@ -35,7 +36,9 @@ class Factory(Student):
         """The call that describes this student again; trust is not written down."""
         shown = dict(self.settings) | {"inputs": list(self.inputs), "outputs": self.outputs}
         written = ", ".join(f"{k}={v!r}" for k, v in shown.items())
-        if self.content:
+        if self.content and not _is_file(self.path):
+            written = f"content={self.content!r}, {written}"
+        elif self.content:
             return f"{self.path}({written})  # {self.content}"
         return f"factory({self.path!r}, {written})"
 
@@ -77,10 +80,11 @@ def factory(function: Callable[..., nn.Module] | str, **settings: Any) -> Factor
         MissingError: there is no such file.
     """
     inputs, outputs = tuple(settings.pop("inputs", ())), settings.pop("outputs", 0)
+    content = str(settings.pop("content", ""))  # as the text of a student has it
     kept = tuple(sorted(settings.items()))
     if isinstance(function, str):
         named = Named.parse(function)
-        path, content = function, ""
+        path = function
         if named and named.is_file:
             path = f"{named.place}:{named.call}"
             content = named.content or fingerprint_of(named.place)
@@ -90,4 +94,10 @@ def factory(function: Callable[..., nn.Module] | str, **settings: Any) -> Factor
         raise InputError(
             f"{path} cannot be found again by its name: define the function at the top of a module"
         )
-    return Factory(path, kept, True, inputs=inputs, outputs=outputs)
+    content = own_content(function)
+    return Factory(path, kept, True, content, inputs=inputs, outputs=outputs)
+
+
+def _is_file(path: str) -> bool:
+    named = Named.parse(path)
+    return named is not None and named.is_file
