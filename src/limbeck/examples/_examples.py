@@ -13,7 +13,7 @@ from limbeck.artifacts import fingerprint
 from limbeck.errors import ExamplesError, MismatchError
 from limbeck.examples import _labels
 from limbeck.examples._hashes import Hashes, content_hashes, digest, hash64
-from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, check_narrowed, is_text
+from limbeck.examples._inputs import TEXT, as_inputs, check_inputs, check_narrowed_columns, is_text
 from limbeck.examples._labels import LabelsKind
 from limbeck.examples._lazy import Array, Inputs, joined, subset
 
@@ -89,10 +89,6 @@ class Examples:
         inputs = as_inputs(inputs)
         n = len(inputs) if inputs.ndim else 0
         check_inputs(inputs)
-        if isinstance(inputs, np.ndarray) and inputs.ndim == 2 and inputs.dtype.itemsize > 4:
-            for number, column in enumerate(inputs.T):
-                name_of = repr(features[number]) if features else str(number)
-                check_narrowed(column, f"column {name_of} of the inputs")
         known_keys = np.arange(n).astype(str) if keys is None else _names(keys, "keys")
         _check_keys(known_keys, n)
         if labels is not None:
@@ -105,6 +101,7 @@ class Examples:
             _check_length(
                 "names of features", len(features), inputs.shape[1] if inputs.ndim > 1 else 1
             )
+        check_narrowed_columns(inputs, features)
         examples = cls(
             inputs, positions, known_keys, names, known_keys, others, name, "", tuple(features)
         )

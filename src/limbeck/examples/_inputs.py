@@ -138,5 +138,17 @@ def check_narrowed(column: Array, what: str) -> None:
         )
 
 
+def check_narrowed_columns(inputs: Inputs, features: Sequence[str]) -> None:
+    """The same of each column of a table in memory; `features` are their names, if they have any.
+
+    Warns:
+        TableWarning: as `check_narrowed`.
+    """
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 2 and inputs.dtype.itemsize > 4:
+        for number, column in enumerate(inputs.T):
+            name = repr(features[number]) if features else str(number)
+            check_narrowed(column, f"column {name} of the inputs")
+
+
 _WHOLE = 2.0**24  # up to which float32 holds every whole number
 _FAR = 2.0**16  # spreads from 0: float32 has 24 bits, of which 8 are then left for differences
