@@ -141,8 +141,12 @@ def _predictions(evaluation: Evaluation, bar: Bar) -> Predictions:
 def _timings(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
     first = {name: seeds[0] for name, seeds in evaluation.teachers.items()}
     # To look a score up in a table is not to answer.
-    timed = {name: one.predict for name, one in first.items() if not one.answers_keys}
-    return answer_times(timed, evaluation.examples)
+    timed = {name: one.uncached() for name, one in first.items() if not one.answers_keys}
+    times = answer_times({name: one.predict for name, one in timed.items()}, evaluation.examples)
+    runtimes = {
+        name: {"runtime": one.runtime} if one.runtime else {} for name, one in timed.items()
+    }
+    return {name: {**times[name], **runtimes[name]} for name in times}
 
 
 def _seconds_before(evaluation: Evaluation) -> float:

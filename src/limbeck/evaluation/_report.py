@@ -165,6 +165,7 @@ class _Size:
     path: Sequence[str]  # where a row keeps it
     # How a student of less, more and as much stands to its teacher; {} is how many times.
     phrases: tuple[str, str, str] | None = None
+    is_time: bool = False  # which runtimes decide as much as models
 
     def of(self, row: Row) -> Number | None:
         value: Any = row
@@ -200,6 +201,7 @@ _SIZES = (
         _significant,
         ["latency_ms", "p50"],
         ("{} times lower latency", "{} times higher latency", "the same latency"),
+        is_time=True,
     ),
     _Size("latency at batch 1, 95th percentile ms", _significant, ["latency_ms", "p95"]),
     _Size(
@@ -207,6 +209,7 @@ _SIZES = (
         _count,
         ["throughput_per_second"],
         ("1/{} of the throughput", "{} times the throughput", "the same throughput"),
+        is_time=True,
     ),
 )
 
@@ -234,12 +237,25 @@ def _pair(document: Document, size: _Size) -> tuple[Number, Number] | None:
 
 def _ratios(document: Document) -> dict[str, str]:
     """How the student stands to the teacher, for each size that both have."""
-    pairs = [(size, _pair(document, size)) for size in _SIZES]
+    sizes = [size for size in _SIZES if not (size.is_time and _runtimes(document))]
+    pairs = [(size, _pair(document, size)) for size in sizes]
     return {
         size.label: _ratio(size.phrases, pair[0] / pair[1])
         for size, pair in pairs
         if pair and size.phrases
     }
+
+
+def _runtimes(document: Document) -> list[str]:
+    """What is said where teacher and student were timed in two runtimes; nothing else."""
+    rows = {row["name"]: row for row in document["rows"]}
+    teacher, student = (rows.get(name, {}).get("runtime", "") for name in ("teacher", "student"))
+    if not (teacher and student) or teacher == student:
+        return []
+    return [
+        f"The teacher was timed in {teacher} and the student in {student}, so their times are not "
+        "compared: export the student and evaluate its file (onnx:student.onnx) for that."
+    ]
 
 
 def _ratio(phrases: tuple[str, str, str], teacher_to_student: Number) -> str:
@@ -269,7 +285,8 @@ def _notes(document: Document) -> list[str]:
     phrases = f"{', '.join(first)} and {last}" if first else last
     sizes = [f"Against the teacher, the student has {phrases}."] if phrases else []
     own = [f"{row['name']}: {note}" for row in document["rows"] for note in row.get("notes", ())]
-    return [*sizes, *_small_but_costly(document), *own, *document.get("notes", ())]
+    said = [*sizes, *_runtimes(document), *_small_but_costly(document)]
+    return [*said, *own, *document.get("notes", ())]
 
 
 def _metrics(rows: Iterable[Row]) -> list[str]:

@@ -71,6 +71,16 @@ class EnsembleTeacher(Teacher):
         return self.of.combined(answers)
 
     @property
+    def runtime(self) -> str:
+        """That of all members, where they share one."""
+        [runtime, *others] = {speaker.runtime for speaker in self.speakers}
+        return "" if others else runtime
+
+    def uncached(self) -> Teacher:
+        """Of the members that look nothing up."""
+        return replace(self, speakers=tuple(speaker.uncached() for speaker in self.speakers))
+
+    @property
     def answers_keys(self) -> bool:
         """Whether a member does."""
         return any(speaker.answers_keys for speaker in self.speakers)

@@ -100,6 +100,11 @@ class ExportedTeacher(Teacher):
     device: torch.device
     type: torch.dtype
 
+    @property
+    def runtime(self) -> str:
+        """Torch."""
+        return "torch"
+
     def predict(self, inputs: Array) -> Tensor:
         """What the program returns."""
         batch = tensor(self.slot.fitted(inputs, self.name)).to(self.device, self.type)

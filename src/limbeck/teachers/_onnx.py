@@ -111,6 +111,11 @@ class OnnxTeacher(Teacher):
     output: str
     options: Mapping[str, Any]
 
+    @property
+    def runtime(self) -> str:
+        """ONNX Runtime."""
+        return "onnxruntime"
+
     def predict(self, inputs: Array) -> Array:
         """The chosen output."""
         feed = {self.slot.name: self.slot.fitted(inputs, self.name)}

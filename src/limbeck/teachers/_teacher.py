@@ -97,6 +97,18 @@ class Teacher(ABC):
         return self
 
     @property
+    def runtime(self) -> str:
+        """What computes the answers, "torch" or "onnxruntime"; "" for anything else.
+
+        Two nets in two runtimes differ in time by the runtimes as much as by themselves.
+        """
+        return ""
+
+    def uncached(self) -> "Teacher":
+        """The same teacher, which works out every answer: one that looks it up takes no time."""
+        return self
+
+    @property
     def has_trees(self) -> bool:
         """Whether `with_trees` makes it cheaper."""
         return False

@@ -66,6 +66,11 @@ class ModuleTeacher(Teacher):
     encode: nn.Module = field(repr=False)
     precision: str
 
+    @property
+    def runtime(self) -> str:
+        """Torch."""
+        return "torch"
+
     def predict(self, inputs: Array) -> Tensor:
         """What the net says, in eval mode and without gradients."""
         return _scores(self.module, self.encode, self.precision, inputs)
@@ -116,6 +121,11 @@ class RunTeacher(Teacher):
     def features(self) -> tuple[str, ...]:
         """The columns of the table that the net was trained on."""
         return tuple(self.run.record.features)
+
+    @property
+    def runtime(self) -> str:
+        """Torch."""
+        return "torch"
 
     def predict(self, inputs: Array) -> Tensor:
         """What the net says, in eval mode and without gradients."""

@@ -104,6 +104,11 @@ class ClassifierTeacher(Teacher):
     batch: int
     precision: str
 
+    @property
+    def runtime(self) -> str:
+        """Torch."""
+        return "torch"
+
     def predict(self, inputs: Array) -> Array:
         """What the classifier says of texts."""
         read = self.reader.read(texts_in(inputs, self.reader.whose))

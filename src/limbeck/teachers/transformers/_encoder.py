@@ -220,6 +220,15 @@ class HeadTeacher(Teacher):
     head: Head = field(repr=False)
     looks_up: bool
 
+    @property
+    def runtime(self) -> str:
+        """Torch."""
+        return "torch"
+
+    def uncached(self) -> Teacher:
+        """The same, which embeds every text anew."""
+        return replace(self, looks_up=False)
+
     def predict(self, inputs: Array) -> Array:
         """What the head says of the texts' embeddings."""
         return self.head.logits(self.encoder._embed(inputs, self.looks_up))

@@ -85,6 +85,15 @@ class Wrapped(Teacher, ABC):
         return self.around(self.inner.with_threads(threads))
 
     @property
+    def runtime(self) -> str:
+        """As the inner one."""
+        return self.inner.runtime
+
+    def uncached(self) -> Teacher:
+        """The same around the inner one that looks nothing up."""
+        return self.around(self.inner.uncached())
+
+    @property
     def has_trees(self) -> bool:
         """As the inner one."""
         return self.inner.has_trees
