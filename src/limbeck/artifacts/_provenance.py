@@ -32,14 +32,33 @@ def _version(package: str) -> str:
 
 
 def machine() -> str:
-    """The processor, its logical cores, the operating system and the GPU if any, in words."""
+    """The processor, what its numbers depend on, the operating system and the GPU if any, in words.
+
+    Sums are rounded by the order of their terms, which the widest instructions and the threads
+    that torch computes with decide.
+    """
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         lines = cpuinfo.read_text().splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}{_gpu()}"
+    parts = [model, f"{os.cpu_count()} cores", *_instructions(), *_threads(), platform.system()]
+    return f"{', '.join(parts)}{_gpu()}"
+
+
+def _instructions() -> list[str]:
+    """The widest instructions that the processor has; none where the system does not say."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
+    widths = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
+    return [name for flag, name in widths.items() if f" {flag} " in text][:1]
+
+
+def _threads() -> list[str]:
+    torch = sys.modules.get("torch")
+    count = torch.get_num_threads() if torch is not None else 0
+    return [f"{count} {'thread' if count == 1 else 'threads'}"] * bool(count)
 
 
 def _gpu() -> str:
