@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +33,8 @@ def load_array(path: Path) -> Inputs:
         raise load_error(path, "the array", error) from error
 
 
-def check_header(stream: IO[bytes], size: int, what: str) -> None:
-    """Refuses an array whose header promises other than the bytes that follow it.
+def check_header(stream: Any, size: int, what: str) -> None:
+    """Refuses an array whose header promises other than the bytes that follow it in a stream.
 
     Whoever reads it would ask for as much memory as the header promises.
 

@@ -6,7 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -269,7 +269,7 @@ def _read_idx(path: Path) -> Array:
         raise CorruptError(f"{path} cannot be unpacked: {error}") from error
 
 
-def _idx_in(stream: BinaryIO | gzip.GzipFile, path: Path) -> Array:
+def _idx_in(stream: Any, path: Path) -> Array:
     """The array in an IDX file, of which no more is read (or unpacked) than its header promises."""
     start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0":
