@@ -20,7 +20,7 @@ import torch
 from folders import OPINIONS, TEXTS, save, save_encoder, texts
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from worlds import CLASSES, Tilted, blobs, rule
+from worlds import CLASSES, Tilted, blobs, pictures, rule
 
 from limbeck import Examples, export, objectives, score, students, teachers, train
 from limbeck.errors import LimbeckError, MismatchError, TeacherError, TrustError
@@ -231,6 +231,16 @@ def of_features(taught: Run, address: str, place: Path) -> Case:
     return Case(fitted_to(teachers.sklearn(file, CLASSES, trust=True), swapped), swapped, file)
 
 
+def of_pixels(taught: Run, address: str, place: Path) -> Case:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).eval()
+    example, sizes = torch.zeros(2, 1, 8, 8), ({0: torch.export.Dim("batch")},)
+    file = place / "net.pt2"
+    torch.export.save(torch.export.export(net, (example,), dynamic_shapes=sizes), file)
+    shown = pictures(12, labelled=False)
+    text = f"exported({str(file)!r}, scale=1/255, mean=[0.5])"
+    return Case(teachers.from_text(text, shown.classes, trust=True), shown, file)
+
+
 def of_specialists(taught: Run, address: str, place: Path) -> Case:
     two = teachers.module(Tilted(), ("round", "star", "others"))
     return Case(teachers.combined(RULE, [Specialist(two, (0, 2))], top=2))
@@ -259,10 +269,11 @@ EVERY: dict[str, Callable[..., Case]] = {
     "ensemble": of_ensemble,
     "order": of_order,
     "features": of_features,
+    "pixels": of_pixels,
     "specialists": of_specialists,
 }
 OPENED = ["run", "onnx", "exported", "http", "scores", "sklearn file", "lightgbm file"]
-OPENED += ["xgboost file", "classifier", "head file", "order", "features"]
+OPENED += ["xgboost file", "classifier", "head file", "order", "features", "pixels"]
 
 
 class Cases(dict[str, Case]):
