@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from limbeck.datasets._decoded import decoded
 from limbeck.errors import CorruptError, ExamplesError, LimbeckError
-from limbeck.examples import Array
+from limbeck.examples import Array, Inputs
 from limbeck.runtime import Bar, needs
 
 Encoded = Path | bytes  # a file that holds an encoded image, or what such a file holds
@@ -25,14 +26,44 @@ _REASONS = {
 ALIKE = "channels of the richest"  # a part of what names decoded images: how they are made alike
 
 
-def decode_all(
-    where: Sequence[str], encoded: Callable[[], Iterator[Encoded]], size: Sequence[int]
+class _OtherModeError(Exception):
+    """A picture has other channels than those before it."""
+
+
+def pictures(
+    what: list[object],
+    where: Sequence[str],
+    encoded: Callable[[], Iterator[Encoded]],
+    size: Sequence[int],
+) -> Inputs:
+    """The decoded pictures, kept in the cache under what names them if they are many.
+
+    Most sets are of one mode, which the first picture shows. Only where another one comes are all
+    looked at first, for the mode that holds the channels of all.
+
+    Raises:
+        ExamplesError: pictures of different sizes, or of more than 8 bits a channel.
+        CorruptError: one cannot be read.
+    """
+    named = [*what, list(size), needs("PIL").__version__, ALIKE]
+    try:
+        return decoded(named, lambda: len(where), _decode_all(where, encoded(), size, ""))
+    except _OtherModeError:
+        mode = _common_mode(where, encoded())
+        return decoded(named, lambda: len(where), _decode_all(where, encoded(), size, mode))
+
+
+def _decode_all(
+    where: Sequence[str], encoded: Iterator[Encoded], size: Sequence[int], mode: str
 ) -> Iterator[Array]:
     shape: tuple[int, ...] = ()
-    mode = _common_mode(where, encoded())
+    own = mode
     with Bar("reading images", len(where)) as bar:
-        for place, one in zip(where, encoded(), strict=True):
-            image = _decode(one, place, size, mode)
+        for place, one in zip(where, encoded, strict=True):
+            image, of_file = _decode(one, place, size, mode)
+            own = own or of_file
+            if not mode and of_file != own:
+                raise _OtherModeError
             shape = shape or image.shape
             if image.shape != shape:
                 raise ExamplesError(
@@ -75,14 +106,17 @@ def _opened(encoded: Encoded, where: str) -> Iterator[Any]:
         raise CorruptError(f"{where} is not a readable image: {error}") from error
 
 
-def _decode(encoded: Encoded, where: str, size: Sequence[int], mode: str) -> Array:
+def _decode(encoded: Encoded, where: str, size: Sequence[int], mode: str) -> tuple[Array, str]:
+    """The pixels in that mode, or in the picture's own if none is named; and which that is."""
     with _opened(encoded, where) as file:
         # Cameras store sideways pictures and a note on how to hold them.
         picture = needs("PIL.ImageOps").exif_transpose(file)
-        picture = picture.convert(_mode_of(picture, where)).convert(mode)
+        own = _mode_of(picture, where)
+        picture = picture.convert(own)
+        picture = picture.convert(mode) if mode else picture
         picture = picture.resize((size[1], size[0])) if size else picture
     pixels = np.asarray(picture)
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return (pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)), own
 
 
 def _size_of(shape: tuple[int, ...]) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from limbeck.datasets import _download
-from limbeck.datasets._decoded import decoded, stamps
-from limbeck.datasets._pictures import ALIKE, Encoded, decode_all
+from limbeck.datasets._decoded import stamps
+from limbeck.datasets._pictures import Encoded, pictures
 from limbeck.errors import (
     CorruptError,
     ExamplesError,
@@ -155,8 +155,7 @@ def folder(path: str | Path, *, size: Sequence[int] = (), classes: Sequence[str]
         )
     names = classes or sorted({*owners, *empty} - {""})
     paths = [files[key] for key in keys]
-    what = ["images", stamps(paths), list(size), needs("PIL").__version__, ALIKE]
-    inputs = decoded(what, lambda: len(keys), decode_all(keys, lambda: iter(paths), size))
+    inputs = pictures(["images", stamps(paths)], keys, lambda: iter(paths), size)
     return Examples.of(inputs, np.array(owners), keys=keys, classes=names, name=root.name)
 
 
@@ -229,8 +228,7 @@ def parquet(
     def encoded() -> Iterator[Encoded]:
         return map(_encoded, _cells(file, image, Path(path)), where)
 
-    what = ["parquet", stamps([Path(path)]), image, list(size), needs("PIL").__version__, ALIKE]
-    inputs = decoded(what, lambda: len(where), decode_all(where, encoded, size))
+    inputs = pictures(["parquet", stamps([Path(path)]), image], where, encoded, size)
     labels = _labels(file, label, Path(path)) if label in names else None
     return Examples.of(inputs, labels, classes=classes, name=Path(path).name)
 
