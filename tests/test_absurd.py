@@ -1,20 +1,18 @@
 """Absurd texts, numbers and plans are refused in a sentence, quickly, whatever the type."""
 
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from deadlines import soon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck import cli, objectives, students, views
 from limbeck.errors import LimbeckError
 from limbeck.recipes._parse import parse
-
-SECONDS = 20  # a busy machine may take a while to load what the first call needs
 
 STUDENTS = [
     "mlp(8)",
@@ -121,22 +119,6 @@ VIEWS = [
 ]
 
 NESTED = "flip(of=" * 15 + "plain()" + ")" * 15
-
-
-@contextmanager
-def soon() -> Iterator[None]:
-    """A hang is a failure too."""
-
-    def late(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def refused(make: Callable[..., object], *arguments: object, **keywords: object) -> str:

@@ -3,16 +3,16 @@
 import gzip
 import io
 import os
-import signal
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from deadlines import soon
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,22 +20,6 @@ import limbeck
 from limbeck import teachers
 from limbeck.errors import CorruptError, InputError, LimbeckError, MissingError
 from limbeck.recipes import read_recipe
-
-SECONDS = 30
-
-
-@contextmanager
-def in_time() -> Iterator[None]:
-    def late(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def header(shape: object, kind: str = "<f4", version: tuple[int, int] = (1, 0)) -> bytes:
@@ -115,7 +99,7 @@ READ: dict[str, tuple[bytes, str]] = {
 def test_an_odd_file_of_examples_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
     content, sentence = READ[name]
     (tmp_path / name).write_bytes(content)
-    with in_time(), pytest.raises(LimbeckError, match=sentence) as caught:
+    with soon(), pytest.raises(LimbeckError, match=sentence) as caught:
         limbeck.read(tmp_path / name)
     assert name in str(caught.value) or "for each example" in str(caught.value)
 
@@ -123,7 +107,7 @@ def test_an_odd_file_of_examples_is_refused_in_a_sentence(tmp_path: Path, name: 
 def test_a_pipe_or_a_device_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
     for name in ("a.csv", "a.npy", "a.toml", "a.onnx"):
         os.mkfifo(tmp_path / name)
-    with in_time():
+    with soon():
         for name in ("a.csv", "a.npy"):
             with pytest.raises(LimbeckError):
                 limbeck.read(tmp_path / name)
@@ -160,14 +144,14 @@ def test_recipes_have_a_bound(tmp_path: Path) -> None:
         read_recipe(tmp_path / "a.toml")
     for content in (b"a=" + b"[" * 100_000, b"a=" + b"{b=" * 5000, b"\xff\xfe"):
         (tmp_path / "a.toml").write_bytes(content)
-        with in_time(), pytest.raises(LimbeckError, match=r"recipe|TOML"):
+        with soon(), pytest.raises(LimbeckError, match=r"recipe|TOML"):
             read_recipe(tmp_path / "a.toml")
 
 
 def test_a_table_of_many_columns_is_read_in_time(tmp_path: Path) -> None:
     names = [f"c{at}" for at in range(20_000)]
     (tmp_path / "a.csv").write_text(",".join(names) + "\n" + ",".join("1" * 20_000) + "\n")
-    with in_time():
+    with soon():
         assert limbeck.read(tmp_path / "a.csv").shape == (20_000,)
 
 
@@ -176,7 +160,7 @@ def test_a_configuration_of_endless_layers_is_refused_before_anything_is_built(
 ) -> None:
     (tmp_path / "config.json").write_text('{"num_hidden_layers": 100000000}')
     with (
-        in_time(),
+        soon(),
         pytest.raises(LimbeckError, match="num_hidden_layers = 100,000,000: a model has"),
     ):
         teachers.from_text(str(tmp_path), ("a", "b"))
@@ -228,5 +212,5 @@ def test_whatever_lies_in_a_file_is_read_or_refused_in_a_sentence(
         content[at % len(content)] ^= 1 << at % 8
     file = tmp_path_factory.mktemp("odd") / f"a{ending}"
     file.write_bytes(content)
-    with in_time(), suppress(LimbeckError):  # anything else fails the test
+    with soon(), suppress(LimbeckError):  # anything else fails the test
         DOORS[door](str(file))
