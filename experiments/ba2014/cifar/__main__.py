@@ -132,7 +132,7 @@ def members(setting: Setting) -> list[limbeck.Run]:
 def member(setting: Setting, number: int, before: Sequence[limbeck.Run] = ()) -> limbeck.Run:
     """One deep net, which goes on from the one before it unless the run is large."""
     is_new = setting.large or not before
-    student = setting.pick(students.fastnet(), students.fastnet([8, 8, 8]), LARGE_TEACHER)
+    student = setting.pick(students.fastnet(), students.fastnet([4, 4, 4]), LARGE_TEACHER)
     plan = setting.pick(TEACHER if is_new else FURTHER, TEACHER, LARGE_TEACHING)
     start = None if is_new else before[0].model().cpu().state_dict()
     return _deep(setting, f"teacher-{number}", student, plan, [number], start)
@@ -140,7 +140,7 @@ def member(setting: Setting, number: int, before: Sequence[limbeck.Run] = ()) ->
 
 def alone(setting: Setting) -> limbeck.Run:
     """The deep net that teaches nobody."""
-    student = setting.pick(ALONE, smoke=students.fastnet([8, 8, 8], mirrored=True))
+    student = setting.pick(ALONE, smoke=students.fastnet([4, 4, 4], mirrored=True))
     return _deep(setting, "alone", student, ALONE_TEACHING, range(setting.pick(3, smoke=1)))
 
 
@@ -168,7 +168,8 @@ def _deep(
 
 def ensemble(setting: Setting) -> teachers.Teacher:
     """The mean of the deep nets' centred logits."""
-    each = [teachers.run(run, precision="bfloat16") for run in members(setting)]
+    precision = setting.pick("bfloat16", smoke="float32")  # as `Setting.plan` has it
+    each = [teachers.run(run, precision=precision) for run in members(setting)]
     return teachers.ensemble(each, mean="geometric")
 
 
