@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 from worlds import CLASSES, blobs, rule
 
-from limbeck import Plan, distill, load, objectives, read, students, teachers, views
+from limbeck import Plan, distill, load, objectives, read, students, teachers, train, views
 from limbeck.errors import (
     ExamplesError,
     InputError,
     LabelsError,
     MissingError,
+    NeedsPackageError,
     OccupiedError,
     RecipeError,
     TrustError,
 )
-from limbeck.recipes import Distillation, load_run, read_recipe, run_recipe
+from limbeck.recipes import Distillation, _distill, load_run, read_recipe, run_recipe
 from limbeck.recipes._parse import parse
+from limbeck.runtime import needs
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
@@ -374,6 +376,31 @@ def test_what_cannot_be_distilled_is_refused_before_anything_is_written(tmp_path
         ExamplesError, match="20 of the examples in the test set are also in the tra"
     ):
         distill(teacher, blobs(40), net, to=tmp_path / "d", test=blobs(40).take(np.arange(20)))
+    assert not (tmp_path / "d").exists()
+
+
+def test_distilling_asks_first_for_all_that_it_will_need(tmp_path, monkeypatch):
+    run = train(
+        students.mlp([4]), blobs(40), objectives.Labels(), to=tmp_path / "t", plan=Plan(epochs=1)
+    )
+    with pytest.raises(ExamplesError, match=r"seen in training by teacher.* or give a test set th"):
+        distill(
+            run,
+            blobs(20, seed=3, name="more"),
+            students.mlp([4]),
+            to=tmp_path / "d",
+            test=blobs(40),
+        )
+
+    def without(module: str) -> object:
+        if module == "onnxruntime":
+            raise NeedsPackageError(f"this needs {module}: pip install 'limbeck[export]'")
+        return needs(module)
+
+    monkeypatch.setattr(_distill, "needs", without)
+    teacher = teachers.function(rule, CLASSES, name="rule")
+    with pytest.raises(NeedsPackageError, match=r"pip install 'limbeck\[export\]'"):
+        distill(teacher, blobs(20), students.mlp([5]), to=tmp_path / "d")
     assert not (tmp_path / "d").exists()
 
 

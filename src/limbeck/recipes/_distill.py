@@ -70,7 +70,8 @@ def distill(
     classes = examples.classes or (labelled or examples).classes
     able = ordered(as_teacher(teacher, classes), classes)
     check_kind(how.objective, learnt_kind(able.kind))
-    needs("onnx")  # which the export asks for at the very end
+    for package in ("onnx", "onnxscript", "onnxruntime"):  # the export's, at the very end
+        needs(package)
     if able.runs:
         check_unseen({"teacher": able.runs}, sets.test, advice=_UNSEEN)
     recipe = recipe_of(place.name, able, teacher, student, sets, (examples, labelled, test), how)
