@@ -138,6 +138,13 @@ def test_names_that_no_file_has_are_refused(what: str, tmp_path: Path) -> None:
     str(caught.value).encode()  # can be printed
 
 
+def test_a_slip_in_the_call_is_no_fault_of_a_file() -> None:
+    with pytest.raises(TypeError, match="labell"):
+        limbeck.read("digits:test", labell="y")  # type: ignore[call-arg]
+    with pytest.raises(InputError, match=r"size is \(height, width\) in pixels, not \(3,\)"):
+        limbeck.read("digits:test", size=(3,))
+
+
 def test_recipes_have_a_bound(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b'a="' + b"x" * 2**20 + b'"')
     with pytest.raises(CorruptError, match="a recipe has at most 1,048,576"):

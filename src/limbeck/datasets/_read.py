@@ -12,7 +12,7 @@ from limbeck.datasets._arrow import GROUP, KEY, LABEL
 from limbeck.datasets._speech import CORPORA
 from limbeck.datasets.text import TEXT, imdb, read_texts
 from limbeck.errors import InputError, MissingError
-from limbeck.examples import Examples
+from limbeck.examples import Examples, check_size
 from limbeck.runtime import at_the_door, did_you_mean, make
 
 KNOWN: Mapping[str, Callable[[], Examples]] = {
@@ -71,6 +71,7 @@ def read(
     named = str(source)
     if not named:
         raise InputError("examples are named by a known set, a file or a folder, not by nothing")
+    check_size(size)
     options = _options(label, key, group, columns, classes, kind, text, size)
     if _CALL.fullmatch(named):
         _refuse(named, options, ())

@@ -22,7 +22,7 @@ from limbeck.errors import (
     MissingError,
     TableWarning,
 )
-from limbeck.examples import Array, Examples, labels_from_cells
+from limbeck.examples import Array, Examples, check_size, labels_from_cells
 from limbeck.runtime import did_you_mean, needs
 
 DIGITS = tuple("0123456789")
@@ -135,7 +135,7 @@ def folder(path: str | Path, *, size: Sequence[int] = (), classes: Sequence[str]
     Warns:
         TableWarning: a class has no images.
     """
-    _check_size(size)
+    check_size(size)
     root = Path(path)
     if not root.is_dir():
         raise MissingError(f"there is no folder {root}")
@@ -183,11 +183,6 @@ def _check_folders(root: Path, keys: Sequence[str], owners: Sequence[str]) -> No
         )
 
 
-def _check_size(size: Sequence[int]) -> None:
-    if size and (len(size) != 2 or min(size) < 1):
-        raise InputError(f"size is (height, width) in pixels, not {tuple(size)}")
-
-
 def _is_empty(entry: Path) -> bool:
     return entry.is_dir() and not entry.name.startswith(".") and not any(entry.iterdir())
 
@@ -213,7 +208,7 @@ def parquet(
         LabelsError: a label is outside the classes.
         NeedsPackageError: pyarrow or Pillow is not installed.
     """
-    _check_size(size)
+    check_size(size)
     file = _open_parquet(Path(path))
     names = file.schema_arrow.names
     for name, is_required in ((image, True), (label, label != "label")):

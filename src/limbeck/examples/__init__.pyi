@@ -29,6 +29,7 @@ from ._lazy import Mapped as Mapped
 from ._lazy import Texts as Texts
 from ._lazy import is_large as is_large
 from ._lazy import sums as sums
+from ._pixels import check_size as check_size
 from ._ragged import Ragged as Ragged
 from ._view import Show as Show
 from ._view import Shows as Shows

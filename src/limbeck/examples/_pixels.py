@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from limbeck.errors import ExamplesError
+from limbeck.errors import ExamplesError, InputError
 from limbeck.examples._lazy import Array
 
 Fill = Literal["zero", "reflect"]
@@ -55,3 +55,15 @@ def check_images(inputs: Array) -> None:
         raise ExamplesError(
             f"this view moves images (channels, height, width), not shape {inputs.shape[1:]}"
         )
+
+
+def check_size(size: object) -> None:
+    """Refuses what is no size of an image; an empty one is that of the image as it is stored.
+
+    Raises:
+        InputError: it is not two whole numbers above 0.
+    """
+    sides = list(size) if isinstance(size, list | tuple) else [0]
+    if sides and (len(sides) != 2 or not all(isinstance(one, int) and one > 0 for one in sides)):
+        shown = tuple(sides) if isinstance(size, list | tuple) else repr(size)
+        raise InputError(f"size is (height, width) in pixels, not {shown}")

@@ -1,5 +1,6 @@
 """Doors: whatever a library raises about what somebody handed in becomes one sentence of ours."""
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,9 +55,12 @@ def at_the_door(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """
 
     def wrapped(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+
         @wraps(function)
         def guarded(*arguments: P.args, **keywords: P.kwargs) -> T:
-            named: Any = arguments[0] if arguments else next(iter(keywords.values()), "")
+            # A keyword that is none is a slip in the call, and no fault of a file's.
+            named: Any = next(iter(signature.bind(*arguments, **keywords).arguments.values()))
             _check_name(named, what)
             with door(f"{what} {_shown(named)} cannot be read"):
                 return function(*arguments, **keywords)

@@ -102,8 +102,13 @@ class Plan:
         return math.ceil(rows / self.batch)
 
     def steps(self, rows: float) -> int:
-        """How many steps its epochs over so many rows make."""
-        assert self.epochs, "a plan is suited to the examples before it is counted"
+        """How many steps its epochs over so many rows make.
+
+        Raises:
+            InputError: it names no epochs: `suited` gives it those for its examples.
+        """
+        if not self.epochs:
+            raise InputError("a plan without epochs has no steps yet: plan.suited(len(examples))")
         return self.epochs * self.steps_per_epoch(rows)
 
     def to_json(self) -> dict[str, Any]:

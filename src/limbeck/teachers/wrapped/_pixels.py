@@ -9,7 +9,7 @@ import numpy as np
 
 from limbeck.artifacts import fingerprint as name_by_content
 from limbeck.errors import InputError, TeacherError
-from limbeck.examples import Array
+from limbeck.examples import Array, check_size
 from limbeck.runtime import needs
 from limbeck.teachers._teacher import Teacher
 from limbeck.teachers.wrapped._ordered import Wrapped
@@ -52,8 +52,7 @@ class Pixels:
             raise InputError(f"scale, mean and deviation are finite numbers, not {numbers}")
         if 0 in (self.scale, *self.deviation):
             raise InputError("scale and deviation are not 0: what was divided by 0 is no pixel")
-        if self.size and (len(self.size) != 2 or min(self.size) < 1):
-            raise InputError(f"size is (height, width) in pixels, not {tuple(self.size)}")
+        check_size(self.size)
 
     @property
     def is_raw(self) -> bool:
@@ -133,10 +132,16 @@ def preprocessed(
     Raises:
         InputError: a number or size that is none, see `Pixels`.
     """
-    means, deviations = (
-        (given,) if isinstance(given, int | float) else tuple(given) for given in (mean, deviation)
-    )
-    return with_pixels(teacher, Pixels(scale, means, deviations, layout, tuple(size)))
+    means, deviations = (_numbers(given) for given in (mean, deviation))
+    return with_pixels(teacher, Pixels(scale, means, deviations, layout, size))
+
+
+def _numbers(given: float | Sequence[float]) -> tuple[float, ...]:
+    each = (given,) if isinstance(given, int | float) else given
+    try:
+        return tuple(map(float, each))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"mean and deviation are numbers, not {given!r}") from error
 
 
 def with_pixels(teacher: Teacher, pixels: Pixels) -> Teacher:
